@@ -1,0 +1,119 @@
+"""Artifacts on disk: read validated, written atomically, the JSON last, one writer per folder."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+from filelock import FileLock, Timeout
+from pydantic import BaseModel, ValidationError
+
+from common.errors import TryLaterError, UsageError
+from common.schema.base import FileRef
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def sha256_file(path: Path) -> str:
+    """Hex digest of a file's content."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def file_ref(path: Path, folder: Path) -> FileRef:
+    """Describe `path`, which lies in `folder`."""
+    name = path.relative_to(folder).as_posix()
+    return FileRef(path=name, sha256=sha256_file(path), size_bytes=path.stat().st_size)
+
+
+def first_problem(error: ValidationError) -> str:
+    """The first complaint of a validation as `key: what is wrong`."""
+    problem = error.errors(include_url=False)[0]
+    # Tags of unions stand in the location beside real keys; people know only the keys.
+    key = ".".join(str(part) for part in problem["loc"])
+    more = f"; {error.error_count() - 1} more" if error.error_count() > 1 else ""
+    given = f", not {problem['input']!r:.60}" if problem["type"] != "missing" else ""
+    return f"{key or 'file'}: {problem['msg']}{given}{more}"
+
+
+def read(path: Path, model: type[M]) -> M:
+    """Read a stage's JSON. Raises UsageError when it is missing, damaged or of another schema."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        raise UsageError(f"{path} does not exist", hint="run the stage that writes it first") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {error}") from None
+    try:
+        return model.model_validate_json(text)
+    except ValidationError as error:
+        hint = "delete it and run make again, or point to the right file"
+        raise UsageError(
+            f"{path} is not a valid {model.__name__}: {first_problem(error)}", hint=hint
+        ) from None
+
+
+def verified(folder: Path, ref: FileRef) -> Path:
+    """Path of a referenced file after checking that its content is still what the artifact says."""
+    path = folder / ref.path
+    if not path.is_file():
+        raise UsageError(f"{path} is missing", hint="delete its folder and run make again")
+    if sha256_file(path) != ref.sha256:
+        raise UsageError(
+            f"{path} was changed after its stage wrote it", hint="delete its folder and run make again"
+        )
+    return path
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[Path]:
+    """Give a temporary path in the same folder; rename it onto `path` on success, remove it otherwise."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".partial")
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        with temporary.open("rb+") as stream:
+            os.fsync(stream.fileno())
+        temporary.chmod(0o644)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file or nothing."""
+    with atomic(path) as temporary:
+        temporary.write_bytes(data)
+
+
+def write_model(path: Path, model: BaseModel) -> None:
+    """Write a model as indented JSON, a whole file or nothing."""
+    text = json.dumps(model.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
+    write_bytes(path, (text + "\n").encode())
+
+
+@contextmanager
+def writing(folder: Path, name: str) -> Iterator[None]:
+    """Hold `folder` for one writer and take away the old JSON `name`, so that a killed job leaves
+    no JSON that speaks of other files. Call it after the inputs were checked."""
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"{folder} is a file, not a folder", hint="choose another --output")
+    folder.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(folder / ".lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        raise TryLaterError(f"another job is writing {folder}", hint="wait until it has ended") from None
+    try:
+        (folder / name).unlink(missing_ok=True)
+        for leftover in folder.glob(".*.partial"):
+            leftover.unlink()
+        yield
+    finally:
+        lock.release()

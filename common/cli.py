@@ -1,0 +1,44 @@
+"""The edge of every job: a typer application whose errors are one line and an exit status."""
+
+import errno
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import typer
+
+from common.errors import EdgeproofError
+
+INTERRUPTED = 130
+
+
+def run(main: Callable[..., Any], *, options_before_command: bool = False) -> NoReturn:
+    """Run `main` as a command line. Exit status: 0, the error's own, 2 for wrong arguments,
+    1 when the system refuses (disk full, no permission), 130 after Ctrl-C."""
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    settings = {"allow_interspersed_args": False} if options_before_command else {}
+    app.command(context_settings=settings)(main)
+    try:
+        app()
+    except EdgeproofError as error:
+        _stop(str(error), error.exit_code)
+    except OSError as error:
+        if os.environ.get("EDGEPROOF_DEBUG"):
+            raise
+        _stop(_describe(error), 1)
+    except KeyboardInterrupt:
+        _stop("interrupted; run make again to go on", INTERRUPTED)
+    sys.exit(0)
+
+
+def _describe(error: OSError) -> str:
+    where = f"{error.filename}: " if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return f"{where}no space left on the device (free some space and run make again)"
+    return f"{where}{error.strerror or error}"
+
+
+def _stop(message: str, status: int) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(status)

@@ -1,0 +1,31 @@
+"""The one exception tree. Each error says what happened, where, and what to do next."""
+
+
+class EdgeproofError(Exception):
+    """A failure that a user can act on: printed as one line, never as a traceback.
+
+    `hint` is the next step, worded as an instruction.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        line = self.message if self.hint is None else f"{self.message} ({self.hint})"
+        return " ".join(line.split())
+
+
+class UsageError(EdgeproofError):
+    """The command line, the experiment file or an input was not what it must be."""
+
+    exit_code = 2
+
+
+class TryLaterError(EdgeproofError):
+    """Nothing is wrong with the request; a device, a lock or an engine is not available now."""
+
+    exit_code = 75

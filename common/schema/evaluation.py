@@ -1,0 +1,54 @@
+"""`evaluation.json`: how well one variant classifies the validation set. Version history: 1 first."""
+
+from typing import Literal
+
+from common.schema.base import Count, FileRef, Model, Proportion, Share
+from common.schema.provenance import Artifact
+
+
+
+class ClassScore(Model):
+    """Scores of one class against the rest. None where the figure is undefined (no such prediction)."""
+
+    name: str
+    support: Count
+    precision: Share | None
+    recall: Share | None
+    f1: Share | None
+
+
+class McNemar(Model):
+    """Exact two-sided McNemar test against `reference` on the same images."""
+
+    reference: str
+    only_reference_right: Count
+    only_variant_right: Count
+    p_value: Share
+
+
+class KerasAgreement(Model):
+    """How the file's outputs compare with those of the Keras model it was converted from."""
+
+    top1: Proportion
+    max_abs_difference: float
+
+
+class Evaluation(Artifact):
+    """`outputs` holds the variant's validation outputs, float32 [n, classes], dequantised.
+
+    `confusion[i][j]` counts images of class i that were taken for class j. `roc_auc` is macro
+    one-vs-rest above two classes, None where a class is missing. `mcnemar` is None for the reference.
+    """
+
+    schema_version: Literal[1] = 1
+    variant: str
+    model_sha256: str
+    classes: tuple[str, ...]
+    count: Count
+    accuracy: Proportion
+    per_class: tuple[ClassScore, ...]
+    roc_auc: Share | None
+    confusion: tuple[tuple[Count, ...], ...]
+    keras: KerasAgreement
+    mcnemar: McNemar | None
+    outputs: FileRef

@@ -1,0 +1,107 @@
+"""An experiment file (`experiments/*.toml`) as one frozen model: what to run, never where."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from common.schema.base import Model, Name, Sha256, Share
+from common.schema.recipe import Positive, Rate, Recipe
+
+SYNTHETIC = "synthetic-flames"
+Side = Annotated[int, Field(ge=16, le=1024)]
+
+
+class Data(Model):
+    """Where the images come from and how they are split.
+
+    `source` is a folder (one sub-folder per class), a zip or tar file, an http(s) URL of one (then
+    `sha256` is mandatory) or `synthetic-flames`.
+    """
+
+    source: str = SYNTHETIC
+    sha256: Sha256 | None = None
+    synthetic_images: Annotated[int, Field(ge=40, le=100_000)] = 1200
+    height: Side = 128
+    width: Side = 128
+    validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    max_bad_share: Share = 0.05
+    near_duplicate_bits: Annotated[int, Field(ge=0, le=32)] = 4
+
+    @model_validator(mode="after")
+    def _url_has_hash(self) -> Self:
+        if self.source.startswith(("http://", "https://")) and self.sha256 is None:
+            raise ValueError("a URL source needs its sha256")
+        return self
+
+
+class Network(Model):
+    """The network to train. The original uses Keras' default BatchNorm momentum, 0.99."""
+
+    architecture: Literal["FireDetectionNet"] = "FireDetectionNet"
+    batch_norm_momentum: Annotated[float, Field(gt=0, lt=1)] = 0.99
+
+
+class Augmentation(Model):
+    """Random changes per training image. `crop` is the largest share cut away per side pair,
+    `colour` the largest relative change of brightness, contrast and saturation."""
+
+    flip: bool = False
+    crop: Annotated[float, Field(ge=0, lt=0.9)] = 0.0
+    colour: Annotated[float, Field(ge=0, lt=1)] = 0.0
+
+
+class Train(Model):
+    """Hyperparameters. The defaults are the original's (fire.toml)."""
+
+    epochs: Positive = 50
+    batch_size: Positive = 64
+    learning_rate: Rate = 1e-4
+    schedule: Literal["constant", "cosine"] = "constant"
+    loss: Literal["binary_crossentropy", "categorical_crossentropy"] = "binary_crossentropy"
+    class_weights: Literal["none", "balanced"] = "none"
+    deterministic: bool = True
+    augmentation: Augmentation = Augmentation()
+
+
+class Benchmark(Model):
+    """The matrix (every variant x backend x threads) and the protocol of one process.
+
+    The defaults of the protocol are those of Google's `benchmark_model`: warm-up of at least
+    `warmup_runs` and `warmup_min_secs`, steady state of at least `num_runs` and `min_secs`, both
+    cut off at `max_secs`. `rounds` is the number of processes per cell.
+    """
+
+    backends: tuple[Literal["cpu", "xnnpack"], ...] = ("cpu", "xnnpack")
+    threads: tuple[Positive, ...] = (1,)
+    rounds: Positive = 5
+    warmup_runs: Positive = 1
+    warmup_min_secs: Annotated[float, Field(ge=0)] = 0.5
+    num_runs: Positive = 50
+    min_secs: Annotated[float, Field(ge=0)] = 1.0
+    max_secs: Annotated[float, Field(gt=0)] = 150.0
+
+    @model_validator(mode="after")
+    def _no_repeats(self) -> Self:
+        for key, values in (("backends", self.backends), ("threads", self.threads)):
+            if not values or len(set(values)) != len(values):
+                raise ValueError(f"{key} must list at least one value, each once")
+        return self
+
+
+class Experiment(Model):
+    """The whole file. `reference` names the variant that every other one is compared with."""
+
+    title: str
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 42
+    reference: Name = "baseline"
+    data: Data = Data()
+    model: Network = Network()
+    train: Train = Train()
+    benchmark: Benchmark = Benchmark()
+    variants: dict[Name, Recipe]
+
+    @model_validator(mode="after")
+    def _reference_exists(self) -> Self:
+        if self.reference not in self.variants:
+            raise ValueError(f"reference '{self.reference}' is not among the variants")
+        return self

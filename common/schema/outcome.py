@@ -1,0 +1,53 @@
+"""How one measurement ended: a tagged union, so that no None, 0 or NaN stands for a failure."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from common.schema.base import Count, Model
+
+
+class Stat(Model):
+    """Figures of one phase, as `benchmark_model` prints them, in microseconds.
+
+    `std_us` is the population standard deviation; None where the tool gave none.
+    """
+
+    count: Annotated[int, Field(ge=1)]
+    mean_us: float
+    median_us: float | None
+    min_us: float | None
+    max_us: float | None
+    std_us: float | None
+    p5_us: float | None
+    p95_us: float | None
+
+
+class Measured(Model):
+    """A process that ran to its end. Memory is the growth of the peak resident set, in KiB."""
+
+    kind: Literal["measured"] = "measured"
+    init_us: float
+    first_us: float
+    warmup: Stat
+    steady: Stat
+    memory_init_kib: Count
+    memory_overall_kib: Count
+
+
+class Unsupported(Model):
+    """The target cannot run this cell; `reason` is the tool's own words."""
+
+    kind: Literal["unsupported"] = "unsupported"
+    reason: str
+
+
+class Failed(Model):
+    """The process failed; `log` names the file with everything it printed, relative to the stage's folder."""
+
+    kind: Literal["failed"] = "failed"
+    reason: str
+    log: str | None
+
+
+Outcome = Annotated[Measured | Unsupported | Failed, Field(discriminator="kind")]

@@ -1,0 +1,55 @@
+"""Where an artifact came from: enough to make it again and to tell whether it is still current."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from common.schema.base import Model, Name, Sha256
+
+
+class InputRef(Model):
+    """One thing a stage read: its role and the hash of its content."""
+
+    role: str
+    sha256: Sha256
+
+
+class Code(Model):
+    """The code that ran. `commit` and `dirty` are None outside a git checkout."""
+
+    version: str
+    commit: str | None
+    dirty: bool | None
+    tree_sha256: Sha256
+
+
+class Runtime(Model):
+    """What the code ran in: an image by its id, or a virtual environment by its lock files' hash."""
+
+    kind: Literal["container", "local"]
+    image: str | None
+    lock_sha256: Sha256 | None
+
+
+class Provenance(Model):
+    """The manifest every artifact carries. Times are UTC."""
+
+    stage: str
+    experiment: Name
+    experiment_sha256: Sha256
+    seed: int
+    inputs: tuple[InputRef, ...]
+    code: Code
+    runtime: Runtime
+    versions: dict[str, str]
+    started_at: datetime
+    finished_at: datetime
+    duration_s: float = Field(ge=0)
+
+
+class Artifact(Model):
+    """A stage's JSON. A reader refuses a `schema_version` that it does not know."""
+
+    schema_version: int
+    provenance: Provenance

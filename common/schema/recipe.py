@@ -1,0 +1,55 @@
+"""A recipe: the passes that a variant's model goes through, in order, and one conversion.
+
+The settings of every pass live here, so that a whole experiment is checked before TensorFlow is
+imported; the pass itself is `jobs/optimize/passes/<pass>.py`.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from common.schema.base import Count, Model
+
+Positive = Annotated[int, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0, le=1)]
+
+
+class FineTuning(Model):
+    """How a pass trains on after it changed the model; the loss and batch are the training's."""
+
+    epochs: Positive = 5
+    learning_rate: Rate = 1e-5
+
+
+class Prune(FineTuning):
+    """Magnitude pruning to a constant sparsity (tfmot `ConstantSparsity`)."""
+
+    name: Literal["prune"] = Field(alias="pass")
+    sparsity: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    begin_step: Count = 0
+    frequency: Positive = 100
+
+
+class Cluster(FineTuning):
+    """Weight clustering: each kernel keeps `clusters` distinct values (per channel if asked)."""
+
+    name: Literal["cluster"] = Field(alias="pass")
+    clusters: Annotated[int, Field(ge=2, le=256)] = 8
+    initialization: Literal["KMEANS_PLUS_PLUS", "LINEAR", "DENSITY_BASED", "RANDOM"] = "KMEANS_PLUS_PLUS"
+    per_channel: bool = True
+
+
+Pass = Annotated[Prune | Cluster, Field(discriminator="name")]
+
+
+class Convert(Model):
+    """The numeric format of the .tflite file."""
+
+    format: Literal["float32", "float16", "dynamic_range"]
+
+
+class Recipe(Model):
+    """An ordered list of passes, then a conversion. No passes: the trained model as it is."""
+
+    passes: tuple[Pass, ...] = ()
+    convert: Convert

@@ -1,0 +1,74 @@
+"""`results.json`: everything the report shows, and nothing else. Rendering is a pure function of it.
+
+A results file may also come from elsewhere (a published table); then most parts are None or empty
+and the report leaves them out, and says so. Version history: 1 first.
+"""
+
+from typing import Literal
+
+from common.schema.base import Count, Interval, Model, Name
+from common.schema.benchmark import Environment
+from common.schema.dataset import Dataset
+from common.schema.evaluation import Evaluation
+from common.schema.outcome import Failed, Unsupported
+from common.schema.provenance import Provenance
+from common.schema.training import Training
+
+
+
+class VariantResult(Model):
+    """A variant's file. `steps` describes the recipe in words, in order."""
+
+    name: Name
+    label: str
+    steps: tuple[str, ...]
+    size_bytes: Count
+    deflated_bytes: Count | None
+    promises_kept: Count | None
+
+
+class Latency(Model):
+    """A measured cell in the report's units: microseconds and MB of 2**20 bytes.
+
+    Everything but `latency_us` is None where the source gives none.
+    """
+
+    kind: Literal["latency"] = "latency"
+    latency_us: float
+    low_us: float | None
+    high_us: float | None
+    rounds: Count | None
+    interval: Interval | None
+    ratio: Interval | None
+    init_us: float | None
+    first_us: float | None
+    memory_mb: float | None
+
+
+class Measurement(Model):
+    """One variant on one target, backend and thread count."""
+
+    variant: Name
+    target: str
+    backend: str
+    threads: int
+    result: Latency | Unsupported | Failed
+
+
+class Results(Model):
+    """The report's only input. `missing` names what was not measured, in words."""
+
+    schema_version: Literal[1] = 1
+    title: str
+    source: str
+    reference: Name
+    reproduce: tuple[str, ...]
+    variants: tuple[VariantResult, ...]
+    measurements: tuple[Measurement, ...]
+    targets: tuple[Environment, ...]
+    dataset: Dataset | None
+    training: Training | None
+    evaluations: tuple[Evaluation, ...]
+    warnings: tuple[str, ...]
+    missing: tuple[str, ...]
+    provenance: tuple[Provenance, ...]

@@ -1,0 +1,79 @@
+"""`variant.json`: one optimised model and the proof of what is in its file. Version history: 1 first."""
+
+from typing import Literal
+
+from common.schema.base import Count, FileRef, Model, Share
+from common.schema.provenance import Artifact
+from common.schema.recipe import Recipe
+
+
+
+class LayerNote(Model):
+    """What a pass did to a layer, or why it left the layer alone."""
+
+    layer: str
+    action: str
+
+
+class PassReport(Model):
+    """One pass as it ran."""
+
+    name: str
+    layers: tuple[LayerNote, ...]
+
+
+class Tensor(Model):
+    """A constant tensor as it stands in the .tflite file.
+
+    `unique_per_channel` is the largest number of distinct values in any output channel (the whole
+    tensor where it has no channels).
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    elements: Count
+    zeros: Share
+    unique_per_channel: Count
+
+
+class Port(Model):
+    """An input or output of the model. `scale` is None when it is not quantised."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scale: float | None
+    zero_point: int | None
+
+
+class Promise(Model):
+    """One claim of the recipe, checked on the file."""
+
+    claim: str
+    subject: str
+    expected: str
+    observed: str
+    kept: bool
+
+
+class Variant(Artifact):
+    """`deflated_bytes` is the file's size in a zip (DEFLATE, level 6).
+
+    `keras_outputs` holds float32 [n, classes]: the validation outputs of the Keras model that the
+    file was converted from.
+    """
+
+    schema_version: Literal[1] = 1
+    name: str
+    recipe: Recipe
+    classes: tuple[str, ...]
+    model: FileRef
+    deflated_bytes: Count
+    keras_outputs: FileRef
+    passes: tuple[PassReport, ...]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    operators: dict[str, Count]
+    tensors: tuple[Tensor, ...]
+    promises: tuple[Promise, ...]
