@@ -52,9 +52,7 @@ def read(path: Path, model: type[M]) -> M:
         return model.model_validate_json(text)
     except ValidationError as error:
         hint = "delete it and run make again, or point to the right file"
-        raise UsageError(
-            f"{path} is not a valid {model.__name__}: {first_problem(error)}", hint=hint
-        ) from None
+        raise UsageError(f"{path} is not a valid {model.__name__}: {first_problem(error)}", hint=hint) from None
 
 
 def verified(folder: Path, ref: FileRef) -> Path:
@@ -63,9 +61,7 @@ def verified(folder: Path, ref: FileRef) -> Path:
     if not path.is_file():
         raise UsageError(f"{path} is missing", hint="delete its folder and run make again")
     if sha256_file(path) != ref.sha256:
-        raise UsageError(
-            f"{path} was changed after its stage wrote it", hint="delete its folder and run make again"
-        )
+        raise UsageError(f"{path} was changed after its stage wrote it", hint="delete its folder and run make again")
     return path
 
 

@@ -16,9 +16,7 @@ def read_card(folder: Path) -> Dataset:
     return read(folder / CARD, Dataset)
 
 
-def read_split(
-    folder: Path, card: Dataset, split: SplitName
-) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
+def read_split(folder: Path, card: Dataset, split: SplitName) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
     """Images uint8 [n, height, width, 3] (memory-mapped, read-only) and labels int32 [n].
 
     Raises UsageError when an array is missing or was changed.

@@ -46,7 +46,5 @@ def load(path: Path, *, data: str | None = None, data_sha256: str | None = None)
         # Through JSON, so that lists become tuples while every other coercion stays forbidden.
         settings = Experiment.model_validate_json(json.dumps(table, default=str))
     except ValidationError as error:
-        raise UsageError(
-            f"experiment {path}: {first_problem(error)}", hint="see docs/experiments.md"
-        ) from None
+        raise UsageError(f"experiment {path}: {first_problem(error)}", hint="see docs/experiments.md") from None
     return LoadedExperiment(path.stem, hashlib.sha256(raw).hexdigest(), settings)

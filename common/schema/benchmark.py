@@ -11,7 +11,6 @@ from common.schema.outcome import Failed, Outcome, Unsupported
 from common.schema.provenance import Artifact
 
 
-
 class Environment(Model):
     """The machine that measured. `facts` are ordered label/value pairs for people to read.
 

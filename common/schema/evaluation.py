@@ -6,7 +6,6 @@ from common.schema.base import Count, FileRef, Model, Proportion, Share
 from common.schema.provenance import Artifact
 
 
-
 class ClassScore(Model):
     """Scores of one class against the rest. None where the figure is undefined (no such prediction)."""
 

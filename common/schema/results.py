@@ -15,7 +15,6 @@ from common.schema.provenance import Provenance
 from common.schema.training import Training
 
 
-
 class VariantResult(Model):
     """A variant's file. `steps` describes the recipe in words, in order."""
 

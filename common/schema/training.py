@@ -6,7 +6,6 @@ from common.schema.base import Count, FileRef, Model
 from common.schema.provenance import Artifact
 
 
-
 class Epoch(Model):
     """One epoch; `epoch` counts from 1. Losses in nats, accuracies as shares."""
 

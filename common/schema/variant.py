@@ -7,7 +7,6 @@ from common.schema.provenance import Artifact
 from common.schema.recipe import Recipe
 
 
-
 class LayerNote(Model):
     """What a pass did to a layer, or why it left the layer alone."""
 
