@@ -47,13 +47,17 @@ class Port(Model):
 
 
 class Promise(Model):
-    """One claim of the recipe, checked on the file."""
+    """One claim of the recipe, checked on the file.
+
+    `waived` says why a claim that is not kept does not fail the stage; None in every other case.
+    """
 
     claim: str
     subject: str
     expected: str
     observed: str
     kept: bool
+    waived: str | None = None
 
 
 class Variant(Artifact):

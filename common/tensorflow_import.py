@@ -1,0 +1,25 @@
+"""Load TensorFlow without the lines it prints while loading, which no setting turns off."""
+
+import importlib
+import os
+import sys
+import tempfile
+
+
+def load_quietly() -> None:
+    """Import tensorflow. What its libraries wrote to standard error is shown only if that failed."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept = os.dup(2)
+    with tempfile.TemporaryFile() as said:
+        os.dup2(said.fileno(), 2)
+        try:
+            # The second burst of messages comes with the first look at the devices.
+            importlib.import_module("tensorflow").config.list_physical_devices()
+        except BaseException:
+            said.seek(0)
+            os.write(kept, said.read())
+            raise
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)

@@ -1,0 +1,138 @@
+"""The optimize stage: one recipe, one .tflite file, and the proof of what is in it."""
+
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+import tf_keras
+
+from common.artifact import atomic, file_ref, read, sha256_file, verified, write_bytes, write_model, writing
+from common.batches import Batches, class_weights
+from common.dataset import CARD, read_card, read_split
+from common.errors import EdgeproofError, UsageError
+from common.experiment import LoadedExperiment
+from common.provenance import Recorder
+from common.schema.dataset import Dataset
+from common.schema.recipe import Recipe
+from common.schema.training import Training
+from common.schema.variant import PassReport, Promise, Variant
+from jobs.optimize import passes
+from jobs.optimize.convert import convert
+from jobs.optimize.fine_tune import FineTuner
+from jobs.optimize.inspect import inspect
+from jobs.optimize.promises import check
+
+ARTIFACT = "variant.json"
+PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
+DEFLATE_LEVEL = 6
+PREDICT_BATCH = 64
+
+
+def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: Path, output: Path) -> Variant:
+    """Make variant `name` from a trained model and write `output`.
+
+    Raises UsageError for an unknown variant or inputs that do not belong together, EdgeproofError
+    when the file does not keep what the recipe promises.
+    """
+    recorder = Recorder("optimize", experiment)
+    recipe = _recipe(experiment, name)
+    card = read_card(dataset)
+    trained = _read_training(training, dataset)
+    model = _load(verified(training, trained.model), experiment)
+    tuner = _tuner(experiment, dataset, card)
+    validation, _ = read_split(dataset, card, "validation")
+    with writing(output, ARTIFACT):
+        model, reports = _run_passes(model, recipe, tuner)
+        content = convert(model, recipe.convert)
+        inspection = inspect(content)
+        promises = check(recipe, inspection)
+        _require_kept(name, promises)
+        write_bytes(output / f"{name}.tflite", content)
+        with atomic(output / "keras_outputs.npy") as path, path.open("wb") as stream:
+            np.save(stream, predict(model, validation))
+        inputs = {"dataset": sha256_file(dataset / CARD), "training": sha256_file(training / "training.json")}
+        variant = Variant(
+            provenance=recorder.finish(inputs, PACKAGES),
+            name=name,
+            recipe=recipe,
+            classes=card.classes,
+            model=file_ref(output / f"{name}.tflite", output),
+            deflated_bytes=len(zlib.compress(content, DEFLATE_LEVEL)),
+            keras_outputs=file_ref(output / "keras_outputs.npy", output),
+            passes=reports,
+            inputs=inspection.inputs,
+            outputs=inspection.outputs,
+            operators=inspection.operators,
+            tensors=inspection.tensors,
+            promises=promises,
+        )
+        write_model(output / ARTIFACT, variant)
+    return variant
+
+
+def predict(model: Any, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Outputs float32 [n, classes] of a Keras model for images uint8 [n, h, w, 3]."""
+    parts = [
+        np.asarray(model.predict_on_batch(np.float32(images[start : start + PREDICT_BATCH]) / np.float32(255)))
+        for start in range(0, len(images), PREDICT_BATCH)
+    ]
+    return np.concatenate(parts).astype(np.float32)
+
+
+def _recipe(experiment: LoadedExperiment, name: str) -> Recipe:
+    recipes = experiment.settings.variants
+    if name not in recipes:
+        raise UsageError(f"unknown variant '{name}'", hint=f"the experiment has {', '.join(recipes)}")
+    return recipes[name]
+
+
+def _read_training(training: Path, dataset: Path) -> Training:
+    trained = read(training / "training.json", Training)
+    used = next(item.sha256 for item in trained.provenance.inputs if item.role == "dataset")
+    if used != sha256_file(dataset / CARD):
+        message = f"{training} was trained on another dataset than {dataset}"
+        raise UsageError(message, hint="train again or name the dataset it was trained on")
+    return trained
+
+
+def _load(path: Path, experiment: LoadedExperiment) -> Any:
+    tf_keras.utils.set_random_seed(experiment.settings.seed)
+    if experiment.settings.train.deterministic:
+        tf.config.experimental.enable_op_determinism()
+    return tf_keras.models.load_model(path, compile=False)
+
+
+def _tuner(experiment: LoadedExperiment, dataset: Path, card: Dataset) -> FineTuner:
+    train = experiment.settings.train
+    images, labels = read_split(dataset, card, "train")
+    return FineTuner(
+        batches=Batches(images, labels, train.batch_size, experiment.settings.seed),
+        classes=len(card.classes),
+        loss=train.loss,
+        class_weights=class_weights(card.train.per_class) if train.class_weights == "balanced" else None,
+    )
+
+
+def _run_passes(model: Any, recipe: Recipe, tuner: FineTuner) -> tuple[Any, tuple[PassReport, ...]]:
+    reports = []
+    for settings in recipe.passes:
+        # tfmot wraps the very layers that it is given; weights are shared unless copied.
+        copy = tf_keras.models.clone_model(model)
+        copy.set_weights(model.get_weights())
+        model, notes = passes.apply(copy, settings, tuner)
+        reports.append(PassReport(name=settings.name, layers=notes))
+    return model, tuple(reports)
+
+
+def _require_kept(name: str, promises: tuple[Promise, ...]) -> None:
+    broken = [promise for promise in promises if not promise.kept and promise.waived is None]
+    if broken:
+        first = broken[0]
+        raise EdgeproofError(
+            f"variant '{name}' does not keep what its recipe promises: {first.claim} of {first.subject} is "
+            f"{first.observed}, expected {first.expected} ({len(broken)} of {len(promises)} promises broken)",
+            hint="fine-tune longer than the schedule's frequency, or change the recipe",
+        )

@@ -1,0 +1,181 @@
+"""The training loop: one `fit` per epoch, a checkpoint after each, the best validation epoch kept."""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+import tf_keras
+from pydantic import ValidationError
+
+from common.artifact import atomic, write_model
+from common.batches import Batches
+from common.schema.base import Model
+from common.schema.experiment import Train
+from common.schema.training import Epoch
+from jobs.train.augment import augment
+
+PREFETCH = 2
+# A kill between two files of a checkpoint must leave the one before it whole.
+CHECKPOINTS_KEPT = 2
+
+
+class Progress(Model):
+    """`progress.json`: what the checkpoint beside it stands for. `key` names everything that
+    training depends on; another key means another training."""
+
+    key: str
+    checkpoint: str
+    epochs: tuple[Epoch, ...]
+    resumed_at: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Validation:
+    """Images uint8 [n, h, w, 3] and labels int32 [n]."""
+
+    images: npt.NDArray[np.uint8]
+    labels: npt.NDArray[np.int32]
+
+
+def best_of(epochs: tuple[Epoch, ...]) -> Epoch:
+    """Highest validation accuracy, then lowest validation loss, then the earliest."""
+    return min(epochs, key=lambda epoch: (-epoch.val_accuracy, epoch.val_loss, epoch.epoch))
+
+
+def make_deterministic(seed: int, deterministic: bool) -> None:
+    """Seed everything; with `deterministic`, two runs on one kind of machine give the same bytes."""
+    tf_keras.utils.set_random_seed(seed)
+    # Dropout then draws from a variable that a checkpoint holds, so that a resumed run draws on.
+    tf_keras.backend.experimental.enable_tf_random_generator()
+    if deterministic:
+        tf.config.experimental.enable_op_determinism()
+
+
+def compile_model(model: Any, train: Train, steps: int) -> None:
+    """Give the model Adam with the schedule, and the loss."""
+    rate: Any = train.learning_rate
+    if train.schedule == "cosine":
+        rate = tf_keras.optimizers.schedules.CosineDecay(train.learning_rate, train.epochs * steps)
+    model.compile(tf_keras.optimizers.Adam(rate), train.loss, metrics=["accuracy"])
+
+
+def epoch_dataset(batches: Batches, train: Train, classes: int, epoch: int) -> Any:
+    """One epoch as tf.data: float32 [b, h, w, 3] in [0, 1], one-hot float32 [b, classes]."""
+    shape = batches.images.shape[1:]
+    signature = (tf.TensorSpec((None, *shape), tf.uint8), tf.TensorSpec((None,), tf.int32))
+    dataset = tf.data.Dataset.from_generator(lambda: batches.epoch(epoch), output_signature=signature)
+    settings, seed = train.augmentation, batches.seed
+
+    def prepare(step: Any, batch: tuple[Any, Any]) -> tuple[Any, Any]:
+        images = tf.cast(batch[0], tf.float32) / 255.0
+        images = augment(images, settings, tf.stack([seed, epoch * batches.steps + tf.cast(step, tf.int32)]))
+        return images, tf.one_hot(batch[1], classes)
+
+    return dataset.enumerate().map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(PREFETCH)
+
+
+class Trainer:
+    """Trains `model` in `folder`, going on from a checkpoint of the same `key`."""
+
+    def __init__(self, model: Any, train: Train, folder: Path, key: str) -> None:
+        self._model, self._train, self._folder, self._key = model, train, folder, key
+        self._checkpoint = tf.train.Checkpoint(model=model, optimizer=model.optimizer, dropout=_generators(model))
+        self._manager = tf.train.CheckpointManager(
+            self._checkpoint, str(folder / "checkpoints"), max_to_keep=CHECKPOINTS_KEPT
+        )
+
+    def run(self, batches: Batches, validation: Validation, weights: dict[int, float] | None) -> Progress:
+        """Train to the last epoch and leave the best epoch's weights in the model."""
+        progress = self._resume()
+        classes = self._model.output_shape[-1]
+        # Without slot variables in it, the first checkpoint of a fresh optimiser could not be matched.
+        self._model.optimizer.build(self._model.trainable_variables)
+        for number in range(len(progress.epochs) + 1, self._train.epochs + 1):
+            epoch = self._epoch(number, batches, validation, weights, classes)
+            epochs = (*progress.epochs, epoch)
+            if best_of(epochs) is epoch:
+                with atomic(self._folder / "best.npz") as path, path.open("wb") as stream:
+                    np.savez(stream, *self._model.get_weights())
+            checkpoint = Path(self._manager.save(checkpoint_number=number)).name
+            progress = progress.model_copy(update={"epochs": epochs, "checkpoint": checkpoint})
+            write_model(self._folder / "progress.json", progress)
+        with np.load(self._folder / "best.npz") as best:
+            self._model.set_weights([best[name] for name in best.files])
+        return progress
+
+    def _epoch(
+        self, number: int, batches: Batches, validation: Validation, weights: dict[int, float] | None, classes: int
+    ) -> Epoch:
+        start = time.perf_counter()
+        fitted = self._model.fit(
+            epoch_dataset(batches, self._train, classes, number),
+            steps_per_epoch=batches.steps,
+            class_weight=weights,
+            verbose=0,
+        )
+        seconds = time.perf_counter() - start
+        val_loss, val_accuracy = evaluate(self._model, validation, classes, batches.batch_size)
+        epoch = Epoch(
+            epoch=number,
+            loss=fitted.history["loss"][0],
+            accuracy=fitted.history["accuracy"][0],
+            val_loss=val_loss,
+            val_accuracy=val_accuracy,
+            learning_rate=float(self._model.optimizer.learning_rate),
+            seconds=seconds,
+        )
+        _print_epoch(epoch, self._train.epochs, len(batches.labels))
+        return epoch
+
+    def _resume(self) -> Progress:
+        fresh = Progress(key=self._key, checkpoint="", epochs=(), resumed_at=())
+        try:
+            saved = Progress.model_validate_json((self._folder / "progress.json").read_bytes())
+        except (OSError, ValidationError):
+            return fresh
+        prefix = self._folder / "checkpoints" / saved.checkpoint
+        if saved.key != self._key or not prefix.with_name(prefix.name + ".index").exists():
+            return fresh
+        self._checkpoint.restore(str(prefix)).expect_partial()
+        if len(saved.epochs) == self._train.epochs:
+            return saved
+        print(f"going on after epoch {len(saved.epochs)} of {self._train.epochs}", flush=True)
+        return saved.model_copy(update={"resumed_at": (*saved.resumed_at, len(saved.epochs) + 1)})
+
+
+def evaluate(model: Any, validation: Validation, classes: int, batch_size: int) -> tuple[float, float]:
+    """Mean loss in nats and accuracy on the validation set."""
+    signature = (
+        tf.TensorSpec((None, *validation.images.shape[1:]), tf.float32),
+        tf.TensorSpec((None, classes), tf.float32),
+    )
+    one_hot = np.eye(classes, dtype=np.float32)
+
+    def batches() -> Any:
+        for start in range(0, len(validation.labels), batch_size):
+            rows = slice(start, start + batch_size)
+            yield np.float32(validation.images[rows]) / np.float32(255), one_hot[validation.labels[rows]]
+
+    dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(PREFETCH)
+    loss, accuracy = model.evaluate(dataset, verbose=0)
+    return float(loss), float(accuracy)
+
+
+def _generators(model: Any) -> list[Any]:
+    # Keras keeps the state of dropout's generators out of checkpoints; a resumed run would draw
+    # the masks of the first epoch again.
+    randoms = [getattr(layer, "_random_generator", None) for layer in model.layers]
+    return [random._generator for random in randoms if random is not None]
+
+
+def _print_epoch(epoch: Epoch, total: int, images: int) -> None:
+    print(
+        f"epoch {epoch.epoch}/{total}  loss {epoch.loss:.4f}  accuracy {epoch.accuracy:.4f}  "
+        f"val_loss {epoch.val_loss:.4f}  val_accuracy {epoch.val_accuracy:.4f}  "
+        f"{epoch.seconds:.1f} s  {images / epoch.seconds:.0f} images/s",
+        flush=True,
+    )
