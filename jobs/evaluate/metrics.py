@@ -1,0 +1,78 @@
+"""Figures of a classifier from its outputs. Pure: arrays in, models out."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import binomtest
+from sklearn.metrics import confusion_matrix, roc_auc_score
+
+from common.proportion import wilson
+from common.schema.base import Proportion
+from common.schema.evaluation import ClassScore, KerasAgreement, McNemar
+
+Outputs = npt.NDArray[np.float32]
+Labels = npt.NDArray[np.int32]
+
+
+def accuracy(outputs: Outputs, labels: Labels) -> Proportion:
+    """Share of images whose largest output is their label's."""
+    return wilson(int((outputs.argmax(axis=1) == labels).sum()), len(labels))
+
+
+def confusion(outputs: Outputs, labels: Labels) -> tuple[tuple[int, ...], ...]:
+    """`[i][j]`: images of class i taken for class j."""
+    classes = range(outputs.shape[1])
+    matrix = confusion_matrix(labels, outputs.argmax(axis=1), labels=list(classes))
+    return tuple(tuple(int(count) for count in row) for row in matrix)
+
+
+def class_scores(matrix: tuple[tuple[int, ...], ...], names: tuple[str, ...]) -> tuple[ClassScore, ...]:
+    """Precision, recall and F1 of every class against the rest."""
+    counts = np.array(matrix)
+    hits, taken, there = counts.diagonal(), counts.sum(axis=0), counts.sum(axis=1)
+    return tuple(
+        ClassScore(
+            name=name,
+            support=int(there[i]),
+            precision=_share(hits[i], taken[i]),
+            recall=_share(hits[i], there[i]),
+            f1=_share(2 * hits[i], taken[i] + there[i]),
+        )
+        for i, name in enumerate(names)
+    )
+
+
+def roc_auc(outputs: Outputs, labels: Labels) -> float | None:
+    """Area under the ROC curve: of class 1 for two classes, macro one-vs-rest above."""
+    classes = outputs.shape[1]
+    if len(np.unique(labels)) < classes or not np.isfinite(outputs).all():
+        return None
+    if classes == 2:  # noqa: PLR2004
+        return float(roc_auc_score(labels, outputs[:, 1]))
+    # Dequantised rows need not add up to one, which scikit-learn insists on.
+    one_vs_rest = [roc_auc_score(labels == label, outputs[:, label]) for label in range(classes)]
+    return float(np.mean(one_vs_rest))
+
+
+def keras_agreement(outputs: Outputs, keras: Outputs) -> KerasAgreement:
+    """Same top class as the Keras model, and the largest difference of any output."""
+    same = int((outputs.argmax(axis=1) == keras.argmax(axis=1)).sum())
+    return KerasAgreement(top1=wilson(same, len(outputs)), max_abs_difference=float(np.abs(outputs - keras).max()))
+
+
+def mcnemar(outputs: Outputs, reference: Outputs, labels: Labels, name: str) -> McNemar:
+    """Exact two-sided McNemar test: a binomial test on the images that only one of two gets right."""
+    right, reference_right = outputs.argmax(axis=1) == labels, reference.argmax(axis=1) == labels
+    only_variant = int((right & ~reference_right).sum())
+    only_reference = int((reference_right & ~right).sum())
+    discordant = only_variant + only_reference
+    p_value = float(binomtest(only_variant, discordant).pvalue) if discordant else 1.0
+    return McNemar(
+        reference=name,
+        only_reference_right=only_reference,
+        only_variant_right=only_variant,
+        p_value=min(1.0, p_value),
+    )
+
+
+def _share(part: int, whole: int) -> float | None:
+    return float(part / whole) if whole else None

@@ -1,0 +1,96 @@
+"""The evaluate stage: one variant on the validation set."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from common.artifact import atomic, file_ref, read, sha256_file, verified, write_model, writing
+from common.dataset import CARD, read_card, read_split
+from common.errors import EdgeproofError, UsageError
+from common.experiment import LoadedExperiment
+from common.provenance import Recorder
+from common.schema.evaluation import Evaluation, McNemar
+from common.schema.variant import Variant
+from jobs.evaluate import metrics
+from jobs.evaluate.predict import predict
+
+ARTIFACT = "evaluation.json"
+PACKAGES = ("ai-edge-litert", "numpy", "scikit-learn", "scipy")
+
+
+def evaluate(
+    experiment: LoadedExperiment, variant: Path, dataset: Path, reference: Path | None, output: Path
+) -> Evaluation:
+    """Evaluate the variant in folder `variant` and write `output`; `reference` is the evaluation of
+    the variant that it is compared with (None for that variant itself).
+
+    Raises UsageError for missing or unsuitable inputs, EdgeproofError when the file cannot be run.
+    """
+    recorder = Recorder("evaluate", experiment)
+    card = read_card(dataset)
+    made = read(variant / "variant.json", Variant)
+    dataset_sha256 = sha256_file(dataset / CARD)
+    _require_same_dataset(made, variant, dataset_sha256)
+    model = verified(variant, made.model)
+    keras = np.load(verified(variant, made.keras_outputs))
+    images, labels = read_split(dataset, card, "validation")
+    compared = None if reference is None else _read_reference(reference, dataset_sha256)
+    with writing(output, ARTIFACT):
+        outputs = _predict(model, images, len(card.classes))
+        with atomic(output / "outputs.npy") as path, path.open("wb") as stream:
+            np.save(stream, outputs)
+        matrix = metrics.confusion(outputs, labels)
+        evaluation = Evaluation(
+            provenance=recorder.finish({"dataset": dataset_sha256, "model": made.model.sha256}, PACKAGES),
+            variant=made.name,
+            model_sha256=made.model.sha256,
+            classes=card.classes,
+            count=len(labels),
+            accuracy=metrics.accuracy(outputs, labels),
+            per_class=metrics.class_scores(matrix, card.classes),
+            roc_auc=metrics.roc_auc(outputs, labels),
+            confusion=matrix,
+            keras=metrics.keras_agreement(outputs, keras),
+            mcnemar=_compare(outputs, compared, labels),
+            outputs=file_ref(output / "outputs.npy", output),
+        )
+        write_model(output / ARTIFACT, evaluation)
+    return evaluation
+
+
+Reference = tuple[str, npt.NDArray[np.float32]]
+
+
+def _require_same_dataset(made: Variant, folder: Path, dataset_sha256: str) -> None:
+    used = {item.role: item.sha256 for item in made.provenance.inputs}["dataset"]
+    if used != dataset_sha256:
+        message = f"{folder} was made from dataset {used[:12]}, not from {dataset_sha256[:12]}"
+        raise UsageError(message, hint="name the dataset it was made from, or make it again")
+
+
+def _read_reference(folder: Path, dataset_sha256: str) -> Reference:
+    evaluation = read(folder / ARTIFACT, Evaluation)
+    used = {item.role: item.sha256 for item in evaluation.provenance.inputs}["dataset"]
+    if used != dataset_sha256:
+        message = f"{folder} was evaluated on dataset {used[:12]}, not on {dataset_sha256[:12]}"
+        raise UsageError(message, hint="evaluate both on the same dataset")
+    return evaluation.variant, np.load(verified(folder, evaluation.outputs))
+
+
+def _predict(model: Path, images: npt.NDArray[np.uint8], classes: int) -> npt.NDArray[np.float32]:
+    outputs = predict(model, images)
+    if outputs.ndim != 2 or outputs.shape[1] != classes:  # noqa: PLR2004
+        raise EdgeproofError(f"{model} gives outputs of shape {outputs.shape}, expected [n, {classes}]")
+    if not np.isfinite(outputs).all():
+        raise EdgeproofError(f"{model} gives NaN or infinite outputs", hint="its conversion went wrong")
+    return outputs
+
+
+def _compare(
+    outputs: npt.NDArray[np.float32], reference: Reference | None, labels: npt.NDArray[np.int32]
+) -> McNemar | None:
+    if reference is None:
+        return None
+    name, reference_outputs = reference
+    return metrics.mcnemar(outputs, reference_outputs, labels, name)
