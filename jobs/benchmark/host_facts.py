@@ -1,0 +1,67 @@
+"""What this machine is."""
+
+import hashlib
+import os
+import platform
+from importlib import metadata
+from pathlib import Path
+
+from common.schema.benchmark import Environment
+
+CPUINFO = Path("/proc/cpuinfo")
+MEMINFO = Path("/proc/meminfo")
+GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+UNKNOWN = "not readable"
+KIB_PER_GIB = 1 << 20
+
+
+def host_environment() -> Environment:
+    """Facts of this machine. Its fingerprint leaves out what changes from hour to hour (load)."""
+    lasting = (
+        ("CPU", _cpu_model()),
+        ("Cores usable", str(len(os.sched_getaffinity(0)))),
+        ("Frequency governor", _read_line(GOVERNOR)),
+        ("Memory", _memory()),
+        ("System", _system()),
+        ("Kernel", platform.release()),
+        ("Architecture", platform.machine()),
+        ("Runtime", f"ai-edge-litert {metadata.version('ai-edge-litert')}, Python {platform.python_version()}"),
+    )
+    text = "\n".join(f"{label}={value}" for label, value in lasting)
+    return Environment(
+        kind="host",
+        name="host",
+        fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+        functional_only=False,
+        facts=(*lasting, ("Load before the first process", f"{os.getloadavg()[0]:.2f}")),
+    )
+
+
+def _cpu_model() -> str:
+    try:
+        lines = CPUINFO.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor() or UNKNOWN
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "Model", "Hardware"))]
+    return named[0] if named else platform.machine()
+
+
+def _read_line(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except OSError:
+        return UNKNOWN
+
+
+def _memory() -> str:
+    for line in _read_line(MEMINFO).splitlines():
+        if line.startswith("MemTotal:"):
+            return f"{int(line.split()[1]) / KIB_PER_GIB:.1f} GiB"
+    return UNKNOWN
+
+
+def _system() -> str:
+    try:
+        return platform.freedesktop_os_release()["PRETTY_NAME"]
+    except OSError:
+        return platform.system()

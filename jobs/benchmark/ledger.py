@@ -1,0 +1,46 @@
+"""The ledger: one JSON line per process, appended as it ends, so that nothing measured is lost."""
+
+import os
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from common.errors import UsageError
+from common.schema.benchmark import LedgerLine
+
+_LINE: TypeAdapter[LedgerLine] = TypeAdapter(LedgerLine)
+
+
+class Ledger:
+    """An append-only file of ledger lines."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.lines: list[LedgerLine] = _read(path)
+
+    def append(self, line: LedgerLine) -> None:
+        """Add a line and wait until it is on the disk."""
+        with self.path.open("ab") as stream:
+            stream.write(_LINE.dump_json(line) + b"\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        self.lines.append(line)
+
+
+def _read(path: Path) -> list[LedgerLine]:
+    if not path.exists():
+        return []
+    content = path.read_bytes()
+    whole = content[: content.rfind(b"\n") + 1]
+    if whole != content:
+        # A job that was killed while it wrote leaves half a line; that process is measured again.
+        with path.open("rb+") as stream:
+            stream.truncate(len(whole))
+    lines = []
+    for number, text in enumerate(whole.splitlines(), start=1):
+        try:
+            lines.append(_LINE.validate_json(text))
+        except ValidationError:
+            hint = "remove the file to measure everything again"
+            raise UsageError(f"{path}, line {number} is not a ledger line", hint=hint) from None
+    return lines

@@ -1,0 +1,105 @@
+"""What to measure, and in which order. Pure: matrix and ledger to a seeded plan."""
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from common.schema.benchmark import Cell, LedgerLine, RunLine, SessionLine
+from common.schema.experiment import Benchmark as Settings
+from common.schema.outcome import Failed
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One process to run: `order` counts from 0 within the session, `round` from 0."""
+
+    round: int
+    order: int
+    cell: Cell
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """All that should be measured, and under which conditions; runs under others are not mixed in.
+
+    `reference` is the variant that the others are paired with; `fingerprint` names the machine.
+    """
+
+    cells: tuple[Cell, ...]
+    reference: str
+    rounds: int
+    seed: int
+    fingerprint: str
+    settings_sha256: str
+
+    def allows(self, session: SessionLine) -> bool:
+        """Whether a session was measured on this machine with these settings."""
+        return session.fingerprint == self.fingerprint and session.settings_sha256 == self.settings_sha256
+
+
+def want(models: Mapping[str, str], settings: Settings, *, reference: str, seed: int, fingerprint: str) -> Wanted:
+    """The matrix of an experiment, given the sha256 of each variant's file."""
+    cells = tuple(
+        Cell(variant=name, model_sha256=sha256, backend=backend, threads=threads)
+        for name, sha256 in models.items()
+        for backend in settings.backends
+        for threads in settings.threads
+    )
+    digest = hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
+    return Wanted(cells, reference, settings.rounds, seed, fingerprint, digest)
+
+
+def slots(session: SessionLine) -> tuple[Slot, ...]:
+    """All processes of a session: every round holds each cell once, in an order of its own, so that
+    drift and heat meet every variant alike."""
+    random = np.random.default_rng((session.seed, session.session))
+    planned: list[Slot] = []
+    for number in range(session.rounds):
+        for index in random.permutation(len(session.cells)):
+            planned.append(Slot(number, len(planned), session.cells[int(index)]))
+    return tuple(planned)
+
+
+def remaining(session: SessionLine, lines: Sequence[LedgerLine]) -> tuple[Slot, ...]:
+    """The processes of a session that the ledger does not hold yet."""
+    done = {line.order for line in lines if isinstance(line, RunLine) and line.session == session.session}
+    return tuple(slot for slot in slots(session) if slot.order not in done)
+
+
+def resumable(lines: Sequence[LedgerLine], wanted: Wanted) -> SessionLine | None:
+    """The last session if it was interrupted and everything in it is still wanted."""
+    sessions = [line for line in lines if isinstance(line, SessionLine)]
+    if not sessions or not wanted.allows(sessions[-1]):
+        return None
+    last = sessions[-1]
+    return last if set(last.cells) <= set(wanted.cells) and remaining(last, lines) else None
+
+
+def unmeasured(lines: Sequence[LedgerLine], wanted: Wanted) -> tuple[Cell, ...]:
+    """Cells for a new session: those without a complete set of rounds here, and with them the
+    reference's cells of the same backend and threads, since only one session's rounds can be paired."""
+    missing = {cell for cell in wanted.cells if session_of(lines, cell, wanted) is None}
+    groups = {(cell.backend, cell.threads) for cell in missing}
+    return tuple(
+        cell
+        for cell in wanted.cells
+        if cell in missing or (cell.variant == wanted.reference and (cell.backend, cell.threads) in groups)
+    )
+
+
+def session_of(lines: Sequence[LedgerLine], cell: Cell, wanted: Wanted) -> SessionLine | None:
+    """The latest session in which every round of `cell` ended without a failure."""
+    for line in reversed(lines):
+        if isinstance(line, SessionLine) and cell in line.cells and wanted.allows(line):
+            runs = runs_of(lines, line.session, cell)
+            if len(runs) == line.rounds and not any(isinstance(run.outcome, Failed) for run in runs):
+                return line
+    return None
+
+
+def runs_of(lines: Sequence[LedgerLine], session: int, cell: Cell) -> list[RunLine]:
+    """The runs of a cell in a session, by round."""
+    runs = [line for line in lines if isinstance(line, RunLine) and line.session == session and line.cell == cell]
+    return sorted(runs, key=lambda run: run.round)

@@ -1,0 +1,64 @@
+"""The benchmark stage: all variants of an experiment on one target."""
+
+import os
+from pathlib import Path
+
+from common.artifact import file_ref, read, verified, write_model, writing
+from common.errors import EdgeproofError
+from common.experiment import LoadedExperiment
+from common.provenance import Recorder
+from common.schema.benchmark import Benchmark, Row
+from common.schema.outcome import Failed
+from common.schema.variant import Variant
+from jobs.benchmark import protocol
+from jobs.benchmark.ledger import Ledger
+from jobs.benchmark.plan import want
+from jobs.benchmark.rows import rows, warnings
+from jobs.benchmark.targets import Target
+
+ARTIFACT = "benchmark.json"
+PACKAGES = ("ai-edge-litert", "numpy")
+
+
+def benchmark(experiment: LoadedExperiment, variants: Path, target: Target, output: Path) -> Benchmark:
+    """Measure every variant below folder `variants` on `target` and write `output`.
+
+    Goes on from the ledger in `output`. Raises UsageError when a variant is missing or was changed,
+    EdgeproofError when nothing could be measured.
+    """
+    recorder = Recorder("benchmark", experiment)
+    settings, reference = experiment.settings.benchmark, experiment.settings.reference
+    made = {name: read(variants / name / "variant.json", Variant) for name in experiment.settings.variants}
+    models = {name: verified(variants / name, variant.model) for name, variant in made.items()}
+    environment = target.environment()
+    load = os.getloadavg()[0]
+    wanted = want(
+        {name: variant.model.sha256 for name, variant in made.items()},
+        settings,
+        reference=reference,
+        seed=experiment.settings.seed,
+        fingerprint=environment.fingerprint,
+    )
+    with writing(output, ARTIFACT):
+        ledger = Ledger(output / "ledger.jsonl")
+        protocol.run(protocol.Bench(target, models, settings, output / "logs"), ledger, wanted)
+        results = rows(ledger.lines, wanted)
+        _require_some(results)
+        inputs = {f"variant {name}": variant.model.sha256 for name, variant in made.items()}
+        result = Benchmark(
+            provenance=recorder.finish(inputs, PACKAGES),
+            target=environment,
+            reference=reference,
+            settings=settings,
+            rows=results,
+            ledger=file_ref(ledger.path, output),
+            warnings=warnings(results, environment, os.cpu_count() or 1, load),
+        )
+        write_model(output / ARTIFACT, result)
+    return result
+
+
+def _require_some(results: tuple[Row, ...]) -> None:
+    failures = [row.result for row in results if isinstance(row.result, Failed)]
+    if len(failures) == len(results):
+        raise EdgeproofError(f"no variant could be measured: {failures[0].reason}", hint=f"see {failures[0].log}")

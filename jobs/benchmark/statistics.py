@@ -1,0 +1,92 @@
+"""Figures from samples. Pure, and the only place where a summary is made."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from common.schema.base import Interval
+from common.schema.benchmark import RunLine, Summary
+from common.schema.outcome import Measured, Stat
+
+CONFIDENCE = 0.95
+RESAMPLES = 10_000
+KIB_PER_MIB = 1024
+Vector = npt.NDArray[np.float64]
+
+
+def stat(samples_us: Sequence[float]) -> Stat:
+    """The figures that `benchmark_model` prints, from at least one sample in microseconds."""
+    samples = np.asarray(samples_us, dtype=np.float64)
+    p5, median, p95 = (float(value) for value in np.percentile(samples, (5, 50, 95)))
+    return Stat(
+        count=len(samples),
+        mean_us=float(samples.mean()),
+        median_us=median,
+        min_us=float(samples.min()),
+        max_us=float(samples.max()),
+        std_us=float(samples.std()) if len(samples) > 1 else None,
+        p5_us=p5,
+        p95_us=p95,
+    )
+
+
+def bootstrap_median(values: Sequence[float], seed: int) -> Interval | None:
+    """Median with a percentile bootstrap interval (Efron 1979); None for fewer than two values."""
+    if len(values) < 2:  # noqa: PLR2004
+        return None
+    sample = np.asarray(values, dtype=np.float64)
+    draws = np.random.default_rng(seed).integers(0, len(sample), (RESAMPLES, len(sample)))
+    medians = np.median(sample[draws], axis=1)
+    tail = 100 * (1 - CONFIDENCE) / 2
+    low, high = np.percentile(medians, (tail, 100 - tail))
+    return Interval(value=float(np.median(sample)), low=float(low), high=float(high), confidence=CONFIDENCE)
+
+
+def typical_us(outcome: Measured) -> float:
+    """One process's latency: the median of its runs; the mean where an old tool gave no median."""
+    return outcome.steady.mean_us if outcome.steady.median_us is None else outcome.steady.median_us
+
+
+def summarise(runs: Sequence[RunLine], reference: Sequence[RunLine], seed: int) -> Summary:
+    """A cell's summary from its measured runs (at least one) of one session; `reference` holds those of
+    the reference cell in the same session, empty for the reference itself."""
+    outcomes = [run.outcome for run in runs if isinstance(run.outcome, Measured)]
+    latencies = [typical_us(outcome) for outcome in outcomes]
+    ratios = paired_ratios(runs, reference)
+    return Summary(
+        rounds=len(outcomes),
+        latency_us=_median(latencies),
+        latency_low_us=min(latencies),
+        latency_high_us=max(latencies),
+        interval=bootstrap_median(latencies, seed),
+        ratio=bootstrap_median(ratios, seed),
+        paired_rounds=len(ratios),
+        init_us=_median([outcome.init_us for outcome in outcomes]),
+        first_us=_median([outcome.first_us for outcome in outcomes]),
+        warmup_us=_median([outcome.warmup.mean_us for outcome in outcomes]),
+        std_us=_median_of_known([outcome.steady.std_us for outcome in outcomes]),
+        p5_us=_median_of_known([outcome.steady.p5_us for outcome in outcomes]),
+        p95_us=_median_of_known([outcome.steady.p95_us for outcome in outcomes]),
+        memory_init_mib=_median([outcome.memory_init_kib / KIB_PER_MIB for outcome in outcomes]),
+        memory_overall_mib=_median([outcome.memory_overall_kib / KIB_PER_MIB for outcome in outcomes]),
+    )
+
+
+def paired_ratios(runs: Sequence[RunLine], reference: Sequence[RunLine]) -> list[float]:
+    """Reference latency over the cell's, for every round in which both were measured."""
+    by_round = {run.round: typical_us(run.outcome) for run in reference if isinstance(run.outcome, Measured)}
+    return [
+        by_round[run.round] / typical_us(run.outcome)
+        for run in runs
+        if isinstance(run.outcome, Measured) and run.round in by_round
+    ]
+
+
+def _median(values: Sequence[float]) -> float:
+    return float(np.median(np.asarray(values, dtype=np.float64)))
+
+
+def _median_of_known(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return _median(known) if known else None

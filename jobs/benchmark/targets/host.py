@@ -1,0 +1,107 @@
+"""This machine as a target: each cell in a fresh Python process through ai-edge-litert."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from common.provenance import ROOT
+from common.schema.base import Model
+from common.schema.benchmark import Cell, Environment
+from common.schema.experiment import Benchmark as Settings
+from common.schema.outcome import Failed, Measured
+from jobs.benchmark.host_facts import host_environment
+from jobs.benchmark.statistics import stat
+from jobs.benchmark.targets import Reading
+
+RUNNER = "jobs.benchmark.targets.host_runner"
+# Loading the interpreter and the model, on a slow disk.
+START_SECS = 120
+
+
+class Request(Model):
+    """What the runner is asked to do."""
+
+    model: str
+    backend: str
+    threads: int
+    warmup_runs: int
+    warmup_min_secs: float
+    num_runs: int
+    min_secs: float
+    max_secs: float
+
+
+class Reply(Model):
+    """What the runner prints."""
+
+    init_us: float
+    warmup_us: tuple[float, ...]
+    steady_us: tuple[float, ...]
+    memory_init_kib: int
+    memory_overall_kib: int
+
+
+class HostTarget:
+    """Runs cells on this machine."""
+
+    def environment(self) -> Environment:
+        """CPU, cores, governor, memory, system and runtime of this machine."""
+        return host_environment()
+
+    def measure(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Reading:
+        """One cell in a fresh process."""
+        request = Request(
+            model=str(model.resolve()),
+            backend=cell.backend,
+            threads=cell.threads,
+            warmup_runs=settings.warmup_runs,
+            warmup_min_secs=settings.warmup_min_secs,
+            num_runs=settings.num_runs,
+            min_secs=settings.min_secs,
+            max_secs=settings.max_secs,
+        )
+        argv = [sys.executable, "-m", RUNNER, request.model_dump_json()]
+        limit = 2 * settings.max_secs + START_SECS
+        with log.open("w+", encoding="utf-8", errors="replace") as stderr:
+            try:
+                done = subprocess.run(  # noqa: S603
+                    argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=limit, check=False
+                )
+            except subprocess.TimeoutExpired:
+                return Reading(Failed(reason=f"not finished after {limit:.0f} s", log=_name(log)))
+            stderr.seek(0)
+            return _reading(done.returncode, done.stdout, stderr.read(), _name(log))
+
+
+def _reading(returncode: int, stdout: str, stderr: str, log: str) -> Reading:
+    if returncode != 0:
+        return Reading(Failed(reason=_reason(returncode, stderr), log=log))
+    try:
+        reply = Reply.model_validate(json.loads(stdout), strict=False)
+    except (json.JSONDecodeError, ValidationError):
+        return Reading(Failed(reason="the runner ended without a result", log=log))
+    outcome = Measured(
+        init_us=reply.init_us,
+        first_us=reply.warmup_us[0],
+        warmup=stat(reply.warmup_us),
+        steady=stat(reply.steady_us),
+        memory_init_kib=reply.memory_init_kib,
+        memory_overall_kib=reply.memory_overall_kib,
+    )
+    return Reading(outcome, reply.warmup_us, reply.steady_us)
+
+
+def _reason(returncode: int, stderr: str) -> str:
+    if returncode < 0:
+        return f"killed by {signal.Signals(-returncode).name}"
+    lines = [line for line in stderr.splitlines() if line.strip()]
+    return lines[-1][:500] if lines else f"exit status {returncode}"
+
+
+def _name(log: Path) -> str:
+    return os.path.join(log.parent.name, log.name)  # noqa: PTH118
