@@ -1,0 +1,130 @@
+# From images to a report. Each stage is a job that reads finished folders and writes one new folder;
+# this file is the graph between them and holds no logic beyond paths. `make help` lists the targets.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+MAKEFLAGS += --no-builtin-rules
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.DEFAULT_GOAL := help
+
+EXPERIMENT ?= experiments/demo.toml## what to run: an experiment file
+DATA ?=## replaces the experiment's images: a folder, zip, tar or https URL
+DATA_SHA256 ?=## the sha256 of DATA when it is a URL
+DEVICE ?= host## where to measure: host (this machine)
+RUNTIME ?= auto## where the stages run: docker, local (a virtual environment) or auto
+RUN ?= runs/$(basename $(notdir $(EXPERIMENT)))## the folder that everything is written to
+PYTHON ?=## the Python 3.11 to 3.13 for the virtual environment
+DOCKER ?= docker## the docker command
+export DATA DATA_SHA256 PYTHON DOCKER
+
+$(if $(filter 1-1,$(words $(EXPERIMENT))-$(words $(RUN))),,$(error EXPERIMENT and RUN must be paths without spaces))
+$(if $(filter auto docker local,$(RUNTIME)),,$(error RUNTIME=$(RUNTIME) is not one of auto, docker, local))
+
+STAGES := all dataset train optimize evaluate benchmark report
+GOALS := $(or $(MAKECMDGOALS),help)
+START := $(shell date +%s)
+
+# ---- where stages run --------------------------------------------------------------------------
+ifneq ($(filter $(STAGES),$(GOALS)),)
+ifeq ($(RUNTIME),auto)
+override RUNTIME := $(shell timeout 5 $(DOCKER) version --format ok >/dev/null 2>&1 && echo docker || echo local)
+endif
+include $(RUN)/plan/plan.mk
+endif
+
+VENV := .venv
+PY := $(VENV)/bin/python
+TRAINING_LOCK := docker/training/requirements.txt
+ADB_LOCK := docker/adb/requirements.txt
+ifeq ($(RUNTIME),docker)
+SETUP := $(VENV)/.launcher
+# $(call job,image,--read and --write paths,module and arguments)
+job = $(PY) -m jobs.launch run --image $(1) --read $(EXPERIMENT) $(2) -- python -m $(3)
+else
+SETUP := $(VENV)/.local
+job = $(PY) -m $(3)
+endif
+code = $(wildcard jobs/$(1)/*.py jobs/$(1)/*/*.py)
+
+$(VENV)/.launcher: requirements/launcher.txt
+	requirements/setup $(VENV) $^
+	touch $@
+$(VENV)/.local: $(TRAINING_LOCK) $(ADB_LOCK) requirements/launcher.txt
+	requirements/setup $(VENV) $^
+	touch $@ $(VENV)/.launcher
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.local
+	requirements/setup $(VENV) $<
+	touch $@
+
+# ---- the graph ---------------------------------------------------------------------------------
+.PHONY: $(STAGES) FORCE
+all: $(RUN)/report/results.json ## from images to a report
+	@(( $$(stat -c %Y $<) >= $(START) )) || echo "Nothing to do: every artifact of $(EXPERIMENT) is up to date."
+	@$(PY) -m jobs.report --summary $(RUN)/report
+dataset: $(RUN)/dataset/dataset.json ## only the images
+train: $(RUN)/train/training.json ## up to the trained network
+optimize: $(VARIANTS:%=$(RUN)/variants/%/variant.json) ## up to the .tflite variants
+evaluate: $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) ## up to the accuracies
+benchmark: $(RUN)/benchmark/$(DEVICE)/benchmark.json ## up to the latencies
+report: $(RUN)/report/results.json ## up to the report, without the summary
+
+# Checks the experiment each time and rewrites only the pieces that changed.
+$(RUN)/plan/plan.mk: FORCE | $(SETUP)
+	@$(PY) -m jobs.plan --experiment $(EXPERIMENT) --data "$$DATA" --data-sha256 "$$DATA_SHA256" --output $(@D)
+$(RUN)/plan/%.json: $(RUN)/plan/plan.mk ;
+
+$(RUN)/dataset/dataset.json: $(RUN)/plan/dataset.json $(call code,dataset) $(TRAINING_LOCK) | $(SETUP)
+	$(call job,training,$(if $(LOCAL_DATA),--read "$$(< $(RUN)/plan/source)") $(if $(REMOTE_DATA),--network) --write $(@D),jobs.dataset \
+	  --experiment $(EXPERIMENT) --data "$$DATA" --data-sha256 "$$DATA_SHA256" --output $(@D))
+
+$(RUN)/train/training.json: $(RUN)/dataset/dataset.json $(RUN)/plan/train.json $(call code,train) $(TRAINING_LOCK)
+	$(call job,training,--read $(RUN)/dataset --write $(@D),jobs.train \
+	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --output $(@D))
+
+$(RUN)/variants/%/variant.json: $(RUN)/train/training.json $(RUN)/plan/variants/%.json $(call code,optimize) $(TRAINING_LOCK)
+	$(call job,training,--read $(RUN)/dataset --read $(RUN)/train --write $(@D),jobs.optimize \
+	  --experiment $(EXPERIMENT) --variant $* --dataset $(RUN)/dataset --training $(RUN)/train --output $(@D))
+
+# The reference comes first: every other variant is compared with its answers.
+REFERENCE_EVALUATION := $(RUN)/evaluation/$(REFERENCE)
+$(RUN)/evaluation/%/evaluation.json: $(RUN)/variants/%/variant.json $(RUN)/plan/evaluate.json $(call code,evaluate)
+	$(call job,training,--read $(RUN)/dataset --read $(RUN)/variants/$* $(call compare,$*,--read) --write $(@D),jobs.evaluate \
+	  --experiment $(EXPERIMENT) --variant $(RUN)/variants/$* --dataset $(RUN)/dataset $(call compare,$*,--reference) --output $(@D))
+compare = $(if $(filter-out $(REFERENCE),$(1)),$(2) $(REFERENCE_EVALUATION))
+$(patsubst %,$(RUN)/evaluation/%/evaluation.json,$(filter-out $(REFERENCE),$(VARIANTS))): $(REFERENCE_EVALUATION)/evaluation.json
+
+# One process for all variants, and nothing else of the run beside it: hence the order-only evaluations.
+$(RUN)/benchmark/$(DEVICE)/benchmark.json: $(VARIANTS:%=$(RUN)/variants/%/variant.json) $(RUN)/plan/benchmark.json \
+  $(call code,benchmark) $(ADB_LOCK) | $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json)
+	$(call job,adb,--read $(RUN)/variants --write $(@D),jobs.benchmark \
+	  --experiment $(EXPERIMENT) --variants $(RUN)/variants --device $(DEVICE) --output $(@D))
+
+$(RUN)/report/results.json: $(RUN)/benchmark/$(DEVICE)/benchmark.json $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) \
+  $(RUN)/plan/report.json $(call code,report) $(wildcard reports/templates/*)
+	$(call job,training,--read reports/templates --read $(RUN) --write $(@D),jobs.report \
+	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --training $(RUN)/train --variants $(RUN)/variants \
+	  --evaluations $(RUN)/evaluation --benchmark $(RUN)/benchmark/$(DEVICE) --output $(@D))
+
+# ---- development -------------------------------------------------------------------------------
+.PHONY: help setup test test-slow test-container lint types lock clean
+help: ## this list
+	@echo "usage: make TARGET [VARIABLE=value]"; echo; echo "targets"
+	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | expand -t 20
+	@echo; echo "variables"
+	@sed -nE 's/^([A-Z0-9_]+) \?= ?(.*)## (.*)/  \1\t\3 [\2]/p' Makefile | expand -t 20
+setup: $(VENV)/.dev ## the virtual environment with everything in it
+test: $(VENV)/.dev ## the fast tests
+	$(PY) -m pytest -m "not slow and not container"
+test-slow: $(VENV)/.dev ## the tests that train and measure for real
+	$(PY) -m pytest -m "slow and not container"
+test-container: $(VENV)/.dev ## the tests that need a Docker engine
+	$(PY) -m pytest -m container
+lint: $(VENV)/.dev ## ruff
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+types: $(VENV)/.dev ## mypy, strict
+	$(PY) -m mypy
+lock: ## renew the hashed lock files (needs uv)
+	requirements/lock
+clean: ## remove everything that was made from EXPERIMENT
+	rm -rf -- $(RUN)

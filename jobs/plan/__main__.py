@@ -1,0 +1,32 @@
+"""Check an experiment and split it into what each stage depends on. Make calls it first.
+
+    python -m jobs.plan --experiment experiments/demo.toml --output runs/demo/plan
+
+Reads   <experiment>, and the names and times of a local data source's files
+Writes  <output>/dataset.json train.json evaluate.json benchmark.json report.json variants/<name>.json
+        <output>/plan.mk     the names of the variants, for the Makefile
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from common import cli
+
+
+def main(
+    experiment: Annotated[Path, typer.Option(help="Experiment file (TOML).")],
+    output: Annotated[Path, typer.Option(help="Folder to write.")],
+    data: Annotated[str, typer.Option(help="Replaces the experiment's data source.")] = "",
+    data_sha256: Annotated[str, typer.Option(help="sha256 of a data source that is a URL.")] = "",
+) -> None:
+    """Validate an experiment file; a piece is rewritten only when its content changed."""
+    from common.experiment import load
+    from jobs.plan.pieces import write_plan
+
+    write_plan(load(experiment, data=data or None, data_sha256=data_sha256 or None), output)
+
+
+if __name__ == "__main__":
+    cli.run(main)
