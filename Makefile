@@ -71,7 +71,6 @@ report: $(RUN)/report/results.json ## up to the report, without the summary
 # Checks the experiment each time and rewrites only the pieces that changed.
 $(RUN)/plan/plan.mk: FORCE | $(SETUP)
 	@$(PY) -m jobs.plan --experiment $(EXPERIMENT) --data "$$DATA" --data-sha256 "$$DATA_SHA256" --output $(@D)
-$(RUN)/plan/%.json: $(RUN)/plan/plan.mk ;
 
 $(RUN)/dataset/dataset.json: $(RUN)/plan/dataset.json $(call code,dataset) $(TRAINING_LOCK) | $(SETUP)
 	$(call job,training,$(if $(LOCAL_DATA),--read "$$(< $(RUN)/plan/source)") $(if $(REMOTE_DATA),--network) --write $(@D),jobs.dataset \
