@@ -10,15 +10,12 @@ import typer
 
 from common.errors import EdgeproofError
 
-INTERRUPTED = 130
 
-
-def run(main: Callable[..., Any], *, options_before_command: bool = False) -> NoReturn:
+def run(main: Callable[..., Any]) -> NoReturn:
     """Run `main` as a command line. Exit status: 0, the error's own, 2 for wrong arguments,
-    1 when the system refuses (disk full, no permission), 130 after Ctrl-C."""
+    1 when the system refuses (disk full, no permission), 130 after Ctrl-C (typer's)."""
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    settings = {"allow_interspersed_args": False} if options_before_command else {}
-    app.command(context_settings=settings)(main)
+    app.command()(main)
     try:
         app()
     except EdgeproofError as error:
@@ -27,8 +24,6 @@ def run(main: Callable[..., Any], *, options_before_command: bool = False) -> No
         if os.environ.get("EDGEPROOF_DEBUG"):
             raise
         _stop(_describe(error), 1)
-    except KeyboardInterrupt:
-        _stop("interrupted; run make again to go on", INTERRUPTED)
     sys.exit(0)
 
 

@@ -53,10 +53,6 @@ def write_dataset(folder: Path, experiment: LoadedExperiment, train: int = 64, v
     """Two classes that can be told apart: bright in the upper or in the lower half."""
     folder.mkdir(parents=True)
     size = experiment.settings.data.height
-    splits = {
-        "train": _write_split(folder, "train", train, size),
-        "validation": _write_split(folder, "validation", validation, size),
-    }
     (folder / "items.jsonl").write_text("", encoding="utf-8")
     (folder / "contact_sheet.png").write_bytes(b"")
     dataset = Dataset(
@@ -73,7 +69,8 @@ def write_dataset(folder: Path, experiment: LoadedExperiment, train: int = 64, v
         contact_sheet=file_ref(folder / "contact_sheet.png", folder),
         decode_images_per_s=1.0,
         bad_share=0.0,
-        **splits,
+        train=_write_split(folder, "train", train, size),
+        validation=_write_split(folder, "validation", validation, size),
     )
     write_model(folder / "dataset.json", dataset)
     return dataset

@@ -48,6 +48,8 @@ def best_of(epochs: tuple[Epoch, ...]) -> Epoch:
 
 def make_deterministic(seed: int, deterministic: bool) -> None:
     """Seed everything; with `deterministic`, two runs on one kind of machine give the same bytes."""
+    # Layers are numbered on from whatever this process built before, and their names are in the file.
+    tf_keras.backend.clear_session()
     tf_keras.utils.set_random_seed(seed)
     # Dropout then draws from a variable that a checkpoint holds, so that a resumed run draws on.
     tf_keras.backend.experimental.enable_tf_random_generator()

@@ -18,13 +18,14 @@ def apply(model: Any, settings: Cluster, tuner: FineTuner) -> tuple[Any, tuple[L
         cluster_centroids_init=clustering.CentroidInitialization[settings.initialization],
         cluster_per_channel=settings.per_channel,
     )
-    notes = tuple(_note(layer) for layer in wrapped.layers)
     tuner.fit(wrapped, settings)
+    notes = tuple(_note(layer) for layer in wrapped.layers)
     return clustering.strip_clustering(wrapped), notes
 
 
 def _note(layer: Any) -> LayerNote:
-    kernels = [name for name, _ in getattr(layer, "clusterable_weights", [])]
+    # The wrapper keeps centroids for the weights that it really clusters.
+    kernels = list(getattr(layer, "cluster_centroids", {}))
     inner = getattr(layer, "layer", layer)
     if kernels:
         return LayerNote(layer=inner.name, action="clustered " + ", ".join(kernels))

@@ -16,15 +16,15 @@ def apply(model: Any, settings: Prune, tuner: FineTuner) -> tuple[Any, tuple[Lay
         settings.sparsity, begin_step=settings.begin_step, frequency=settings.frequency
     )
     wrapped = sparsity.prune_low_magnitude(model, pruning_schedule=schedule)
-    notes = tuple(_note(layer) for layer in wrapped.layers)
     tuner.fit(wrapped, settings, [sparsity.UpdatePruningStep()])
+    notes = tuple(_note(layer) for layer in wrapped.layers)
     return sparsity.strip_pruning(wrapped), notes
 
 
 def _note(layer: Any) -> LayerNote:
-    kernels = [mask.name for _, mask, _ in getattr(layer, "pruning_vars", [])]
-    if kernels:
-        return LayerNote(layer=layer.layer.name, action=f"pruned {len(kernels)} kernel")
+    kernels = [kernel.name.split("/")[-1].split(":")[0] for kernel, _, _ in getattr(layer, "pruning_vars", [])]
     inner = getattr(layer, "layer", layer)
+    if kernels:
+        return LayerNote(layer=inner.name, action="pruned " + ", ".join(kernels))
     reason = "no weights" if not inner.weights else "tfmot prunes none of its weights"
     return LayerNote(layer=inner.name, action=f"left alone: {reason}")

@@ -1,0 +1,153 @@
+"""The host target with the real interpreter, and the protocol around it with a target that fails on order."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from common.artifact import read
+from common.errors import EdgeproofError, UsageError
+from common.provenance import ROOT
+from common.schema.benchmark import Benchmark, Cell, Environment
+from common.schema.experiment import Benchmark as Settings
+from common.schema.outcome import Failed, Measured
+from jobs.benchmark.ledger import Ledger
+from jobs.benchmark.stage import benchmark
+from jobs.benchmark.statistics import stat
+from jobs.benchmark.targets import Reading
+from jobs.benchmark.targets.host import HostTarget
+from tests.conftest import Chain
+
+QUICK = Settings(rounds=1, num_runs=5, min_secs=0.05, warmup_min_secs=0.02)
+
+
+def cell(backend: str = "xnnpack") -> Cell:
+    return Cell(variant="baseline", model_sha256="0" * 64, backend=backend, threads=1)
+
+
+@pytest.mark.parametrize("backend", ["cpu", "xnnpack"])
+def test_a_real_model_is_measured(chain: Chain, tmp_path: Path, backend: str) -> None:
+    reading = HostTarget().measure(chain.model("baseline"), cell(backend), QUICK, tmp_path / "log")
+    found = reading.outcome
+    assert isinstance(found, Measured)
+    assert found.steady.count >= 5
+    assert found.steady == stat(reading.samples_us)
+    assert sum(reading.samples_us) < 1e6
+    assert found.first_us == reading.warmup_samples_us[0]
+    assert found.memory_overall_kib >= found.memory_init_kib > 0
+    said = (tmp_path / "log").read_text(encoding="utf-8")
+    assert ("XNNPACK" in said) == (backend == "xnnpack")
+
+
+def test_steady_state_lasts_as_long_as_asked(chain: Chain, tmp_path: Path) -> None:
+    settings = Settings(num_runs=1, min_secs=0.3, warmup_min_secs=0.0, max_secs=5)
+    reading = HostTarget().measure(chain.model("baseline"), cell(), settings, tmp_path / "log")
+    assert len(reading.warmup_samples_us) == 1
+    assert len(reading.samples_us) > 50
+    capped = Settings(num_runs=10**9, min_secs=0.0, warmup_min_secs=0.0, max_secs=0.2)
+    reading = HostTarget().measure(chain.model("baseline"), cell(), capped, tmp_path / "log")
+    assert 0 < len(reading.samples_us) < 10**6
+
+
+@pytest.mark.parametrize("content", [b"", b"\x89PNG\r\n\x1a\n" + bytes(64), b"\x1c\0\0\0TFL3" + bytes(300)])
+def test_a_file_that_is_no_model_is_a_failure_with_a_reason(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "bad.tflite"
+    path.write_bytes(content)
+    outcome = HostTarget().measure(path, cell(), QUICK, tmp_path / "log").outcome
+    assert isinstance(outcome, Failed)
+    assert outcome.reason
+    assert "Traceback" not in outcome.reason
+
+
+MEMORY = """
+import sys
+from pathlib import Path
+held = bytearray(int(sys.argv[1]))
+held[::4096] = b"x" * len(held[::4096])
+from common.schema.benchmark import Cell
+from common.schema.experiment import Benchmark
+from jobs.benchmark.targets.host import HostTarget
+cell = Cell(variant="m", model_sha256="0" * 64, backend="cpu", threads=1)
+settings = Benchmark(num_runs=3, min_secs=0.0, warmup_min_secs=0.0)
+print(HostTarget().measure(Path(sys.argv[2]), cell, settings, Path(sys.argv[3])).outcome.memory_overall_kib)
+"""
+
+
+def test_memory_figures_do_not_depend_on_the_parents_size(chain: Chain, tmp_path: Path) -> None:
+    def figure(held: int) -> int:
+        argv = [sys.executable, "-c", MEMORY, str(held), str(chain.model("baseline")), str(tmp_path / "log")]
+        return int(subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, text=True).stdout)
+
+    small, big = figure(0), figure(600_000_000)
+    assert small > 500
+    assert abs(big - small) < 0.5 * small
+
+
+class ScriptedTarget:
+    """A target whose processes last no time; stops with Ctrl-C after `stop` of them."""
+
+    def __init__(self, stop: int = 10**6, fail: str = "") -> None:
+        self.stop, self.fail, self.seen = stop, fail, 0
+
+    def environment(self) -> Environment:
+        return Environment(kind="host", name="scripted", fingerprint="a" * 64, functional_only=False, facts=())
+
+    def measure(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Reading:
+        if self.seen == self.stop:
+            raise KeyboardInterrupt
+        self.seen += 1
+        if cell.variant in self.fail.split():
+            return Reading(Failed(reason="scripted", log=log.name))
+        samples = (100.0, 110.0, 120.0)
+        phase = stat(samples)
+        outcome = Measured(
+            init_us=5.0, first_us=100.0, warmup=phase, steady=phase, memory_init_kib=1, memory_overall_kib=2
+        )
+        return Reading(outcome, samples, samples)
+
+
+def run(chain: Chain, target: ScriptedTarget, output: Path) -> Benchmark:
+    return benchmark(chain.experiment, chain.folder / "variants", target, output)
+
+
+def test_an_interrupted_run_measures_only_the_rest(chain: Chain, tmp_path: Path) -> None:
+    output = tmp_path / "host"
+    with pytest.raises(KeyboardInterrupt):
+        run(chain, ScriptedTarget(stop=7), output)
+    assert not (output / "benchmark.json").exists()
+    with (output / "ledger.jsonl").open("ab") as stream:
+        stream.write(b'{"kind":"run","session":0,"rou')
+    target = ScriptedTarget()
+    result = run(chain, target, output)
+    assert target.seen == 5 * 2 * 2 - 7
+    assert len(result.rows) == 10
+    assert all(row.result.kind == "summary" and row.result.rounds == 2 for row in result.rows)
+    assert read(output / "benchmark.json", Benchmark) == result
+    again = ScriptedTarget()
+    run(chain, again, output)
+    assert again.seen == 0
+    assert len(Ledger(output / "ledger.jsonl").lines) == 1 + 20
+
+
+def test_a_failing_variant_is_a_row_and_a_warning(chain: Chain, tmp_path: Path) -> None:
+    result = run(chain, ScriptedTarget(fail="float16"), tmp_path / "host")
+    kinds = {row.cell.variant: row.result.kind for row in result.rows}
+    assert kinds["float16"] == "failed"
+    assert kinds["baseline"] == "summary"
+    assert any("4 process(es) failed" in warning for warning in result.warnings)
+
+
+def test_when_nothing_could_be_measured_there_is_no_result(chain: Chain, tmp_path: Path) -> None:
+    names = " ".join(chain.variants)
+    with pytest.raises(EdgeproofError, match="no variant could be measured: scripted"):
+        run(chain, ScriptedTarget(fail=names), tmp_path / "host")
+    assert not (tmp_path / "host" / "benchmark.json").exists()
+
+
+def test_a_damaged_ledger_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.jsonl"
+    path.write_text(json.dumps({"kind": "run"}) + "\n", encoding="utf-8")
+    with pytest.raises(UsageError, match=r"ledger\.jsonl, line 1 is not a ledger line"):
+        Ledger(path)

@@ -1,0 +1,87 @@
+"""Experiment files: what is wrong is named by file and key."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from common.errors import UsageError
+from common.experiment import load
+from common.provenance import ROOT
+from common.schema.recipe import Cluster, Prune
+from tests.artifacts import EXPERIMENT
+
+
+def write(folder: Path, text: str, name: str = "tiny.toml") -> Path:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", ["demo", "fire"])
+def test_the_experiments_that_come_with_the_project_have_the_five_originals(name: str) -> None:
+    settings = load(ROOT / "experiments" / f"{name}.toml").settings
+    originals = ["baseline", "dynamic_range", "float16", "clustered_dynamic_range", "pruned_dynamic_range"]
+    assert [variant for variant in settings.variants if variant in originals] == originals
+
+
+def test_fire_has_the_published_hyperparameters() -> None:
+    settings = load(ROOT / "experiments" / "fire.toml").settings
+    train = settings.train
+    assert (train.epochs, train.batch_size, train.learning_rate, train.loss) == (50, 64, 1e-4, "binary_crossentropy")
+    assert not train.augmentation.flip
+    cluster = settings.variants["clustered_dynamic_range"].passes[0]
+    prune = settings.variants["pruned_dynamic_range"].passes[0]
+    assert isinstance(cluster, Cluster)
+    assert isinstance(prune, Prune)
+    assert (cluster.clusters, cluster.initialization, cluster.learning_rate) == (8, "KMEANS_PLUS_PLUS", 1e-5)
+    assert (prune.sparsity, prune.begin_step, prune.frequency, prune.learning_rate) == (0.5, 0, 100, 1e-5)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("epochs = 2", "epoch = 2", "train.epoch: Extra inputs are not permitted"),
+        ("epochs = 2", 'epochs = "2"', "train.epochs: Input should be a valid integer"),
+        ("epochs = 2", "epochs = 0", "train.epochs: Input should be greater than 0"),
+        ("height = 32", "height = 32.5", "data.height: Input should be a valid integer"),
+        ('title = "Tiny"', "", "title: Field required"),
+        ('pass = "prune"', 'pass = "shrink"', "shrink"),
+        ("sparsity = 0.5", "sparsity = 1.5", "sparsity"),
+        ("[variants.baseline]", "[variants.base]", "reference 'baseline' is not among the variants"),
+        ("[variants.float16]", '[variants."a/../b"]', "String should match pattern"),
+        ("[data]", '[data]\nsource = "https://example.org/x.zip"', "a URL source needs its sha256"),
+        ("rounds = 2", 'backends = ["cpu", "cpu"]', "backends must list at least one value, each once"),
+        ("seed = 7", "seed = [", "is not readable TOML"),
+    ],
+)
+def test_a_mistake_is_named(tmp_path: Path, old: str, new: str, told: str) -> None:
+    assert old in EXPERIMENT
+    path = write(tmp_path, EXPERIMENT.replace(old, new, 1))
+    with pytest.raises(UsageError) as caught:
+        load(path)
+    assert str(path) in str(caught.value)
+    assert told in str(caught.value)
+    assert caught.value.exit_code == 2
+
+
+def test_a_missing_or_unnameable_experiment_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="does not exist"):
+        load(tmp_path / "none.toml")
+    with pytest.raises(UsageError, match="cannot be a folder"):
+        load(write(tmp_path, EXPERIMENT, "two words.toml"))
+
+
+def test_data_replaces_the_source_and_keeps_the_rest(tmp_path: Path) -> None:
+    settings = load(write(tmp_path, EXPERIMENT), data="photos").settings
+    assert settings.data.source == "photos"
+    assert settings.data.height == 32
+
+
+@given(st.text(max_size=200))
+def test_no_text_makes_loading_raise_anything_else(tmp_path_factory: pytest.TempPathFactory, text: str) -> None:
+    path = tmp_path_factory.mktemp("fuzz") / "x.toml"
+    path.write_text(text, encoding="utf-8", errors="replace")
+    with pytest.raises(UsageError):
+        load(path)

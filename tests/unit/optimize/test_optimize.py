@@ -1,0 +1,117 @@
+"""What the stage promises is in the file, and a broken promise stops it."""
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common.errors import EdgeproofError, UsageError
+from common.schema.recipe import Cluster, Convert, Prune, Recipe
+from common.schema.variant import Tensor
+from jobs.optimize.inspect import Inspection, Kernel, inspect
+from jobs.optimize.promises import check
+from jobs.optimize.stage import optimize
+from tests.artifacts import EXPERIMENT, write_dataset, write_experiment
+from tests.conftest import Chain
+
+
+def test_pruned_and_clustered_files_hold_what_was_promised(chain: Chain) -> None:
+    pruned = inspect(chain.model("pruned").read_bytes())
+    clustered = inspect(chain.model("clustered").read_bytes())
+    dense = [kernel.tensor for kernel in pruned.kernels if kernel.operator == "FULLY_CONNECTED"]
+    assert all(tensor.zeros >= 0.49 for tensor in dense)
+    convolutions = [kernel.tensor for kernel in clustered.kernels if kernel.operator == "CONV_2D"]
+    assert all(tensor.unique_per_channel <= 4 for tensor in convolutions)
+    baseline = inspect(chain.model("baseline").read_bytes())
+    assert max(kernel.tensor.unique_per_channel for kernel in baseline.kernels) > 4
+
+
+def test_sizes_and_layer_notes_are_recorded(chain: Chain) -> None:
+    variants = chain.variants
+    assert variants["dynamic_range"].model.size_bytes < variants["float16"].model.size_bytes
+    assert variants["float16"].model.size_bytes < variants["baseline"].model.size_bytes
+    assert variants["clustered"].deflated_bytes < variants["dynamic_range"].deflated_bytes
+    for name, word in (("pruned", "pruned"), ("clustered", "clustered")):
+        notes = {note.layer: note.action for note in variants[name].passes[0].layers}
+        assert notes["separable_conv2d"] == f"{word} pointwise_kernel"
+        assert notes["dense"] == f"{word} kernel"
+        assert notes["flatten"] == "left alone: no weights"
+        assert notes["batch_normalization"].startswith("left alone: tfmot")
+
+
+def test_passes_leave_the_trained_model_alone(chain: Chain) -> None:
+    # Clustering ran before pruning and after the baseline; a shared layer would show here.
+    again = optimize(
+        chain.experiment, "baseline", chain.folder / "dataset", chain.folder / "train", chain.folder / "again"
+    )
+    assert again.model.sha256 == chain.variants["baseline"].model.sha256
+
+
+def test_keras_outputs_are_those_of_the_model_before_conversion(chain: Chain) -> None:
+    outputs = np.load(chain.folder / "variants" / "baseline" / "keras_outputs.npy")
+    assert outputs.shape == (32, 2)
+    assert outputs.sum(axis=1) == pytest.approx(np.ones(32), abs=1e-5)
+    assert chain.evaluations["baseline"].keras.max_abs_difference < 1e-4
+
+
+def test_fine_tuning_that_ends_before_pruning_begins_stops_the_stage(chain: Chain, tmp_path: Path) -> None:
+    text = EXPERIMENT.replace("frequency = 1,", "begin_step = 1000,")
+    experiment = write_experiment(tmp_path, text)
+    output = tmp_path / "pruned"
+    with pytest.raises(EdgeproofError) as caught:
+        optimize(experiment, "pruned", chain.folder / "dataset", chain.folder / "train", output)
+    assert "sparsity" in str(caught.value)
+    assert "expected >= 0.500 zeros" in str(caught.value)
+    assert not (output / "variant.json").exists()
+    assert not (output / "pruned.tflite").exists()
+
+
+def test_an_unknown_variant_lists_the_known_ones(chain: Chain, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"unknown variant 'tiny'.*baseline, dynamic_range"):
+        optimize(chain.experiment, "tiny", chain.folder / "dataset", chain.folder / "train", tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_model_of_another_dataset_is_refused(chain: Chain, tmp_path: Path) -> None:
+    write_dataset(tmp_path / "dataset", chain.experiment, train=48)
+    with pytest.raises(UsageError, match="was trained on another dataset"):
+        optimize(chain.experiment, "baseline", tmp_path / "dataset", chain.folder / "train", tmp_path / "x")
+
+
+def test_an_image_in_place_of_the_model_is_noticed(chain: Chain, tmp_path: Path) -> None:
+    shutil.copytree(chain.folder / "train", tmp_path / "train")
+    (tmp_path / "train" / "model.h5").write_bytes(b"\x89PNG\r\n\x1a\n")
+    with pytest.raises(UsageError, match=r"model\.h5 was changed"):
+        optimize(chain.experiment, "baseline", chain.folder / "dataset", tmp_path / "train", tmp_path / "x")
+
+
+def inspection(zeros: float, unique: int, dtype: str, name: str = "dense/MatMul") -> Inspection:
+    tensor = Tensor(name=name, shape=(32, 64), dtype=dtype, elements=2048, zeros=zeros, unique_per_channel=unique)
+    return Inspection((tensor,), (Kernel("FULLY_CONNECTED", tensor),), (), (), {})
+
+
+PRUNE = Recipe(passes=(Prune.model_validate({"pass": "prune", "sparsity": 0.5}),), convert=Convert(format="float32"))
+CLUSTER = Recipe(passes=(Cluster.model_validate({"pass": "cluster"}),), convert=Convert(format="dynamic_range"))
+
+
+@pytest.mark.parametrize(
+    ("recipe", "seen", "kept"),
+    [
+        (PRUNE, inspection(0.5, 900, "float32"), {"sparsity": True, "type": True}),
+        (PRUNE, inspection(0.4, 900, "float32"), {"sparsity": False, "type": True}),
+        (CLUSTER, inspection(0.0, 8, "int8"), {"clusters": True, "type": True}),
+        (CLUSTER, inspection(0.0, 9, "int8"), {"clusters": False, "type": True}),
+        (CLUSTER, inspection(0.0, 8, "float32"), {"clusters": True, "type": False}),
+    ],
+)
+def test_verdicts(recipe: Recipe, seen: Inspection, kept: dict[str, bool]) -> None:
+    assert {promise.claim: promise.kept for promise in check(recipe, seen)} == kept
+
+
+def test_a_fold_by_the_converter_is_told_and_does_not_fail() -> None:
+    seen = inspection(0.0, 90, "int8", "net/batch_normalization/batchnorm/mul_1;net/dense/MatMul")
+    clusters = check(CLUSTER, seen)[0]
+    assert not clusters.kept
+    assert clusters.waived is not None
+    assert clusters.observed == "90 values per channel"

@@ -1,0 +1,69 @@
+"""A change of the experiment touches the pieces of the stages that it concerns, and no other."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from common.experiment import load
+from common.schema.experiment import Data
+from jobs.plan.pieces import source_state, write_plan
+from tests.artifacts import EXPERIMENT, write_experiment
+
+
+def plan(folder: Path, text: str) -> None:
+    write_plan(write_experiment(folder, text), folder / "plan")
+
+
+def files(folder: Path) -> dict[str, tuple[int, bytes]]:
+    paths = [path for path in (folder / "plan").rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder / "plan")): (path.stat().st_mtime_ns, path.read_bytes()) for path in paths}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "touched"),
+    [
+        ("title", "# a comment\ntitle", set()),
+        ("sparsity = 0.5", "sparsity = 0.6", {"variants/pruned.json"}),
+        ("rounds = 2", "rounds = 3", {"benchmark.json"}),
+        ("epochs = 2", "epochs = 3", {"train.json"}),
+        ("height = 32", "height = 48", {"dataset.json"}),
+        ('title = "Tiny"', 'title = "Small"', {"report.json"}),
+    ],
+)
+def test_only_what_changed_is_rewritten(tmp_path: Path, old: str, new: str, touched: set[str]) -> None:
+    plan(tmp_path, EXPERIMENT)
+    for path in (tmp_path / "plan").rglob("*"):
+        os.utime(path, ns=(0, 0))
+    before = files(tmp_path)
+    plan(tmp_path, EXPERIMENT.replace(old, new, 1))
+    after = files(tmp_path)
+    assert {name for name in after if after[name] != before.get(name)} == touched
+
+
+def test_a_variant_that_is_gone_loses_its_piece(tmp_path: Path) -> None:
+    plan(tmp_path, EXPERIMENT)
+    assert "variants/float16.json" in files(tmp_path)
+    plan(tmp_path, EXPERIMENT.replace('[variants.float16]\nconvert = { format = "float16" }\n', ""))
+    assert "variants/float16.json" not in files(tmp_path)
+    assert "float16" not in (tmp_path / "plan" / "plan.mk").read_text(encoding="utf-8")
+
+
+def test_a_changed_folder_of_images_is_noticed(tmp_path: Path) -> None:
+    photos = tmp_path / "my photos" / "a"
+    photos.mkdir(parents=True)
+    (photos / "1.jpg").write_bytes(b"x")
+    data = Data(source=str(tmp_path / "my photos"))
+    first = source_state(data)
+    assert source_state(data) == first
+    (photos / "2\n.jpg").write_bytes(b"y")
+    assert source_state(data) != first
+
+
+def test_a_local_source_reaches_make_only_through_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.toml"
+    path.write_text(EXPERIMENT, encoding="utf-8")
+    nasty = "photos; $(shell touch pwned) `x`"
+    write_plan(load(path, data=nasty), tmp_path / "plan")
+    assert (tmp_path / "plan" / "source").read_text(encoding="utf-8") == nasty
+    assert "pwned" not in (tmp_path / "plan" / "plan.mk").read_text(encoding="utf-8")

@@ -1,0 +1,82 @@
+"""Augmentation, the choice of the best epoch, and what may be resumed."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common.dataset import read_card
+from common.schema.experiment import Augmentation
+from common.schema.training import Epoch
+from jobs.train.augment import augment
+from jobs.train.fit import best_of
+from jobs.train.stage import training_key
+from tests.artifacts import EXPERIMENT, write_experiment
+from tests.conftest import Chain
+
+ALL = Augmentation(flip=True, crop=0.3, colour=0.3)
+
+
+def pictures() -> np.ndarray:
+    return np.random.default_rng(1).random((8, 16, 16, 3), dtype=np.float32)
+
+
+@pytest.mark.parametrize("settings", [ALL, Augmentation(flip=True), Augmentation(crop=0.5), Augmentation(colour=0.9)])
+def test_augmented_pictures_are_pictures_and_depend_on_the_seed_alone(settings: Augmentation) -> None:
+    images = pictures()
+    first, again, other = (np.asarray(augment(images, settings, seed)) for seed in ([1, 2], [1, 2], [1, 3]))
+    assert first.shape == images.shape
+    assert first.min() >= 0
+    assert first.max() <= 1 + 1e-6
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_no_augmentation_changes_nothing() -> None:
+    assert np.array_equal(augment(pictures(), Augmentation(), [1, 2]), pictures())
+
+
+def test_a_flip_is_a_mirror_image() -> None:
+    images = pictures()
+    flipped = np.asarray(augment(images, Augmentation(flip=True), [4, 4]))
+    same = [np.allclose(a, b, atol=1e-5) for a, b in zip(flipped, images, strict=True)]
+    mirrored = [np.allclose(a, b[:, ::-1], atol=1e-5) for a, b in zip(flipped, images, strict=True)]
+    assert all(a != b for a, b in zip(same, mirrored, strict=True))
+    assert any(same)
+    assert any(mirrored)
+
+
+def epoch(number: int, accuracy: float, loss: float) -> Epoch:
+    return Epoch(
+        epoch=number, loss=1.0, accuracy=0.5, val_loss=loss, val_accuracy=accuracy, learning_rate=1e-3, seconds=1.0
+    )
+
+
+def test_the_best_epoch_has_the_highest_accuracy_then_the_lowest_loss_then_is_the_first() -> None:
+    epochs = (epoch(1, 0.8, 0.1), epoch(2, 0.9, 0.5), epoch(3, 0.9, 0.4), epoch(4, 0.9, 0.4))
+    assert best_of(epochs).epoch == 3
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "same"),
+    [
+        ("rounds = 2", "rounds = 9", True),
+        ("sparsity = 0.5", "sparsity = 0.6", True),
+        ("epochs = 2", "epochs = 3", False),
+        ("seed = 7", "seed = 8", False),
+        ("batch_norm_momentum = 0.9", "batch_norm_momentum = 0.8", False),
+    ],
+)
+def test_only_the_same_training_is_resumed(chain: Chain, tmp_path: Path, old: str, new: str, same: bool) -> None:
+    card = read_card(chain.folder / "dataset")
+    other = write_experiment(tmp_path, EXPERIMENT.replace(old, new, 1))
+    assert (training_key(other, card) == training_key(chain.experiment, card)) == same
+
+
+def test_the_training_artifact_tells_the_whole_course(chain: Chain) -> None:
+    training = chain.training
+    assert [e.epoch for e in training.epochs] == [1, 2]
+    assert training.parameters > 100_000
+    assert training.classes == ("lower", "upper")
+    assert "1.00 times" in training.imbalance
+    assert (chain.folder / "train" / "curves.svg").read_text(encoding="utf-8").startswith("<svg")
