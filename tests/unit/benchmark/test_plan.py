@@ -38,9 +38,10 @@ def measured(us: float) -> Measured:
     )
 
 
-def lines_of(
-    line: SessionLine, outcomes: dict[int, Outcome] | None = None, upto: int | None = None
-) -> list[LedgerLine]:
+Outcomes = dict[int, Outcome]
+
+
+def lines_of(line: SessionLine, outcomes: Outcomes | None = None, upto: int | None = None) -> list[LedgerLine]:
     runs = [
         RunLine(
             session=line.session,
