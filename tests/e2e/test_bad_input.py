@@ -1,0 +1,129 @@
+"""Mistakes and mishaps: one clear line, the right exit status, nothing overwritten."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from common.provenance import ROOT
+from tests.artifacts import EXPERIMENT
+from tests.conftest import Chain
+from tests.e2e.conftest import Make
+
+
+def job(stage: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+    argv = [sys.executable, "-m", f"jobs.{stage}", *map(str, arguments)]
+    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=120)
+
+
+def assert_one_line(done: subprocess.CompletedProcess[str], status: int, *told: str) -> None:
+    errors = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert done.returncode == status, done.stderr
+    assert len(errors) == 1, done.stderr
+    assert "Traceback" not in done.stderr
+    for word in told:
+        assert word in errors[0]
+
+
+@pytest.fixture
+def tiny(tmp_path: Path) -> Path:
+    path = tmp_path / "tiny.toml"
+    path.write_text(EXPERIMENT, encoding="utf-8")
+    return path
+
+
+def photos(folder: Path, **counts: int) -> Path:
+    random = np.random.default_rng(1)
+    for name, count in counts.items():
+        (folder / name).mkdir(parents=True)
+        for number in range(count):
+            picture = Image.fromarray(random.integers(0, 255, (40, 40, 3), dtype=np.uint8))
+            picture.save(folder / name / f"{number}.png")
+    return folder
+
+
+def test_an_unknown_key(tiny: Path, tmp_path: Path) -> None:
+    tiny.write_text(EXPERIMENT + "\n[banchmark]\nrounds = 3\n", encoding="utf-8")
+    done = job("train", "--experiment", tiny, "--dataset", tmp_path / "d", "--output", tmp_path / "t")
+    assert_one_line(done, 2, str(tiny), "banchmark")
+
+
+def test_a_missing_folder_of_images(tiny: Path, tmp_path: Path) -> None:
+    done = job("dataset", "--experiment", tiny, "--data", tmp_path / "nowhere", "--output", tmp_path / "d")
+    assert_one_line(done, 2, "nowhere")
+    assert not (tmp_path / "d" / "dataset.json").exists()
+
+
+def test_one_class_only(tiny: Path, tmp_path: Path) -> None:
+    source = photos(tmp_path / "photos", fire=8)
+    assert_one_line(job("dataset", "--experiment", tiny, "--data", source, "--output", tmp_path / "d"), 2, "fire")
+
+
+def test_too_few_images_for_the_split(tiny: Path, tmp_path: Path) -> None:
+    source = photos(tmp_path / "photos", fire=8, none=1)
+    assert_one_line(job("dataset", "--experiment", tiny, "--data", source, "--output", tmp_path / "d"), 2, "none")
+
+
+def test_an_image_in_place_of_a_model(chain: Chain, tiny: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "variants" / "baseline"
+    folder.mkdir(parents=True)
+    Image.new("RGB", (8, 8)).save(folder / "variant.json", "PNG")
+    done = job("evaluate", "--experiment", tiny, "--variant", folder, "--dataset", chain.folder / "dataset",
+               "--output", tmp_path / "e")  # fmt: skip
+    assert_one_line(done, 2, "variant.json")
+
+
+def test_an_unknown_variant(chain: Chain, tiny: Path, tmp_path: Path) -> None:
+    done = job("optimize", "--experiment", tiny, "--variant", "tiny", "--dataset", chain.folder / "dataset",
+               "--training", chain.folder / "train", "--output", tmp_path / "v")  # fmt: skip
+    assert_one_line(done, 2, "unknown variant 'tiny'", "float16")
+
+
+def test_an_unknown_device(tiny: Path, tmp_path: Path) -> None:
+    done = job("benchmark", "--experiment", tiny, "--variants", tmp_path, "--device", "toaster", "--output", tmp_path)
+    assert_one_line(done, 2, "toaster", "DEVICE=host")
+
+
+def test_an_output_on_a_full_disk(chain: Chain, tiny: Path, tmp_path: Path) -> None:
+    mounted = tmp_path / "small"
+    mounted.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", mounted], capture_output=True).returncode:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        done = job("evaluate", "--experiment", tiny, "--variant", chain.folder / "variants" / "baseline",
+                   "--dataset", chain.folder / "dataset", "--output", mounted / "e")  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        (mounted / "fill").write_bytes(bytes(63 * 1024 - sum(f.stat().st_size for f in (mounted / "e").iterdir())))
+        done = job("optimize", "--experiment", tiny, "--variant", "baseline", "--dataset", chain.folder / "dataset",
+                   "--training", chain.folder / "train", "--output", mounted / "v")  # fmt: skip
+        assert_one_line(done, 1, "no space left on the device")
+        assert not list((mounted / "v").glob("*.json"))
+        assert not list((mounted / "v").glob(".*.partial"))
+    finally:
+        subprocess.run(["umount", mounted], check=True)
+
+
+@pytest.mark.slow
+def test_no_engine_with_runtime_docker(make: Make, tiny: Path, tmp_path: Path) -> None:
+    done = make(
+        "dataset", check=False, env={"DOCKER_HOST": f"unix://{tmp_path}/none.sock"},
+        EXPERIMENT=tiny, RUN=tmp_path / "run", RUNTIME="docker",
+    )  # fmt: skip
+    assert done.returncode == 2
+    assert "Traceback" not in done.stdout
+    assert "RUNTIME=local" in done.stdout
+
+
+def test_make_refuses_an_unknown_runtime(make: Make) -> None:
+    done = make("all", check=False, RUNTIME="podman")
+    assert done.returncode == 2
+    assert "RUNTIME=podman is not one of auto, docker, local" in done.stdout
+
+
+def test_help_lists_targets_and_variables(make: Make) -> None:
+    said = make("help").stdout
+    for word in ("all", "test", "EXPERIMENT", "DATA", "DEVICE", "RUNTIME"):
+        assert word in said

@@ -1,0 +1,99 @@
+"""The whole chain in a virtual environment: once, again, after a change, after a kill."""
+
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from common.artifact import read
+from common.provenance import ROOT
+from common.schema.benchmark import Benchmark
+from common.schema.results import Results
+from tests.e2e.conftest import SMALL, Make
+
+pytestmark = pytest.mark.slow
+
+Finished = tuple[Path, Path, str]
+
+
+def artifacts(run: Path) -> dict[str, int]:
+    """Modification time of every artifact's JSON."""
+    names = {"dataset.json", "training.json", "variant.json", "evaluation.json", "benchmark.json", "results.json"}
+    return {
+        str(path.relative_to(run)): path.stat().st_mtime_ns
+        for path in run.rglob("*.json")
+        if path.name in names and "plan" not in path.parts
+    }
+
+
+def test_images_become_a_report(finished: Finished) -> None:
+    _, run, said = finished
+    assert str(run / "report" / "report.html") in said
+    results = read(run / "report" / "results.json", Results)
+    assert [variant.name for variant in results.variants] == ["baseline", "float16", "pruned"]
+    assert len(results.measurements) == 6
+    assert all(measurement.result.kind == "latency" for measurement in results.measurements)
+    assert len(results.evaluations) == 3
+    assert {item.stage for item in results.provenance} >= {"dataset", "train", "optimize", "evaluate", "benchmark"}
+    page = (run / "report" / "report.html").read_text(encoding="utf-8")
+    assert "pruned" in page
+    assert (run / "report" / "report.md").stat().st_size > 1000
+    assert not list(run.rglob("*.partial"))
+
+
+def test_a_second_time_does_nothing_and_says_so(finished: Finished, make: Make) -> None:
+    experiment, run, _ = finished
+    before = artifacts(run)
+    said = make("all", EXPERIMENT=experiment, RUN=run).stdout
+    assert "Nothing to do" in said
+    assert "jobs.train" not in said
+    assert artifacts(run) == before
+
+
+def test_a_changed_recipe_rebuilds_what_hangs_on_it(finished: Finished, make: Make) -> None:
+    experiment, run, _ = finished
+    before = artifacts(run)
+    experiment.write_text(SMALL.replace("sparsity = 0.5", "sparsity = 0.6"), encoding="utf-8")
+    make("all", EXPERIMENT=experiment, RUN=run)
+    after = artifacts(run)
+    changed = {name for name in after if after[name] != before[name]}
+    assert changed == {
+        "variants/pruned/variant.json",
+        "evaluation/pruned/evaluation.json",
+        "benchmark/host/benchmark.json",
+        "report/results.json",
+    }
+    rows = read(run / "benchmark" / "host" / "benchmark.json", Benchmark).rows
+    sessions = {(row.cell.variant, row.session) for row in rows}
+    assert sessions == {("baseline", 1), ("float16", 0), ("pruned", 1)}
+
+
+def test_a_killed_training_goes_on(finished: Finished, make: Make, tmp_path: Path) -> None:
+    _, run, _ = finished
+    argv = ["make", "train", "RUNTIME=local", f"EXPERIMENT={tmp_path / 'small.toml'}", f"RUN={tmp_path / 'run'}"]
+    (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
+    process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
+    assert process.stdout is not None
+    for line in process.stdout:
+        if line.startswith("epoch 2/4"):
+            break
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    process.stdout.close()
+    assert not (tmp_path / "run" / "train" / "training.json").exists()
+    said = make("train", EXPERIMENT=tmp_path / "small.toml", RUN=tmp_path / "run").stdout
+    assert "going on after epoch" in said
+    assert "jobs.dataset" not in said
+    whole, resumed = (folder / "train" / "model.h5" for folder in (run, tmp_path / "run"))
+    assert whole.read_bytes() == resumed.read_bytes()
+
+
+def test_two_runs_give_the_same_bytes(finished: Finished, make: Make, tmp_path: Path) -> None:
+    _, run, _ = finished
+    (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
+    make("optimize", EXPERIMENT=tmp_path / "small.toml", RUN=tmp_path / "run")
+    for name in ("baseline", "float16"):
+        file = f"variants/{name}/{name}.tflite"
+        assert (run / file).read_bytes() == (tmp_path / "run" / file).read_bytes()
