@@ -15,10 +15,14 @@ Rate = Annotated[float, Field(gt=0, le=1)]
 
 
 class FineTuning(Model):
-    """How a pass trains on after it changed the model; the loss and batch are the training's."""
+    """How a pass trains on after it changed the model; the loss and batch are the training's.
+
+    `reestimate_batch_norm` then measures BatchNormalization's statistics anew.
+    """
 
     epochs: Positive = 5
     learning_rate: Rate = 1e-5
+    reestimate_batch_norm: bool = True
 
 
 class Prune(FineTuning):

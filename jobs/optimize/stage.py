@@ -20,6 +20,7 @@ from common.schema.recipe import Recipe
 from common.schema.training import Training
 from common.schema.variant import PassReport, Promise, Variant
 from jobs.optimize import passes
+from jobs.optimize.batch_norm import copied, reestimate
 from jobs.optimize.convert import convert
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.inspect import inspect
@@ -120,9 +121,10 @@ def _run_passes(model: Any, recipe: Recipe, tuner: FineTuner) -> tuple[Any, tupl
     reports = []
     for settings in recipe.passes:
         # tfmot wraps the very layers that it is given; weights are shared unless copied.
-        copy = tf_keras.models.clone_model(model)
-        copy.set_weights(model.get_weights())
-        model, notes = passes.apply(copy, settings, tuner)
+        model, notes = passes.apply(copied(model), settings, tuner)
+        if settings.reestimate_batch_norm:
+            model, measured = reestimate(model, tuner.batches.images)
+            notes = (*notes, *measured)
         reports.append(PassReport(name=settings.name, layers=notes))
     return model, tuple(reports)
 

@@ -90,13 +90,9 @@ def test_an_unknown_device(tiny: Path, tmp_path: Path) -> None:
 def test_an_output_on_a_full_disk(chain: Chain, tiny: Path, tmp_path: Path) -> None:
     mounted = tmp_path / "small"
     mounted.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", mounted], capture_output=True).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", mounted], capture_output=True).returncode:
         pytest.skip("mounting a small file system needs root")
     try:
-        done = job("evaluate", "--experiment", tiny, "--variant", chain.folder / "variants" / "baseline",
-                   "--dataset", chain.folder / "dataset", "--output", mounted / "e")  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        (mounted / "fill").write_bytes(bytes(63 * 1024 - sum(f.stat().st_size for f in (mounted / "e").iterdir())))
         done = job("optimize", "--experiment", tiny, "--variant", "baseline", "--dataset", chain.folder / "dataset",
                    "--training", chain.folder / "train", "--output", mounted / "v")  # fmt: skip
         assert_one_line(done, 1, "no space left on the device")

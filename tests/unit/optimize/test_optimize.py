@@ -33,7 +33,7 @@ def test_sizes_and_layer_notes_are_recorded(chain: Chain) -> None:
     assert variants["float16"].model.size_bytes < variants["baseline"].model.size_bytes
     assert variants["clustered"].deflated_bytes < variants["dynamic_range"].deflated_bytes
     for name, word in (("pruned", "pruned"), ("clustered", "clustered")):
-        notes = {note.layer: note.action for note in variants[name].passes[0].layers}
+        notes = {note.layer: note.action for note in reversed(variants[name].passes[0].layers)}
         assert notes["separable_conv2d"] == f"{word} pointwise_kernel"
         assert notes["dense"] == f"{word} kernel"
         assert notes["flatten"] == "left alone: no weights"
@@ -115,3 +115,21 @@ def test_a_fold_by_the_converter_is_told_and_does_not_fail() -> None:
     assert not clusters.kept
     assert clusters.waived is not None
     assert clusters.observed == "90 values per channel"
+
+
+def test_batch_norm_statistics_are_those_of_the_changed_network(chain: Chain) -> None:
+    import tf_keras
+
+    from jobs.optimize.batch_norm import reestimate
+
+    images = np.load(chain.folder / "dataset" / "train_images.npy")
+    model = tf_keras.models.load_model(chain.folder / "train" / "model.h5", compile=False)
+    for weight in model.trainable_weights:
+        weight.assign(weight * 0.5)
+    model, _ = reestimate(model, images)
+    for layer in model.layers:
+        if isinstance(layer, tf_keras.layers.BatchNormalization):
+            before = tf_keras.Model(model.inputs, layer.input).predict(images.astype(np.float32) / 255, verbose=0)
+            axes = tuple(range(before.ndim - 1))
+            assert np.asarray(layer.moving_mean) == pytest.approx(before.mean(axes), abs=1e-4)
+            assert np.asarray(layer.moving_variance) == pytest.approx(before.var(axes), abs=1e-4)
