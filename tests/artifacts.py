@@ -33,6 +33,8 @@ convert = { format = "float32" }
 convert = { format = "dynamic_range" }
 [variants.float16]
 convert = { format = "float16" }
+[variants.int8]
+convert = { format = "int8", integer_io = true, calibration_images = 20 }
 [variants.clustered]
 passes = [{ pass = "cluster", clusters = 4, epochs = 1 }]
 convert = { format = "dynamic_range" }

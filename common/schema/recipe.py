@@ -4,13 +4,15 @@ The settings of every pass live here, so that a whole experiment is checked befo
 imported; the pass itself is `jobs/optimize/passes/<pass>.py`.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from common.schema.base import Count, Model
 
 Positive = Annotated[int, Field(gt=0)]
+# Formats whose activations are quantised with ranges seen on data.
+CALIBRATED = ("int8", "int16x8")
 Rate = Annotated[float, Field(gt=0, le=1)]
 
 
@@ -47,9 +49,21 @@ Pass = Annotated[Prune | Cluster, Field(discriminator="name")]
 
 
 class Convert(Model):
-    """The numeric format of the .tflite file."""
+    """The numeric format of the .tflite file.
 
-    format: Literal["float32", "float16", "dynamic_range"]
+    `int8` and `int16x8` (16-bit activations, 8-bit weights) are calibrated on `calibration_images` of the
+    training split; with `integer_io` the model takes and gives integers instead of floats.
+    """
+
+    format: Literal["float32", "float16", "dynamic_range", "int8", "int16x8"]
+    integer_io: bool = False
+    calibration_images: Positive = 200
+
+    @model_validator(mode="after")
+    def _integers_need_calibration(self) -> Self:
+        if self.integer_io and self.format not in CALIBRATED:
+            raise ValueError(f"integer_io goes with {' or '.join(CALIBRATED)}, not with {self.format}")
+        return self
 
 
 class Recipe(Model):

@@ -13,7 +13,8 @@ SMALLEST_QUANTIZED = 1024
 # The converter joins the names of what it fused; this one says that a BatchNormalization is in a kernel.
 FUSED_BATCH_NORM = "/batchnorm/mul"
 FOLDED = "the converter multiplied a BatchNormalization into this kernel, which scales its input channels apart"
-KERNEL_TYPES = {"float32": "float32", "float16": "float16", "dynamic_range": "int8"}
+KERNEL_TYPES = {"float32": "float32", "float16": "float16", "dynamic_range": "int8", "int8": "int8", "int16x8": "int8"}
+IO_TYPES = {"int8": "int8", "int16x8": "int16"}
 
 
 def check(recipe: Recipe, inspection: Inspection) -> tuple[Promise, ...]:
@@ -31,6 +32,7 @@ def _promises(recipe: Recipe, inspection: Inspection) -> Iterator[Promise]:
                 yield _clusters(settings, kernel)
     for kernel in inspection.kernels:
         yield _type(recipe.convert, kernel)
+    yield from _ports(recipe.convert, inspection)
 
 
 def _sparsity(settings: Prune, kernel: Kernel) -> Promise:
@@ -55,6 +57,14 @@ def _clusters(settings: Cluster, kernel: Kernel) -> Promise:
         kept=kept,
         waived=FOLDED if not kept and FUSED_BATCH_NORM in kernel.tensor.name else None,
     )
+
+
+def _ports(settings: Convert, inspection: Inspection) -> Iterator[Promise]:
+    expected = IO_TYPES[settings.format] if settings.integer_io else "float32"
+    for port in (*inspection.inputs, *inspection.outputs):
+        yield Promise(
+            claim="type", subject=port.name, expected=expected, observed=port.dtype, kept=port.dtype == expected
+        )
 
 
 def _type(settings: Convert, kernel: Kernel) -> Promise:

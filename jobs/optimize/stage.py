@@ -47,7 +47,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
     validation, _ = read_split(dataset, card, "validation")
     with writing(output, ARTIFACT):
         model, reports = _run_passes(model, recipe, tuner)
-        content = convert(model, recipe.convert)
+        content = convert(model, recipe.convert, tuner.batches.images)
         inspection = inspect(content)
         promises = check(recipe, inspection)
         _require_kept(name, promises)

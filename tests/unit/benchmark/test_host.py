@@ -121,14 +121,14 @@ def test_an_interrupted_run_measures_only_the_rest(chain: Chain, tmp_path: Path)
         stream.write(b'{"kind":"run","session":0,"rou')
     target = ScriptedTarget()
     result = run(chain, target, output)
-    assert target.seen == 5 * 2 * 2 - 7
-    assert len(result.rows) == 10
+    assert target.seen == 6 * 2 * 2 - 7
+    assert len(result.rows) == 12
     assert all(row.result.kind == "summary" and row.result.rounds == 2 for row in result.rows)
     assert read(output / "benchmark.json", Benchmark) == result
     again = ScriptedTarget()
     run(chain, again, output)
     assert again.seen == 0
-    assert len(Ledger(output / "ledger.jsonl").lines) == 1 + 20
+    assert len(Ledger(output / "ledger.jsonl").lines) == 1 + 24
 
 
 def test_a_failing_variant_is_a_row_and_a_warning(chain: Chain, tmp_path: Path) -> None:

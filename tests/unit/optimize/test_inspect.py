@@ -40,7 +40,7 @@ def test_figures_of_a_known_kernel(known: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "dtype"), [("baseline", "float32"), ("float16", "float16"), ("dynamic_range", "int8")]
+    ("name", "dtype"), [("baseline", "float32"), ("float16", "float16"), ("dynamic_range", "int8"), ("int8", "int8")]
 )
 def test_formats_differ_in_the_file(chain: Chain, name: str, dtype: str) -> None:
     found = inspect(chain.model(name).read_bytes())
