@@ -59,8 +59,8 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.local
 # ---- the graph ---------------------------------------------------------------------------------
 .PHONY: $(STAGES) FORCE
 all: $(RUN)/report/results.json ## from images to a report
-	@(( $$(stat -c %Y $<) >= $(START) )) || echo "Nothing to do: every artifact of $(EXPERIMENT) is up to date."
-	@$(PY) -m jobs.report --summary $(RUN)/report
+	@if (( $$(stat -c %Y $<) < $(START) )); then \
+	  echo "Nothing to do: every artifact of $(EXPERIMENT) is up to date."; $(PY) -m jobs.report --summary $(<D); fi
 dataset: $(RUN)/dataset/dataset.json ## only the images
 train: $(RUN)/train/training.json ## up to the trained network
 optimize: $(VARIANTS:%=$(RUN)/variants/%/variant.json) ## up to the .tflite variants

@@ -65,7 +65,7 @@ LedgerLine = Annotated[SessionLine | RunLine, Field(discriminator="kind")]
 
 
 class Summary(Model):
-    """A cell over its rounds. `latency_us` is the median over the processes' mean latencies, with the
+    """A cell over its rounds. `latency_us` is the median over the processes' median latencies, with the
     lowest and highest process; `interval` its bootstrap confidence interval (None from one round).
 
     `ratio` is the reference's latency over this cell's, paired by round (above 1: faster than the

@@ -16,7 +16,8 @@ from common.schema.training import Training
 
 
 class VariantResult(Model):
-    """A variant's file. `steps` describes the recipe in words, in order."""
+    """A variant's file. `steps` describes the recipe in words, in order; `waived` gives the distinct
+    reasons why promises that are not kept were let pass."""
 
     name: Name
     label: str
@@ -24,6 +25,8 @@ class VariantResult(Model):
     size_bytes: Count
     deflated_bytes: Count | None
     promises_kept: Count | None
+    promises_total: Count | None
+    waived: tuple[str, ...]
 
 
 class Latency(Model):

@@ -1,0 +1,59 @@
+"""Make the report of a run, of a results file, or show one that was made.
+
+    python -m jobs.report --experiment experiments/demo.toml --dataset runs/demo/dataset \
+        --training runs/demo/train --variants runs/demo/variants --evaluations runs/demo/evaluation \
+        --benchmark runs/demo/benchmark/host --output runs/demo/report
+    python -m jobs.report --results results.json --output folder
+    python -m jobs.report --summary runs/demo/report
+
+Reads   <dataset>/dataset.json and its contact sheet, <training>/training.json,
+        <variants>/<name>/variant.json and its .tflite, <evaluations>/<name>/evaluation.json,
+        <benchmark>/benchmark.json, reports/templates/; or a results file and its contact sheet
+Writes  <output>/report.html report.md results.csv latency.* accuracy.* training.* contact_sheet.*
+        <output>/results.json    last: everything that the report shows
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from common import cli
+
+
+def main(
+    *,
+    experiment: Annotated[Path | None, typer.Option(help="Experiment file (TOML).")] = None,
+    dataset: Annotated[Path | None, typer.Option(help="Folder that the dataset stage wrote.")] = None,
+    training: Annotated[Path | None, typer.Option(help="Folder that the train stage wrote.")] = None,
+    variants: Annotated[Path | None, typer.Option(help="Folder that holds a folder per variant.")] = None,
+    evaluations: Annotated[Path | None, typer.Option(help="Folder that holds an evaluation per variant.")] = None,
+    benchmark: Annotated[list[Path] | None, typer.Option(help="A target's benchmark; may be repeated.")] = None,
+    results: Annotated[Path | None, typer.Option(help="Render this results file instead.")] = None,
+    summary: Annotated[Path | None, typer.Option(help="Only show the report in this folder.")] = None,
+    output: Annotated[Path | None, typer.Option(help="Folder to write.")] = None,
+) -> None:
+    """Write the report as HTML and Markdown, and its figures as JSON and CSV."""
+    from common.experiment import load
+    from jobs.report import arguments, terminal
+
+    tasks = [("--experiment", experiment), ("--results", results), ("--summary", summary)]
+    folders = any((dataset, training, variants, evaluations, benchmark))
+    arguments.require_one([(name, bool(path)) for name, path in tasks], folders)
+    if summary is not None:
+        return terminal.show(summary)
+    output = arguments.required("--output", output)
+    if results is not None:
+        from jobs.report.stage import rerender
+
+        rerender(results, output)
+    elif experiment is not None:
+        chosen = arguments.experiment_folders(dataset, training, variants, evaluations, benchmark or [])
+        from jobs.report.stage import report
+
+        report(load(experiment), experiment, chosen, output)
+    return terminal.show(output)
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,88 @@
+"""`results.csv`: raw figures, one row per variant, target, backend and thread count. Pure."""
+
+import pandas as pd
+
+from common.schema.outcome import Failed, Unsupported
+from common.schema.results import Latency, Results
+from jobs.report.names import Grid, Setting
+
+# A spreadsheet would run a cell that begins like this.
+FORMULA = ("=", "+", "-", "@")
+INTEGERS = ("threads", "size_bytes", "deflated_bytes", "rounds")
+COLUMNS = (
+    "variant",
+    "target",
+    "functional_only",
+    "backend",
+    "threads",
+    "outcome",
+    "reason",
+    "size_bytes",
+    "deflated_bytes",
+    "accuracy_share",
+    "accuracy_low_share",
+    "accuracy_high_share",
+    "mcnemar_p",
+    "latency_us",
+    "latency_low_us",
+    "latency_high_us",
+    "interval_low_us",
+    "interval_high_us",
+    "rounds",
+    "ratio_to_reference",
+    "ratio_low",
+    "ratio_high",
+    "init_us",
+    "first_us",
+    "memory_mb",
+)
+
+
+def results_csv(results: Results) -> bytes:
+    """The table as UTF-8 text; cells without a figure are empty. `memory_mb` counts 2**20 bytes."""
+    grid = Grid(results)
+    rows = [_row(results, grid, variant.name, s) for variant in results.variants for s in grid.settings or (None,)]
+    frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(INTEGERS, "Int64"))
+    return frame.to_csv(index=False, lineterminator="\n").encode()
+
+
+def _row(results: Results, grid: Grid, name: str, setting: Setting | None) -> dict[str, object]:
+    variant = next(v for v in results.variants if v.name == name)
+    row: dict[str, object] = {"variant": name, "outcome": "not measured"}
+    row |= {"size_bytes": variant.size_bytes, "deflated_bytes": variant.deflated_bytes}
+    row |= _accuracy(results, name)
+    if setting is None:
+        return row
+    row |= {"target": _text(setting.target), "functional_only": setting.functional_only}
+    row |= {"backend": _text(setting.backend), "threads": setting.threads}
+    found = grid.result(name, setting)
+    if isinstance(found, Unsupported | Failed):
+        row |= {"outcome": found.kind, "reason": _text(found.reason)}
+    if isinstance(found, Latency):
+        row |= {"outcome": "measured", **_figures(found, compared=not setting.functional_only)}
+    return row
+
+
+def _accuracy(results: Results, name: str) -> dict[str, object]:
+    found = next((e for e in results.evaluations if e.variant == name), None)
+    if found is None:
+        return {}
+    share = found.accuracy
+    row = {"accuracy_share": share.value, "accuracy_low_share": share.low, "accuracy_high_share": share.high}
+    return row | {"mcnemar_p": None if found.mcnemar is None else found.mcnemar.p_value}
+
+
+def _figures(latency: Latency, *, compared: bool) -> dict[str, object]:
+    row: dict[str, object] = {"latency_us": latency.latency_us, "rounds": latency.rounds}
+    row |= {"latency_low_us": latency.low_us, "latency_high_us": latency.high_us}
+    row |= {"init_us": latency.init_us, "first_us": latency.first_us, "memory_mb": latency.memory_mb}
+    if latency.interval is not None:
+        row |= {"interval_low_us": latency.interval.low, "interval_high_us": latency.interval.high}
+    if compared and latency.ratio is not None:
+        row |= {"ratio_to_reference": latency.ratio.value}
+        row |= {"ratio_low": latency.ratio.low, "ratio_high": latency.ratio.high}
+    return row
+
+
+def _text(value: str) -> str:
+    return f"'{value}" if value.startswith(FORMULA) else value

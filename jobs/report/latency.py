@@ -1,0 +1,174 @@
+"""The tables of sizes, inference times and memory. Pure: results to formatted tables."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from common.schema.base import Interval
+from common.schema.outcome import Failed, Unsupported
+from common.schema.results import Latency, Results
+from jobs.report.document import Cell, Column, Row, Table, number
+from jobs.report.names import Grid, Result, Setting, variant_labels
+from jobs.report.numbers import ABSENT, clipped, count, decimal, listed, megabytes, ratio, span
+
+# Reasons may be whole logs; results.csv has them in full.
+REASON_LENGTH = 160
+FUNCTIONAL = "functional only: these times show that the variants run, and are compared with nothing."
+NO_DIFFERENCE = "no clear difference"
+
+
+def overview(results: Results) -> tuple[Table, ...]:
+    """Size, inference time and run-time memory of every variant: one table per target, one of the
+    sizes where nothing was measured."""
+    grid = Grid(results)
+    if not grid.targets:
+        return (_overview(results, grid, "Size of every variant", ()),)
+    return tuple(
+        _overview(results, grid, f"Size, inference time and run-time memory on {target}", grid.of_target(target))
+        for target in grid.targets
+    )
+
+
+def _overview(results: Results, grid: Grid, caption: str, settings: tuple[Setting, ...]) -> Table:
+    labels = variant_labels(results)
+    remembered = tuple(setting for setting in settings if _has(results, grid, setting, lambda x: x.memory_mb))
+    name = _short_name(settings)
+    columns = (
+        Column("Size (MB)"),
+        *(Column(name(setting), "Inference time (µs)") for setting in settings),
+        *(Column(name(setting), "Run-time memory (MB)") for setting in remembered),
+    )
+    rows = []
+    for variant in results.variants:
+        found = [grid.result(variant.name, setting) for setting in settings]
+        memory = [grid.result(variant.name, setting) for setting in remembered]
+        cells = (
+            Cell(megabytes(variant.size_bytes)),
+            *(_figure(result, lambda x: x.latency_us) for result in found),
+            *(_figure(result, lambda x: x.memory_mb) for result in memory),
+        )
+        rows.append(Row(labels[variant.name], cells))
+    return Table(caption, "Variant", columns, tuple(rows), tuple(_overview_notes(settings, remembered)))
+
+
+def _overview_notes(settings: tuple[Setting, ...], remembered: tuple[Setting, ...]) -> Iterator[str]:
+    threads = {setting.threads for setting in settings}
+    if len(threads) == 1:
+        yield f"Measured with {count(threads.pop(), 'thread')}."
+    if any(setting.functional_only for setting in settings):
+        yield f"{settings[0].target} is {FUNCTIONAL}"
+    without = tuple(s.backend_label for s in settings if s not in remembered)
+    if without:
+        yield f"Run-time memory was not measured on {listed(tuple(dict.fromkeys(without)))}."
+
+
+def _short_name(settings: tuple[Setting, ...]) -> Callable[[Setting], str]:
+    several = len({setting.threads for setting in settings}) > 1
+    return lambda s: f"{s.backend_label}, {count(s.threads, 'thread')}" if several else s.backend_label
+
+
+def _figure(result: Result | None, figure: Callable[[Latency], float | None]) -> Cell:
+    if isinstance(result, Latency):
+        value = figure(result)
+        return number(None if value is None else decimal(value))
+    return Cell("not measured") if result is None else Cell(result.kind, tone="problem")
+
+
+def _has(results: Results, grid: Grid, setting: Setting, figure: Callable[[Latency], object]) -> bool:
+    found = [grid.latency(variant.name, setting) for variant in results.variants]
+    return any(result is not None and figure(result) is not None for result in found)
+
+
+@dataclass(frozen=True)
+class _Detail:
+    """A column of the detailed table, left out where no variant has a figure."""
+
+    label: str
+    present: Callable[[Latency], object]
+    cell: Callable[[Latency], Cell]
+
+
+def details(results: Results) -> tuple[Table, ...]:
+    """Every latency with spread, interval and ratio: a table per target, backend and thread count,
+    where the results hold more than the overview shows."""
+    grid = Grid(results)
+    return tuple(_details(results, grid, setting) for setting in grid.settings if _more(results, grid, setting))
+
+
+def _more(results: Results, grid: Grid, setting: Setting) -> bool:
+    """Whether there is anything beyond the figures of the overview."""
+    found = [grid.result(variant.name, setting) for variant in results.variants]
+    return any(isinstance(x, Unsupported | Failed) or (isinstance(x, Latency) and x.rounds is not None) for x in found)
+
+
+def _details(results: Results, grid: Grid, setting: Setting) -> Table:
+    labels = variant_labels(results)
+    offered = _columns(labels.get(results.reference, results.reference), compared=not setting.functional_only)
+    shown = [detail for detail in offered if _has(results, grid, setting, detail.present)]
+    rows = []
+    for variant in results.variants:
+        result = grid.result(variant.name, setting)
+        if isinstance(result, Latency):
+            is_reference = variant.name == results.reference
+            cells = tuple(_reference_cell(d, result) if is_reference else d.cell(result) for d in shown)
+        else:
+            cells = (explain(result), *(Cell(ABSENT) for _ in shown))
+        first = (Cell(decimal(result.latency_us)),) if isinstance(result, Latency) else ()
+        rows.append(Row(labels[variant.name], first + cells))
+    columns = (Column("Latency (µs)"), *(Column(detail.label) for detail in shown))
+    return Table(setting.label, "Variant", columns, tuple(rows), tuple(_detail_notes(setting, offered, shown)))
+
+
+def _columns(reference: str, *, compared: bool) -> tuple[_Detail, ...]:
+    ratio_column = _Detail(f"Ratio to {reference} (above 1: faster)", lambda x: x.ratio, lambda x: verdict(x.ratio))
+    return (
+        _Detail("Spread over rounds (µs)", lambda x: x.low_us, lambda x: _ends(x.low_us, x.high_us)),
+        _Detail("95 % interval (µs)", lambda x: x.interval, lambda x: _interval(x.interval)),
+        *((ratio_column,) if compared else ()),
+        _plain("Initialisation (µs)", lambda x: x.init_us),
+        _plain("First inference (µs)", lambda x: x.first_us),
+        _plain("Memory (MB)", lambda x: x.memory_mb),
+        _Detail("Rounds", lambda x: x.rounds, lambda x: number(None if x.rounds is None else str(x.rounds))),
+    )
+
+
+def _plain(label: str, figure: Callable[[Latency], float | None]) -> _Detail:
+    return _Detail(label, figure, lambda result: _figure(result, figure))
+
+
+def _reference_cell(detail: _Detail, result: Latency) -> Cell:
+    return Cell("reference") if detail.label.startswith("Ratio to ") else detail.cell(result)
+
+
+def _ends(low: float | None, high: float | None) -> Cell:
+    return number(None if low is None or high is None else span(low, high))
+
+
+def _interval(interval: Interval | None) -> Cell:
+    return number(None if interval is None else span(interval.low, interval.high))
+
+
+def verdict(interval: Interval | None) -> Cell:
+    """A ratio with what it means: faster, slower, or nothing where its interval includes 1."""
+    if interval is None:
+        return Cell(ABSENT)
+    if interval.low > 1:
+        return Cell(ratio(interval), "▲ faster", "better")
+    if interval.high < 1:
+        return Cell(ratio(interval), "▼ slower", "worse")
+    return Cell(ratio(interval), f"≈ {NO_DIFFERENCE}")
+
+
+def explain(result: Unsupported | Failed | None) -> Cell:
+    """Why there is no figure."""
+    if result is None:
+        return Cell("not measured")
+    log = f" (log: {result.log})" if isinstance(result, Failed) and result.log else ""
+    return Cell(result.kind, clipped(result.reason, REASON_LENGTH) + log, "problem")
+
+
+def _detail_notes(setting: Setting, offered: tuple[_Detail, ...], shown: list[_Detail]) -> Iterator[str]:
+    if setting.functional_only:
+        yield f"{setting.target} is {FUNCTIONAL}"
+    absent = tuple(detail.label.partition(" (")[0] for detail in offered if detail not in shown)
+    if absent:
+        yield f"Not in these results: {listed(tuple(label[:1].lower() + label[1:] for label in absent))}."

@@ -1,0 +1,95 @@
+"""The report in a few lines for a terminal."""
+
+from pathlib import Path
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from common.artifact import read
+from common.schema.results import Latency, Results
+from jobs.report.latency import verdict
+from jobs.report.names import Grid, Setting, variant_labels
+from jobs.report.numbers import ABSENT, clean, clipped, count, decimal, megabytes, percent
+
+# Columns of text.
+WIDTH = 100
+NAME_LENGTH = 26
+HEADING_LENGTH = 12
+# Settings that WIDTH has room for side by side, with and without ratios.
+WITH_RATIOS, WITHOUT_RATIOS = 2, 3
+
+
+def show(folder: Path) -> None:
+    """Print the main figures of the report in `folder` and where it is, at most 100 columns wide."""
+    results = read(folder / "results.json", Results)
+    console = Console(width=WIDTH, highlight=False)
+    for table in tables(results):
+        console.print(table)
+    grid = Grid(results)
+    if any(_compared(results, grid, setting) for setting in grid.settings):
+        reference = clipped(clean(variant_labels(results)[results.reference]), NAME_LENGTH)
+        print(f"ratio to {reference}: ▲ faster, ▼ slower, ≈ no clear difference")
+    # Not through the console, which would break a long path.
+    print(f"report: {folder / 'report.html'}")
+
+
+def tables(results: Results) -> tuple[Table, ...]:
+    """Size, accuracy, latencies and ratios, as many tables as the width asks for."""
+    grid = Grid(results)
+    groups = []
+    for target in grid.targets:
+        settings = grid.of_target(target)
+        step = WITH_RATIOS if any(_compared(results, grid, setting) for setting in settings) else WITHOUT_RATIOS
+        groups += [settings[start : start + step] for start in range(0, len(settings), step)]
+    return tuple(_table(results, grid, group) for group in groups or [()])
+
+
+def _compared(results: Results, grid: Grid, setting: Setting) -> bool:
+    found = [grid.latency(variant.name, setting) for variant in results.variants]
+    return not setting.functional_only and any(latency is not None and latency.ratio is not None for latency in found)
+
+
+def _table(results: Results, grid: Grid, settings: tuple[Setting, ...]) -> Table:
+    title = clipped(clean(settings[0].target), WIDTH // 2) if settings else ""
+    functional = " (functional only)" if any(setting.functional_only for setting in settings) else ""
+    table = Table(title=Text(title + functional), title_justify="left", box=box.SIMPLE)
+    compared = {setting: _compared(results, grid, setting) for setting in settings}
+    table.add_column("variant", no_wrap=True)
+    table.add_column("MB", justify="right", no_wrap=True)
+    if results.evaluations:
+        table.add_column("accuracy", justify="right", no_wrap=True)
+    for setting in settings:
+        backend = clipped(clean(setting.backend_label), HEADING_LENGTH)
+        table.add_column(Text(f"{backend}\n{count(setting.threads, 'thread')}\nµs"), justify="right", no_wrap=True)
+        if compared[setting]:
+            table.add_column("\n\nratio", justify="right", no_wrap=True)
+    labels = variant_labels(results)
+    for variant in results.variants:
+        cells = [clipped(clean(labels[variant.name]), NAME_LENGTH), megabytes(variant.size_bytes)]
+        cells += [_accuracy(results, variant.name)] if results.evaluations else []
+        for setting in settings:
+            cells.append(_latency(grid, variant.name, setting))
+            cells += [_ratio(grid.latency(variant.name, setting))] if compared[setting] else []
+        table.add_row(*(Text(cell) for cell in cells))
+    return table
+
+
+def _accuracy(results: Results, name: str) -> str:
+    found = next((e for e in results.evaluations if e.variant == name), None)
+    return ABSENT if found is None else percent(found.accuracy.value)
+
+
+def _latency(grid: Grid, name: str, setting: Setting) -> str:
+    result = grid.result(name, setting)
+    if isinstance(result, Latency):
+        return decimal(result.latency_us)
+    return "not measured" if result is None else result.kind
+
+
+def _ratio(latency: Latency | None) -> str:
+    """`1.26 ▲`, with the sign of the report's verdict."""
+    if latency is None or latency.ratio is None:
+        return ""
+    return f"{latency.ratio.value:.2f} {verdict(latency.ratio).note[:1]}"

@@ -1,0 +1,93 @@
+"""A run on disk, as the other stages leave it, small enough to be written for every test."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from common.artifact import file_ref, sha256_file, write_model
+from common.experiment import LoadedExperiment
+from common.schema.base import Model
+from jobs.report.arguments import Folders
+from tests.artifacts import write_experiment
+from tests.unit.report import factories as f
+
+EXPERIMENT = """
+title = "Tiny"
+[data]
+source = "photos"
+[variants.baseline]
+convert = { format = "float32" }
+[variants.float16]
+convert = { format = "float16" }
+"""
+
+
+@dataclass(frozen=True)
+class Run:
+    """Folders of a run of two variants."""
+
+    folder: Path
+    experiment: LoadedExperiment
+    folders: Folders
+
+    @property
+    def path(self) -> Path:
+        """The experiment file."""
+        return self.folder / "tiny.toml"
+
+    @property
+    def arguments(self) -> list[str]:
+        """The command line that reports it."""
+        pairs = {
+            "--experiment": self.path,
+            "--dataset": self.folders.dataset,
+            "--training": self.folders.training,
+            "--variants": self.folders.variants,
+            "--evaluations": self.folders.evaluations,
+            "--benchmark": self.folders.benchmarks[0],
+        }
+        return [str(part) for pair in pairs.items() for part in pair]
+
+
+def write(path: Path, model: Model) -> None:
+    """A stage's JSON."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_model(path, model)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    experiment = write_experiment(tmp_path, EXPERIMENT)
+    folders = Folders(
+        tmp_path / "dataset",
+        tmp_path / "train",
+        tmp_path / "variants",
+        tmp_path / "evaluation",
+        (tmp_path / "benchmark" / "host",),
+    )
+    folders.dataset.mkdir()
+    Image.new("RGB", (8, 8)).save(folders.dataset / "contact_sheet.jpg")
+    sheet = file_ref(folders.dataset / "contact_sheet.jpg", folders.dataset)
+    write(folders.dataset / "dataset.json", f.dataset().model_copy(update={"contact_sheet": sheet}))
+    used = sha256_file(folders.dataset / "dataset.json")
+    trained = f.training().model_copy(update={"provenance": f.provenance("train", dataset=used)})
+    write(folders.training / "training.json", trained)
+    training = sha256_file(folders.training / "training.json")
+    rows = []
+    for name, recipe in experiment.settings.variants.items():
+        folder = folders.variants / name
+        folder.mkdir(parents=True)
+        (folder / f"{name}.tflite").write_bytes(name.encode())
+        model = file_ref(folder / f"{name}.tflite", folder)
+        manifest = f.provenance("optimize", dataset=used, training=training)
+        made = f.variant(name, recipe).model_copy(update={"model": model, "provenance": manifest})
+        write(folder / "variant.json", made)
+        inputs = f.provenance("evaluate", dataset=used, model=model.sha256)
+        changes = {"model_sha256": model.sha256, "provenance": inputs}
+        evaluated = f.evaluation(name, 290).model_copy(update=changes)
+        write(folders.evaluations / name / "evaluation.json", evaluated)
+        rows.append(f.row(name, f.summary(100, None if name == "baseline" else 120), sha256=model.sha256))
+    write(folders.benchmarks[0] / "benchmark.json", f.benchmark(rows))
+    return Run(tmp_path, experiment, folders)

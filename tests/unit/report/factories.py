@@ -1,0 +1,289 @@
+"""Results and artifacts for the report's tests, as small as their models allow."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from common.proportion import wilson
+from common.schema.base import FileRef, Interval
+from common.schema.benchmark import Benchmark, Environment, Row, Summary
+from common.schema.benchmark import Cell as BenchmarkCell
+from common.schema.dataset import Dataset, Duplicates, Quarantined, Split
+from common.schema.evaluation import ClassScore, Evaluation, KerasAgreement, McNemar
+from common.schema.experiment import Benchmark as Settings
+from common.schema.outcome import Failed, Unsupported
+from common.schema.provenance import Code, InputRef, Provenance, Runtime
+from common.schema.recipe import Recipe
+from common.schema.results import Latency, Measurement, Results, VariantResult
+from common.schema.training import Epoch, Training
+from common.schema.variant import Promise, Variant
+
+SHA = "0123456789abcdef" * 4
+OTHER_SHA = "fedcba9876543210" * 4
+CLASSES = ("Fire", "Non-Fire")
+NAMES = ("baseline", "dynamic_range", "float16", "clustered_dynamic_range", "pruned_dynamic_range")
+SIZES = (8_500_692, 2_139_824, 4_259_900, 2_139_824, 2_139_824)
+ACCURACIES = (290, 289, 290, 270, 288)
+TIMES = (6719.84, 5375.0, 6703.2, 7401.7, 5032.5)
+IMAGES = 300
+WHEN = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def file(path: str, sha256: str = SHA, size: int = 10) -> FileRef:
+    """A reference to a file."""
+    return FileRef(path=path, sha256=sha256, size_bytes=size)
+
+
+def provenance(stage: str, commit: str | None = "a" * 40, dirty: bool = False, **inputs: str) -> Provenance:
+    """A manifest; `inputs` maps roles to hashes."""
+    return Provenance(
+        stage=stage,
+        experiment="demo",
+        experiment_sha256=SHA,
+        seed=42,
+        inputs=tuple(InputRef(role=role, sha256=sha256) for role, sha256 in inputs.items()),
+        code=Code(version="0.1.0", commit=commit, dirty=None if commit is None else dirty, tree_sha256=SHA),
+        runtime=Runtime(kind="local", image=None, lock_sha256=SHA),
+        versions={"python": "3.11.7", "numpy": "2.4.6"},
+        started_at=WHEN,
+        finished_at=WHEN,
+        duration_s=1.5,
+    )
+
+
+def dataset(
+    classes: Sequence[str] = CLASSES, source: str = "photos", quarantine: Sequence[tuple[str, str]] = ()
+) -> Dataset:
+    """A card of 450 images for training and 300 for validation per class."""
+    split = {
+        name: Split(
+            images=file(f"{name}_images.npy"),
+            labels=file(f"{name}_labels.npy"),
+            count=count * len(classes),
+            per_class=(count,) * len(classes),
+        )
+        for name, count in (("train", 450), ("validation", 150))
+    }
+    return Dataset(
+        schema_version=1,
+        provenance=provenance("dataset", data=SHA),
+        source=source,
+        source_kind="folder",
+        classes=tuple(classes),
+        height=128,
+        width=128,
+        train=split["train"],
+        validation=split["validation"],
+        items=file("items.jsonl"),
+        quarantine=tuple(Quarantined(file=name, reason=reason) for name, reason in quarantine),
+        duplicates=Duplicates(exact_dropped=3, near_groups=2, near_images=5, conflicting=("a.jpg = b.jpg",)),
+        colour_baseline=wilson(231, IMAGES),
+        contact_sheet=file("contact_sheet.jpg"),
+        decode_images_per_s=812.4,
+        bad_share=0.01,
+    )
+
+
+def training(classes: Sequence[str] = CLASSES, epochs: int = 16) -> Training:
+    """A training whose loss falls and whose best epoch is the last but one."""
+    course = tuple(
+        Epoch(
+            epoch=number,
+            loss=0.7 / number,
+            accuracy=1 - 0.4 / number,
+            val_loss=0.8 / number + 0.02 * (number % 3),
+            val_accuracy=1 - 0.45 / number,
+            learning_rate=1e-3,
+            seconds=4.2,
+        )
+        for number in range(1, epochs + 1)
+    )
+    return Training(
+        provenance=provenance("train", dataset=SHA),
+        architecture="FireDetectionNet",
+        parameters=2_117_346,
+        classes=tuple(classes),
+        input_shape=(128, 128, 3),
+        model=file("model.h5"),
+        curves=file("curves.svg"),
+        epochs=course,
+        best_epoch=max(1, epochs - 1),
+        resumed_at=(3,),
+        class_weights=(1.0,) * len(classes),
+        imbalance="training images per class Fire: 450, Non-Fire: 450; the largest class has 1.00 times the smallest",
+        device="CPU",
+        images_per_s=214.5,
+    )
+
+
+def evaluation(name: str, right: int, reference: str = "baseline", classes: Sequence[str] = CLASSES) -> Evaluation:
+    """An evaluation in which `right` of 300 images are right; the reference has 290."""
+    base = ACCURACIES[0]
+    worse, better = max(0, base - right), max(0, right - base)
+    p = 1.0 if right == base else 0.42 if abs(base - right) < 10 else 0.00002
+    test = McNemar(reference=reference, only_reference_right=worse, only_variant_right=better, p_value=p)
+    rest = [[0] * len(classes) for _ in classes]
+    rest[0][0], rest[1][1], rest[1][0] = IMAGES // 2, right - IMAGES // 2, IMAGES - right
+    scores = tuple(ClassScore(name=c, support=150, precision=0.95, recall=0.9, f1=None) for c in classes)
+    return Evaluation(
+        provenance=provenance("evaluate", dataset=SHA, model=SHA),
+        variant=name,
+        model_sha256=SHA,
+        classes=tuple(classes),
+        count=IMAGES,
+        accuracy=wilson(right, IMAGES),
+        per_class=scores,
+        roc_auc=0.9912,
+        confusion=tuple(tuple(row) for row in rest),
+        keras=KerasAgreement(top1=wilson(IMAGES - 1, IMAGES), max_abs_difference=0.0031),
+        mcnemar=None if name == reference else test,
+        outputs=file("outputs.npy"),
+    )
+
+
+def variant_result(name: str, size: int) -> VariantResult:
+    """A variant's file."""
+    return VariantResult(
+        name=name,
+        label=name.replace("_", " "),
+        steps=("weights stored as float16",),
+        size_bytes=size,
+        deflated_bytes=size // 2,
+        promises_kept=11,
+        promises_total=11 if "clustered" not in name else 13,
+        waived=() if "clustered" not in name else ("a BatchNormalization is in the kernel",),
+    )
+
+
+def latency(us: float, reference_us: float | None, rounds: int = 5) -> Latency:
+    """A latency with 5 % of spread, or from one round."""
+    several = rounds > 1
+    value = None if reference_us is None else reference_us / us
+    return Latency(
+        latency_us=us,
+        low_us=us * 0.97 if several else None,
+        high_us=us * 1.05 if several else None,
+        rounds=rounds,
+        interval=Interval(value=us, low=us * 0.98, high=us * 1.03) if several else None,
+        ratio=Interval(value=value, low=value * 0.98, high=value * 1.03) if several and value else None,
+        init_us=812.5,
+        first_us=us * 1.7,
+        memory_mb=11.4,
+    )
+
+
+def host(name: str = "host", *, functional_only: bool = False, fact: str = "AMD EPYC") -> Environment:
+    """A target."""
+    return Environment(
+        kind="android" if functional_only else "host",
+        name=name,
+        fingerprint=SHA,
+        functional_only=functional_only,
+        facts=(("CPU", fact), ("Cores usable", "2")),
+    )
+
+
+def measurement(name: str, result: Latency | Unsupported | Failed, backend: str = "cpu", **kwargs: str) -> Measurement:
+    """A measurement with one thread on the host, or on `target`."""
+    return Measurement(
+        variant=name,
+        target=kwargs.get("target", "host"),
+        backend=backend,
+        threads=int(kwargs.get("threads", "1")),
+        result=result,
+    )
+
+
+def measurements(backend: str = "cpu", scale: float = 1.0, rounds: int = 5, target: str = "host") -> list[Measurement]:
+    """Every variant of NAMES on one backend."""
+    made = []
+    for name, us in zip(NAMES, TIMES, strict=True):
+        reference = None if name == "baseline" else TIMES[0] * scale
+        made.append(measurement(name, latency(us * scale, reference, rounds), backend, target=target))
+    return made
+
+
+def results(**changes: object) -> Results:
+    """A complete results file with five variants on two backends of the host; `changes` replace parts."""
+    parts: dict[str, object] = {
+        "title": "Demo: synthetic flames",
+        "source": "Measured by edgeproof 0.1.0 on host",
+        "reference": "baseline",
+        "reproduce": ("git checkout " + "a" * 40, "make all EXPERIMENT=experiments/demo.toml"),
+        "variants": tuple(variant_result(name, size) for name, size in zip(NAMES, SIZES, strict=True)),
+        "measurements": (*measurements("cpu"), *measurements("xnnpack", 0.31)),
+        "targets": (host(),),
+        "dataset": dataset(quarantine=[(f"broken/{i}.jpg", "not a picture") for i in range(23)]),
+        "training": training(),
+        "evaluations": tuple(evaluation(name, right) for name, right in zip(NAMES, ACCURACIES, strict=True)),
+        "warnings": ("Fewer than 5 rounds: the intervals are rough; raise [benchmark] rounds.",),
+        "missing": ("Inference time and run-time memory on GPU and NNAPI were not measured.",),
+        "provenance": (provenance("dataset"), provenance("train"), provenance("report")),
+    }
+    return Results.model_validate({**parts, **{k: tuple(v) if isinstance(v, list) else v for k, v in changes.items()}})
+
+
+def variant(name: str, recipe: Recipe, sha256: str = SHA) -> Variant:
+    """A variant of the dataset and training whose hashes are given in `sha256` of its inputs."""
+    return Variant(
+        provenance=provenance("optimize", dataset=SHA, training=SHA),
+        name=name,
+        recipe=recipe,
+        classes=CLASSES,
+        model=file(f"{name}.tflite", sha256),
+        deflated_bytes=5,
+        keras_outputs=file("keras_outputs.npy"),
+        passes=(),
+        inputs=(),
+        outputs=(),
+        operators={"CONV_2D": 3},
+        tensors=(),
+        promises=(
+            Promise(claim="type", subject="a", expected="int8", observed="int8", kept=True),
+            Promise(claim="clusters", subject="b", expected="<= 8", observed="90", kept=False, waived="folded"),
+        ),
+    )
+
+
+def summary(us: float, reference_us: float | None, rounds: int = 5) -> Summary:
+    """A cell's summary."""
+    shown = latency(us, reference_us, rounds)
+    return Summary(
+        rounds=rounds,
+        latency_us=us,
+        latency_low_us=us if shown.low_us is None else shown.low_us,
+        latency_high_us=us if shown.high_us is None else shown.high_us,
+        interval=shown.interval,
+        ratio=shown.ratio,
+        paired_rounds=0 if shown.ratio is None else rounds,
+        init_us=1.0,
+        first_us=2.0,
+        warmup_us=3.0,
+        std_us=None,
+        p5_us=None,
+        p95_us=None,
+        memory_init_mib=4.0,
+        memory_overall_mib=5.0,
+    )
+
+
+def benchmark(rows: Sequence[Row], target: Environment | None = None) -> Benchmark:
+    """A benchmark of rows."""
+    return Benchmark(
+        provenance=provenance("benchmark"),
+        target=target or host(),
+        reference="baseline",
+        settings=Settings(),
+        rows=tuple(rows),
+        ledger=file("ledger.jsonl"),
+        warnings=("Fewer than 5 rounds.",),
+    )
+
+
+def row(name: str, result: Summary | Unsupported | Failed, backend: str = "cpu", sha256: str = SHA) -> Row:
+    """A row of one thread."""
+    return Row(
+        cell=BenchmarkCell(variant=name, model_sha256=sha256, backend=backend, threads=1),
+        session=0,
+        result=result,
+        failed_rounds=0,
+    )

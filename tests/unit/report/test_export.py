@@ -1,0 +1,59 @@
+"""results.csv holds the raw figures."""
+
+import io
+
+import pandas as pd
+
+from common.schema.outcome import Failed, Unsupported
+from common.schema.results import Results
+from jobs.report.export import results_csv
+from tests.unit.report import factories as f
+
+
+def _table(results: Results) -> pd.DataFrame:
+    return pd.read_csv(io.BytesIO(results_csv(results)))
+
+
+def test_figures_come_back_as_they_were() -> None:
+    results = f.results()
+    table = _table(results)
+    assert len(table) == 10
+    for number, name in enumerate(f.NAMES):
+        row = table[(table.variant == name) & (table.backend == "xnnpack")].iloc[0]
+        latency = f.measurements("xnnpack", 0.31)[number].result
+        assert latency.kind == "latency" and latency.interval is not None
+        assert row.latency_us == latency.latency_us and row.interval_high_us == latency.interval.high
+        assert row.accuracy_share == results.evaluations[number].accuracy.value
+        assert row.size_bytes == f.SIZES[number]
+    assert table[table.variant == "baseline"].ratio_to_reference.isna().all()
+
+
+def test_outcomes_are_words_and_have_no_figures() -> None:
+    cells = [
+        f.measurement("baseline", f.latency(100, None, rounds=1)),
+        f.measurement("float16", Failed(reason="=cmd|' /C calc'!A0", log="l")),
+        f.measurement("dynamic_range", Unsupported(reason='no, such\n"operator"')),
+    ]
+    table = _table(f.results(measurements=cells)).set_index("variant")
+    assert table.outcome.to_dict() == {
+        "baseline": "measured",
+        "float16": "failed",
+        "dynamic_range": "unsupported",
+        "clustered_dynamic_range": "not measured",
+        "pruned_dynamic_range": "not measured",
+    }
+    assert table.latency_us.notna().sum() == 1 and table.interval_low_us.isna().all()
+    assert table.reason["float16"] == "'=cmd|' /C calc'!A0"
+    assert table.reason["dynamic_range"] == 'no, such\n"operator"'
+
+
+def test_a_functional_target_has_no_ratios() -> None:
+    emulator = f.host("emulator", functional_only=True)
+    table = _table(f.results(measurements=f.measurements(target="emulator"), targets=(emulator,)))
+    assert table.functional_only.all() and table.ratio_to_reference.isna().all()
+
+
+def test_without_measurements_every_variant_has_a_row() -> None:
+    table = _table(f.results(measurements=()))
+    assert list(table.variant) == list(f.NAMES)
+    assert set(table.outcome) == {"not measured"}

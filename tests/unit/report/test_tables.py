@@ -1,0 +1,118 @@
+"""What the tables and the summary say."""
+
+import pytest
+
+from common.schema.base import Interval
+from common.schema.outcome import Failed, Unsupported
+from common.schema.results import Results
+from jobs.report.accuracy import accuracies, comparison, files
+from jobs.report.charts import latency_chart
+from jobs.report.latency import details, overview, verdict
+from jobs.report.numbers import DASH, TIMES
+from jobs.report.page import build
+from jobs.report.summary import summarise
+from tests.unit.report import factories as f
+
+
+def _cells(table_rows: object, results: Results, name: str) -> list[str]:
+    table = next(t for t in (*overview(results), *details(results)) if t.caption == table_rows)
+    return [cell.text for cell in next(row for row in table.rows if row.header == name).cells]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "note", "tone"),
+    [
+        (1.22, 1.31, "▲ faster", "better"),
+        (0.8, 0.99, "▼ slower", "worse"),
+        (0.9, 1.2, "≈ no clear difference", "plain"),
+        (1.0, 1.2, "≈ no clear difference", "plain"),
+    ],
+)
+def test_a_ratio_says_what_its_interval_allows(low: float, high: float, note: str, tone: str) -> None:
+    cell = verdict(Interval(value=1.1, low=low, high=high))
+    assert (cell.note, cell.tone) == (note, tone)
+    assert cell.text.startswith(f"1.10{TIMES} (")
+
+
+def test_one_round_has_no_spread_and_no_ratio() -> None:
+    results = f.results(measurements=f.measurements(rounds=1))
+    table = details(results)[0]
+    assert [column.label for column in table.columns] == [
+        "Latency (µs)",
+        "Initialisation (µs)",
+        "First inference (µs)",
+        "Memory (MB)",
+        "Rounds",
+    ]
+    assert "spread over rounds, 95 % interval and ratio to baseline" in table.notes[0]
+    assert any("5 latencies from a single round" in sentence for sentence in build(results, None).missing)
+
+
+def test_failures_show_their_reason_and_never_a_number() -> None:
+    failed = [f.measurement(name, Failed(reason="killed by SIGSEGV", log="logs/7.log")) for name in f.NAMES[:4]]
+    unsupported = f.measurement(f.NAMES[4], Unsupported(reason="no such operator"))
+    results = f.results(measurements=(*failed, unsupported))
+    (table,) = details(results)
+    assert [[cell.text for cell in row.cells] for row in table.rows] == [["failed"]] * 4 + [["unsupported"]]
+    assert table.rows[0].cells[0].note == "killed by SIGSEGV (log: logs/7.log)"
+    assert _cells("Size, inference time and run-time memory on host", results, "baseline") == ["8.5", "failed"]
+    assert latency_chart(results) is None
+    assert any("could be measured" in sentence for sentence in summarise(results))
+
+
+def test_a_target_that_only_shows_function_is_never_compared() -> None:
+    emulator = f.host("emulator-5554", functional_only=True)
+    results = f.results(measurements=f.measurements(target="emulator-5554"), targets=(emulator,))
+    (table,) = details(results)
+    assert not any("Ratio" in column.label for column in table.columns)
+    assert "functional only" in table.notes[0]
+    assert latency_chart(results) is None
+    assert not any("emulator" in sentence for sentence in summarise(results))
+
+
+def test_threads_stand_in_the_headings_when_there_are_several() -> None:
+    one, four = f.latency(100, None), f.latency(40, None)
+    cells = [f.measurement("baseline", one), f.measurement("baseline", four, threads="4")]
+    table = overview(f.results(measurements=cells))[0]
+    assert [column.label for column in table.columns[1:3]] == ["CPU, 1 thread", "CPU, 4 threads"]
+    assert [cell.text for cell in table.rows[1].cells[1:3]] == ["not measured"] * 2
+
+
+def test_memory_that_was_not_measured_is_left_out_and_said() -> None:
+    bare = [m.model_copy(update={"result": m.result.model_copy(update={"memory_mb": None})}) for m in f.measurements()]
+    table = overview(f.results(measurements=bare))[0]
+    assert [column.group for column in table.columns] == ["", "Inference time (µs)"]
+    assert "Run-time memory was not measured on CPU." in table.notes
+
+
+def test_the_comparison_of_accuracies_is_in_words() -> None:
+    worse, equal = f.evaluation("v", 270).mcnemar, f.evaluation("v", 289).mcnemar
+    assert comparison(worse).text == "▼ significantly worse (p < 0.001)"
+    assert comparison(equal).text == "not significantly different (p = 0.42)"
+    assert comparison(None).text == "reference"
+    assert accuracies(f.results()).rows[1].cells[0].text == "96.33 %"
+
+
+def test_waived_promises_are_named() -> None:
+    cell = files(f.results()).rows[3].cells[-1]
+    assert (cell.text, cell.note) == ("11 of 13", "2 waived: a BatchNormalization is in the kernel")
+
+
+def test_the_summary_leaves_less_accurate_variants_out() -> None:
+    sentences = summarise(f.results())
+    assert "a classifier that sees only colours gets 77 %" in sentences[0]
+    assert sentences[1] == "Significantly less accurate than baseline: clustered dynamic range."
+    assert sentences[2].endswith("dynamic range and pruned dynamic range (2.14 MB, 25.17 % of baseline's).")
+    assert f"pruned dynamic range, 1.34{TIMES} (1.31{DASH}1.38) as fast as baseline" in sentences[3]
+
+
+def test_the_summary_claims_no_gain_that_the_intervals_do_not_show() -> None:
+    same = [f.measurement(name, f.latency(100, None if name == "baseline" else 100)) for name in f.NAMES]
+    assert summarise(f.results(measurements=same))[-1].endswith("is clearly faster than baseline.")
+
+
+def test_long_lists_of_bad_files_are_cut() -> None:
+    section = next(s for s in build(f.results(), None).sections if s.anchor == "dataset")
+    table = next(b for b in section.blocks if b.kind == "table" and b.caption == "Files that were left out")
+    assert len(table.rows) == 20
+    assert table.notes == ("and 3 more; dataset.json lists all.",)
