@@ -11,11 +11,15 @@ import typer
 from common.errors import EdgeproofError
 
 
-def run(main: Callable[..., Any]) -> NoReturn:
-    """Run `main` as a command line. Exit status: 0, the error's own, 2 for wrong arguments,
-    1 when the system refuses (disk full, no permission), 130 after Ctrl-C (typer's)."""
+def run(*mains: Callable[..., Any]) -> NoReturn:
+    """Run a function as a command line; several become sub-commands of their names.
+
+    Exit status: 0, the error's own, 2 for wrong arguments, 1 when the system refuses (disk full,
+    no permission), 130 after Ctrl-C (typer's).
+    """
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    app.command()(main)
+    for main in mains:
+        app.command()(main)
     try:
         app()
     except EdgeproofError as error:

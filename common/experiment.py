@@ -25,7 +25,7 @@ class LoadedExperiment:
     settings: Experiment
 
 
-def load(path: Path, *, data: str | None = None, data_sha256: str | None = None) -> LoadedExperiment:
+def load(path: Path, *, data: str = "", data_sha256: str = "") -> LoadedExperiment:
     """Load and validate a TOML experiment; `data` replaces its data source.
 
     Raises UsageError naming the file and the key.
@@ -40,8 +40,8 @@ def load(path: Path, *, data: str | None = None, data_sha256: str | None = None)
     if not NAME.fullmatch(path.stem):
         hint = "use letters, digits, dot, dash and underscore"
         raise UsageError(f"experiment {path} has a name that cannot be a folder", hint=hint)
-    if data is not None:
-        table["data"] = {**table.get("data", {}), "source": data, "sha256": data_sha256}
+    if data:
+        table["data"] = {**table.get("data", {}), "source": data, "sha256": data_sha256 or None}
     try:
         # Through JSON, so that lists become tuples while every other coercion stays forbidden.
         settings = Experiment.model_validate_json(json.dumps(table, default=str))

@@ -25,7 +25,7 @@ def main(
     from common.experiment import load
     from jobs.plan.pieces import write_plan
 
-    write_plan(load(experiment, data=data or None, data_sha256=data_sha256 or None), output)
+    write_plan(load(experiment, data=data, data_sha256=data_sha256), output)
 
 
 if __name__ == "__main__":

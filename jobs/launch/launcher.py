@@ -1,0 +1,100 @@
+"""Run a job in a container of its own."""
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from filelock import FileLock, Timeout
+
+from common.errors import UsageError
+from common.provenance import ROOT, describe_commit
+from jobs.launch.attend import attend, signals
+from jobs.launch.build import STATE, ensure_image
+from jobs.launch.container import Engine, Job, connect
+from jobs.launch.mounts import plan, prepare
+from jobs.launch.recipe import Image
+from jobs.launch.settings import container_user, job_environment, limits, wants_gpu
+
+CODE = (ROOT / "jobs", ROOT / "common")
+GUARD = ROOT / "jobs" / "launch" / "guard.py"
+NAME_HEX_DIGITS = 12
+
+
+@dataclass(frozen=True)
+class Request:
+    """A command, the image to run it in, and the paths that it reads and writes."""
+
+    image: Image
+    argv: Sequence[str]
+    read: Sequence[Path]
+    write: Sequence[Path]
+    network: bool
+
+
+def launch(request: Request) -> int:
+    """Build the image if need be, run the command in a container of its own, return its exit status.
+
+    Raises UsageError for paths and settings that cannot be, and when there is no engine.
+    """
+    if not request.argv:
+        raise UsageError("there is no command to run", hint="give it after --")
+    cwd = Path.cwd()
+    binds = plan(CODE, request.read, request.write, cwd)
+    engine = connect()
+    caller = os.environ
+    limited = limits(caller, engine.facts)
+    prepare(binds)
+    image_id = ensure_image(engine, request.image, caller)
+    wanted = wants_gpu(request.image, caller)
+    if wanted and not engine.facts.nvidia:
+        print("warning: the engine has no NVIDIA runtime, so this runs on the CPU", file=sys.stderr)
+    columns = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
+    with signals() as events, _registered(engine, f"edgeproof-{request.image}") as name:
+        job = Job(
+            name=name,
+            image_id=image_id,
+            argv=("python", "-I", "-S", str(GUARD), *request.argv),
+            binds=binds,
+            folder=cwd,
+            user=container_user(os.getuid(), os.getgid(), engine.facts),
+            environment=job_environment(
+                caller, image_id=image_id, commit=describe_commit(), code=str(ROOT), columns=columns
+            ),
+            limits=limited,
+            network=request.network,
+            gpu=wanted and engine.facts.nvidia,
+        )
+        return attend(engine.start(job), events)
+
+
+@contextmanager
+def _registered(engine: Engine, prefix: str) -> Iterator[str]:
+    """A container name with a lock that the kernel frees when this process ends, however it ends.
+
+    A free lock thus means a launcher that was killed. Its container ends by itself once it is started;
+    one that was never started is removed here, by the next launcher.
+    """
+    for leftover in STATE.glob("edgeproof-*.lock"):
+        _reap(engine, leftover)
+    name = f"{prefix}-{uuid4().hex[:NAME_HEX_DIGITS]}"
+    path = STATE / f"{name}.lock"
+    with FileLock(path):
+        try:
+            yield name
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _reap(engine: Engine, path: Path) -> None:
+    try:
+        with FileLock(path, timeout=0):
+            engine.remove(path.stem)
+            path.unlink(missing_ok=True)
+    except (Timeout, PermissionError):
+        # Alive, or another user's.
+        return
