@@ -1,0 +1,182 @@
+"""The dataset stage: a source of images to arrays, a split and a card."""
+
+import hashlib
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from common.artifact import atomic, file_ref, write_bytes, write_model, writing
+from common.dataset import CARD
+from common.errors import EdgeproofError, UsageError
+from common.experiment import LoadedExperiment
+from common.provenance import Recorder
+from common.schema.base import Proportion
+from common.schema.dataset import Dataset, Duplicates, Item, Split, SplitName
+from common.schema.experiment import Data
+from jobs.dataset.colour import colour_baseline
+from jobs.dataset.contact import Strip, contact_sheet, per_class
+from jobs.dataset.duplicates import Copy, Exact, drop_copies, near_groups
+from jobs.dataset.ingest import Ingested, Record, ingest
+from jobs.dataset.sources import Source, open_source
+from jobs.dataset.split import groups_of, validation_groups
+
+PACKAGES = ("numpy", "pillow", "scikit-learn", "scipy", "imagehash")
+SPLITS: tuple[SplitName, SplitName] = ("train", "validation")
+# Bad files that an error message names.
+NAMED_BAD_FILES = 3
+
+
+@dataclass(frozen=True)
+class _Part:
+    """One side of the split: its records in the order of its arrays, int32 labels, group numbers."""
+
+    name: SplitName
+    records: Sequence[Record]
+    labels: npt.NDArray[np.int32]
+    groups: npt.NDArray[np.int64]
+
+
+def build_dataset(experiment: LoadedExperiment, output: Path) -> Dataset:
+    """Read the experiment's images and write `output`: arrays, items, contact sheet, card.
+
+    Raises UsageError for a source that cannot be used, EdgeproofError when more than the allowed
+    share of its files is bad; neither touches what an earlier run wrote.
+    """
+    recorder = Recorder("dataset", experiment)
+    settings, seed = experiment.settings.data, experiment.settings.seed
+    output.mkdir(parents=True, exist_ok=True)
+    with ExitStack() as stack:
+        source = stack.enter_context(open_source(settings, seed, output))
+        ingested = stack.enter_context(ingest(source, settings.height, settings.width, output))
+        _refuse_bad(ingested, settings.max_bad_share)
+        exact, kept, groups = _without_copies(ingested, settings.near_duplicate_bits)
+        parts = _divide(kept, groups, source, settings, seed)
+        stack.enter_context(writing(output, CARD))
+        train, validation = (_write_arrays(part, ingested, len(source.classes), output) for part in parts)
+        _write_items(parts, output)
+        write_bytes(output / "contact_sheet.jpg", _sheet(parts, ingested, source.classes))
+        card = Dataset(
+            provenance=recorder.finish({"data": source.sha256 or _content_hash(ingested)}, PACKAGES),
+            source=source.name,
+            source_kind=source.kind,
+            classes=source.classes,
+            height=settings.height,
+            width=settings.width,
+            train=train,
+            validation=validation,
+            items=file_ref(output / "items.jsonl", output),
+            quarantine=ingested.quarantine,
+            duplicates=_duplicates(exact, groups),
+            colour_baseline=_baseline(output, parts),
+            contact_sheet=file_ref(output / "contact_sheet.jpg", output),
+            decode_images_per_s=ingested.images_per_s,
+            bad_share=ingested.bad_share,
+        )
+        write_model(output / CARD, card)
+    return card
+
+
+def _refuse_bad(ingested: Ingested, allowed: float) -> None:
+    bad = ingested.quarantine
+    if ingested.bad_share <= allowed:
+        return
+    first = "; ".join(f"{item.file!r}: {item.reason}" for item in bad[:NAMED_BAD_FILES])
+    more = f"; and {len(bad) - NAMED_BAD_FILES} more" if len(bad) > NAMED_BAD_FILES else ""
+    total = len(bad) + len(ingested.records)
+    text = f"{len(bad)} of {total} files are not usable images, more than {allowed:.1%}: {first}{more}"
+    raise EdgeproofError(text, hint="repair or remove them, or raise data.max_bad_share")
+
+
+def _without_copies(ingested: Ingested, bits: int) -> tuple[Exact, list[Record], npt.NDArray[np.int64]]:
+    """The images to use, ordered by content, and their near-duplicate groups."""
+    records = ingested.records
+    exact = drop_copies([Copy(r.fingerprint.pixels_sha256, r.fingerprint.sha256, r.name, r.label) for r in records])
+    kept = [records[position] for position in exact.kept]
+    return exact, kept, near_groups([record.fingerprint for record in kept], bits)
+
+
+def _divide(
+    records: Sequence[Record], groups: npt.NDArray[np.int64], source: Source, settings: Data, seed: int
+) -> tuple[_Part, _Part]:
+    labels = np.array([record.label for record in records], np.int32)
+    hashes = [record.fingerprint.sha256 for record in records]
+    chosen = validation_groups(groups_of(labels, groups, hashes), settings.validation_share, seed)
+    validation = chosen[groups] if len(records) else np.zeros(0, np.bool_)
+    for label, name in enumerate(source.classes):
+        for side, where in ((validation, "validation"), (~validation, "training")):
+            if not (labels[side] == label).any():
+                text = f"{source.name}: class {name!r} has too few distinct images for {where}"
+                raise UsageError(text, hint="add images that are no copies of each other, at least two per class")
+    rows = np.flatnonzero(~validation), np.flatnonzero(validation)
+    train, held_out = (
+        _Part(name, [records[row] for row in side.tolist()], labels[side], groups[side])
+        for name, side in zip(SPLITS, rows, strict=True)
+    )
+    return train, held_out
+
+
+def _write_arrays(part: _Part, ingested: Ingested, classes: int, output: Path) -> Split:
+    images, labels = output / f"{part.name}_images.npy", output / f"{part.name}_labels.npy"
+    with atomic(images) as path, path.open("wb") as stream:
+        shape = (len(part.records), *ingested.images.shape[1:])
+        header = {"descr": np.lib.format.dtype_to_descr(np.dtype(np.uint8)), "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(stream, header)
+        for record in part.records:
+            stream.write(ingested.images[record.row].tobytes())
+    with atomic(labels) as path, path.open("wb") as stream:
+        np.save(stream, part.labels)
+    counts = np.bincount(part.labels, minlength=classes).tolist()
+    return Split(
+        images=file_ref(images, output), labels=file_ref(labels, output), count=sum(counts), per_class=tuple(counts)
+    )
+
+
+def _write_items(parts: Sequence[_Part], output: Path) -> None:
+    with atomic(output / "items.jsonl") as path, path.open("w", encoding="utf-8") as stream:
+        for part in parts:
+            for index, (record, group) in enumerate(zip(part.records, part.groups.tolist(), strict=True)):
+                item = Item(
+                    file=record.name,
+                    sha256=record.fingerprint.sha256,
+                    label=record.label,
+                    split=part.name,
+                    index=index,
+                    group=group,
+                )
+                stream.write(item.model_dump_json() + "\n")
+
+
+def _sheet(parts: Sequence[_Part], ingested: Ingested, classes: Sequence[str]) -> bytes:
+    train, validation = parts
+    strips = []
+    for label, name in enumerate(classes):
+        rows = [record.row for record in train.records if record.label == label]
+        counts = f"{len(rows)} for training, {int((validation.labels == label).sum())} for validation"
+        images = [ingested.images[row] for row in rows[: per_class(len(classes))]]
+        strips.append(Strip(f"{name}: {counts}", images))
+    return contact_sheet(strips)
+
+
+def _duplicates(exact: Exact, groups: npt.NDArray[np.int64]) -> Duplicates:
+    sizes = np.bincount(groups)
+    return Duplicates(
+        exact_dropped=exact.dropped,
+        near_groups=int((sizes > 1).sum()),
+        near_images=int(sizes[sizes > 1].sum()),
+        conflicting=exact.conflicting,
+    )
+
+
+def _baseline(output: Path, parts: Sequence[_Part]) -> Proportion:
+    train, validation = (np.load(output / f"{part.name}_images.npy", mmap_mode="r") for part in parts)
+    return colour_baseline(train, parts[0].labels, validation, parts[1].labels)
+
+
+def _content_hash(ingested: Ingested) -> str:
+    """One sha256 over all usable images and their classes, whatever their names and order."""
+    lines = sorted(f"{record.label}:{record.fingerprint.sha256}\n" for record in ingested.records)
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
