@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import docker
 import requests
 from docker.errors import APIError, DockerException, ImageNotFound, NotFound
 from docker.types import DeviceRequest, Mount
 from docker.utils.socket import frames_iter
 
-import docker
 from common.errors import EdgeproofError, TryLaterError, UsageError
 from jobs.launch.mounts import Bind
 from jobs.launch.recipe import IDENTITY_LABEL

@@ -99,10 +99,10 @@ class Built:
 
 @pytest.fixture(scope="session")
 def launcher() -> Launcher:
-    """The launcher of this checkout; skips without an engine."""
+    """The launcher of this checkout; skips without an engine, fails where CI says that there is one."""
     launcher = Launcher(ROOT)
     probe = launcher.call("probe")
-    if probe.returncode == 75:
+    if probe.returncode == 75 and not os.environ.get("EDGEPROOF_REQUIRE_ENGINE"):
         pytest.skip(probe.stderr.strip())
     assert probe.returncode == 0, probe.stderr
     return launcher

@@ -9,6 +9,9 @@ import pytest
 
 from common.provenance import ROOT
 
+# Fixtures of the container tests serve here too.
+from tests.container.conftest import adb_image, launcher, training_image  # noqa: F401
+
 SMALL = """
 title = "Small"
 seed = 3

@@ -1,0 +1,59 @@
+"""The same chain with every stage in its container: the same artifacts come out."""
+
+from pathlib import Path
+
+import pytest
+
+from common.artifact import read
+from common.schema.dataset import Dataset
+from common.schema.results import Results
+from common.schema.training import Training
+from common.schema.variant import Variant
+from tests.container.conftest import BUILD_TIMEOUT_S, Built
+from tests.e2e.conftest import SMALL, Make
+
+pytestmark = [pytest.mark.container, pytest.mark.timeout(BUILD_TIMEOUT_S)]
+
+
+def hashes(run: Path) -> dict[str, str]:
+    """sha256 of everything that must not depend on where the stages ran."""
+    dataset = read(run / "dataset" / "dataset.json", Dataset)
+    found = {
+        "train": dataset.train.images.sha256,
+        "validation": dataset.validation.images.sha256,
+        "model": read(run / "train" / "training.json", Training).model.sha256,
+    }
+    for name in ("baseline", "float16", "pruned"):
+        found[name] = read(run / "variants" / name / "variant.json", Variant).model.sha256
+    return found
+
+
+def test_make_all_in_containers_makes_the_same_artifacts(
+    make: Make, training_image: Built, adb_image: Built, tmp_path: Path
+) -> None:
+    (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
+    variables = {"EXPERIMENT": tmp_path / "small.toml", "RUN": tmp_path / "run"}
+    said = make("-j2", "all", RUNTIME="auto", **variables).stdout
+    assert "jobs.launch run --image training" in said
+    results = read(tmp_path / "run" / "report" / "results.json", Results)
+    images = {item.stage: item.runtime.image for item in results.provenance}
+    assert images["train"] == training_image.id
+    assert images["benchmark"] == adb_image.id
+    assert all(measurement.result.kind == "latency" for measurement in results.measurements)
+    in_containers = hashes(tmp_path / "run")
+    said = make("all", RUNTIME="docker", **variables).stdout
+    assert "Nothing to do" in said
+
+    make("optimize", EXPERIMENT=tmp_path / "small.toml", RUN=tmp_path / "local")
+    assert hashes(tmp_path / "local") == in_containers
+
+
+def test_a_folder_of_images_reaches_the_container(make: Make, training_image: Built, tmp_path: Path) -> None:
+    from tests.e2e.test_bad_input import photos
+
+    source = photos(tmp_path / "my photos, all", fire=12, none=12)
+    (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
+    make("dataset", RUNTIME="docker", EXPERIMENT=tmp_path / "small.toml", RUN=tmp_path / "run", DATA=source)
+    card = read(tmp_path / "run" / "dataset" / "dataset.json", Dataset)
+    assert card.train.count + card.validation.count == 24
+    assert card.provenance.runtime.image == training_image.id
