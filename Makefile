@@ -59,7 +59,7 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.local
 # ---- the graph ---------------------------------------------------------------------------------
 .PHONY: $(STAGES) FORCE
 all: $(RUN)/report/results.json ## from images to a report
-	@if (( $$(stat -c %Y $<) < $(START) )); then \
+	@if (( $$(stat -c %Y $<) <= $(START) )); then \
 	  echo "Nothing to do: every artifact of $(EXPERIMENT) is up to date."; $(PY) -m jobs.report --summary $(<D); fi
 dataset: $(RUN)/dataset/dataset.json ## only the images
 train: $(RUN)/train/training.json ## up to the trained network
