@@ -34,6 +34,7 @@ convert = { format = "dynamic_range" }
 [variants.float16]
 convert = { format = "float16" }
 [variants.int8]
+passes = [{ pass = "merge_separable" }, { pass = "fold_batch_norm" }]
 convert = { format = "int8", integer_io = true, calibration_images = 20 }
 [variants.clustered]
 passes = [{ pass = "cluster", clusters = 4, epochs = 1 }]

@@ -45,7 +45,21 @@ class Cluster(FineTuning):
     per_channel: bool = True
 
 
-Pass = Annotated[Prune | Cluster, Field(discriminator="name")]
+class FoldBatchNorm(Model):
+    """Multiply BatchNormalization into neighbouring layers wherever the function stays the same."""
+
+    name: Literal["fold_batch_norm"] = Field(alias="pass")
+
+
+class MergeSeparable(Model):
+    """Turn separable convolutions of at most `max_input_channels` into one convolution each: more
+    arithmetic, but less time where a runtime has no kernel for the depthwise half."""
+
+    name: Literal["merge_separable"] = Field(alias="pass")
+    max_input_channels: Positive = 4
+
+
+Pass = Annotated[Prune | Cluster | FoldBatchNorm | MergeSeparable, Field(discriminator="name")]
 
 
 class Convert(Model):

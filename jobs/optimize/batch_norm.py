@@ -30,7 +30,9 @@ def reestimate(model: Any, images: npt.NDArray[np.uint8]) -> tuple[Any, tuple[La
     inputs, in inference mode, layer after layer, over an even choice of `images` uint8 [n, h, w, 3]."""
     # A stripped layer still knows the inputs that it had inside its wrapper; a copy's are its own.
     model = copied(model)
-    layers = [layer for layer in model.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
+    normalizations = [layer for layer in model.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
+    # A frozen one is no normalisation but the shift that folding left behind.
+    layers = [layer for layer in normalizations if layer.trainable]
     chosen = np.unique(np.linspace(0, len(images) - 1, min(MOST_IMAGES, len(images))).astype(int))
     for layer in layers:
         mean, variance = _moments(tf_keras.Model(model.inputs, layer.input), images, chosen)

@@ -16,7 +16,7 @@ from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.provenance import Recorder
 from common.schema.dataset import Dataset
-from common.schema.recipe import Recipe
+from common.schema.recipe import FineTuning, Recipe
 from common.schema.training import Training
 from common.schema.variant import PassReport, Promise, Variant
 from jobs.optimize import passes
@@ -30,6 +30,8 @@ ARTIFACT = "variant.json"
 PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
 DEFLATE_LEVEL = 6
 PREDICT_BATCH = 64
+# A rewrite may change outputs by rounding only: probabilities, in float32, on so many training images.
+SAME, SAMPLE = 1e-4, 64
 
 
 def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: Path, output: Path) -> Variant:
@@ -121,12 +123,22 @@ def _run_passes(model: Any, recipe: Recipe, tuner: FineTuner) -> tuple[Any, tupl
     reports = []
     for settings in recipe.passes:
         # tfmot wraps the very layers that it is given; weights are shared unless copied.
-        model, notes = passes.apply(copied(model), settings, tuner)
-        if settings.reestimate_batch_norm:
-            model, measured = reestimate(model, tuner.batches.images)
+        changed, notes = passes.apply(copied(model), settings, tuner)
+        if not isinstance(settings, FineTuning):
+            _require_same(settings.name, model, changed, tuner.batches.images[:SAMPLE])
+        elif settings.reestimate_batch_norm:
+            changed, measured = reestimate(changed, tuner.batches.images)
             notes = (*notes, *measured)
+        model = changed
         reports.append(PassReport(name=settings.name, layers=notes))
     return model, tuple(reports)
+
+
+def _require_same(name: str, before: Any, after: Any, images: npt.NDArray[np.uint8]) -> None:
+    difference = float(np.abs(predict(before, images) - predict(after, images)).max())
+    if not difference <= SAME:
+        message = f"pass {name} changed the network's function: outputs differ by {difference:.2g}, allowed {SAME:g}"
+        raise EdgeproofError(message, hint="leave the pass out of this recipe and report the network")
 
 
 def _require_kept(name: str, promises: tuple[Promise, ...]) -> None:

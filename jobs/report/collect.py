@@ -11,7 +11,7 @@ from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
 from common.schema.outcome import Failed, Unsupported
 from common.schema.provenance import Artifact, Provenance
-from common.schema.recipe import Convert, FineTuning, Pass, Prune, Recipe
+from common.schema.recipe import Cluster, Convert, FineTuning, FoldBatchNorm, MergeSeparable, Pass, Prune, Recipe
 from common.schema.results import Latency, Measurement, Results, VariantResult
 from common.schema.training import Training
 from common.schema.variant import Variant
@@ -25,6 +25,8 @@ FORMATS = {
     "float32": "stored as float32",
     "float16": "weights stored as float16",
     "dynamic_range": "weights stored as int8 (dynamic range)",
+    "int8": "all in int8, calibrated",
+    "int16x8": "weights in int8, activations in int16, calibrated",
 }
 
 
@@ -100,23 +102,26 @@ def _variant(variant: Variant) -> VariantResult:
 def steps(recipe: Recipe) -> Iterator[str]:
     """The recipe in words."""
     for settings in recipe.passes:
-        yield f"{_pass(settings)}, fine-tuned for {_fine_tuning(settings)}"
+        tuned = f", fine-tuned for {count(settings.epochs, 'epoch')}" if isinstance(settings, FineTuning) else ""
+        yield _pass(settings) + tuned
     yield _convert(recipe.convert)
 
 
 def _pass(settings: Pass) -> str:
-    if isinstance(settings, Prune):
-        return f"{percent(settings.sparsity)} of the weights pruned"
-    where = " per channel" if settings.per_channel else ""
-    return f"weights clustered to {settings.clusters} values{where}"
-
-
-def _fine_tuning(settings: FineTuning) -> str:
-    return count(settings.epochs, "epoch")
+    match settings:
+        case Prune():
+            return f"{percent(settings.sparsity)} of the weights pruned"
+        case Cluster():
+            where = " per channel" if settings.per_channel else ""
+            return f"weights clustered to {settings.clusters} values{where}"
+        case FoldBatchNorm():
+            return "BatchNormalization folded into its neighbours"
+        case MergeSeparable():
+            return "separable convolutions of few channels merged into one"
 
 
 def _convert(settings: Convert) -> str:
-    return FORMATS[settings.format]
+    return FORMATS[settings.format] + (", integers in and out" if settings.integer_io else "")
 
 
 def _measurements(given: Artifacts) -> Iterator[Measurement]:

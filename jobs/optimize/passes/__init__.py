@@ -1,17 +1,21 @@
 """Passes by name. A pass takes a model that is its own copy and returns a plain Keras model."""
 
-from collections.abc import Callable
 from typing import Any
 
-from common.schema.recipe import Pass
+from common.schema.recipe import Cluster, FoldBatchNorm, MergeSeparable, Pass, Prune
 from common.schema.variant import LayerNote
 from jobs.optimize.fine_tune import FineTuner
-from jobs.optimize.passes import cluster, prune
-
-Apply = Callable[[Any, Any, FineTuner], tuple[Any, tuple[LayerNote, ...]]]
-PASSES: dict[str, Apply] = {"prune": prune.apply, "cluster": cluster.apply}
+from jobs.optimize.passes import cluster, fold_batch_norm, merge_separable, prune
 
 
 def apply(model: Any, settings: Pass, tuner: FineTuner) -> tuple[Any, tuple[LayerNote, ...]]:
     """Run one pass; the notes say for every layer what was done or why not."""
-    return PASSES[settings.name](model, settings, tuner)
+    match settings:
+        case Prune():
+            return prune.apply(model, settings, tuner)
+        case Cluster():
+            return cluster.apply(model, settings, tuner)
+        case FoldBatchNorm():
+            return fold_batch_norm.apply(model)
+        case MergeSeparable():
+            return merge_separable.apply(model, settings)

@@ -46,7 +46,8 @@ def test_formats_differ_in_the_file(chain: Chain, name: str, dtype: str) -> None
     found = inspect(chain.model(name).read_bytes())
     largest = max((kernel.tensor for kernel in found.kernels), key=lambda tensor: tensor.elements)
     assert largest.dtype == dtype
-    assert len(found.kernels) == 11
+    # Merging the first separable convolution leaves one kernel in place of two.
+    assert len(found.kernels) == (10 if name == "int8" else 11)
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xd8\xff\xe0JFIF", b"plain text that is long enough to have a body"])

@@ -133,3 +133,16 @@ def test_batch_norm_statistics_are_those_of_the_changed_network(chain: Chain) ->
             axes = tuple(range(before.ndim - 1))
             assert np.asarray(layer.moving_mean) == pytest.approx(before.mean(axes), abs=1e-4)
             assert np.asarray(layer.moving_variance) == pytest.approx(before.var(axes), abs=1e-4)
+
+
+def test_a_rewrite_that_changes_the_function_is_refused(chain: Chain) -> None:
+    import tf_keras
+
+    from jobs.optimize.stage import _require_same
+
+    images = np.load(chain.folder / "dataset" / "train_images.npy")
+    model = tf_keras.models.load_model(chain.folder / "train" / "model.h5", compile=False)
+    other = tf_keras.models.clone_model(model)
+    with pytest.raises(EdgeproofError, match="pass fold_batch_norm changed the network's function"):
+        _require_same("fold_batch_norm", model, other, images)
+    _require_same("fold_batch_norm", model, model, images)

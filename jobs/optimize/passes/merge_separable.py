@@ -1,0 +1,46 @@
+"""Turn a separable convolution into the one convolution that it stands for.
+
+A depthwise convolution followed by a 1 x 1 convolution is linear, so the product of their kernels does the
+same in one step. That costs more multiplications and is faster only for few input channels and large
+kernels: XNNPACK, for one, has no depthwise kernel of 49 taps.
+"""
+
+from typing import Any
+
+import numpy as np
+import tf_keras
+
+from common.schema.recipe import MergeSeparable
+from common.schema.variant import LayerNote
+from jobs.optimize.chain import again, chain, layers_of
+
+KEPT_SETTINGS = ("filters", "kernel_size", "strides", "padding", "activation", "dilation_rate", "data_format")
+
+
+def apply(model: Any, settings: MergeSeparable) -> tuple[Any, tuple[LayerNote, ...]]:
+    """Merge what has few enough input channels; nothing is trained."""
+    layers, notes = [], []
+    for layer in layers_of(model, "merge_separable"):
+        if not isinstance(layer, tf_keras.layers.SeparableConv2D):
+            layers.append((again(layer), layer.get_weights()))
+            continue
+        channels = layer.input_shape[-1]
+        if channels > settings.max_input_channels:
+            layers.append((again(layer), layer.get_weights()))
+            action = f"left alone: {channels} input channels, more than {settings.max_input_channels}"
+        else:
+            layers.append(_merged(layer))
+            action = "depthwise and pointwise kernel merged"
+        notes.append(LayerNote(layer=layer.name, action=action))
+    return chain(model, layers), tuple(notes)
+
+
+def _merged(layer: Any) -> tuple[Any, list[Any]]:
+    depthwise, pointwise, *bias = layer.get_weights()
+    config = {name: layer.get_config()[name] for name in KEPT_SETTINGS}
+    merged = tf_keras.layers.Conv2D(name=layer.name, use_bias=layer.use_bias, **config)
+    height, width, channels, multiplier = depthwise.shape
+    # The 1 x 1 kernel takes the depthwise outputs in the order channel, multiplier.
+    mixed = pointwise[0, 0].reshape(channels, multiplier, -1)
+    kernel = np.einsum("hwcm,cmo->hwco", np.float64(depthwise), np.float64(mixed)).astype(np.float32)
+    return merged, [kernel.reshape(height, width, channels, -1), *bias]

@@ -1,0 +1,153 @@
+"""Rewrites keep the function: the same outputs on the same inputs, for random weights and statistics."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+import tf_keras
+from tf_keras import layers
+
+from common.errors import EdgeproofError
+from common.schema.experiment import Network
+from common.schema.recipe import Convert, MergeSeparable
+from jobs.optimize.convert import convert
+from jobs.optimize.inspect import inspect
+from jobs.optimize.passes import fold_batch_norm, merge_separable
+
+MERGE = MergeSeparable.model_validate({"pass": "merge_separable"})
+SIDE = 12
+
+
+def shuffled(model: Any, seed: int = 1) -> Any:
+    """The model with random weights; BatchNormalization's scales and variances positive."""
+    random = np.random.default_rng(seed)
+    for layer in model.layers:
+        weights = [random.normal(0, 0.5, weight.shape) for weight in layer.get_weights()]
+        if isinstance(layer, layers.BatchNormalization):
+            weights[-1] = random.uniform(0.3, 2.0, weights[-1].shape)
+            if layer.scale:
+                weights[0] = random.uniform(0.3, 2.0, weights[0].shape)
+        layer.set_weights(weights)
+    return model
+
+
+def net(*parts: Any) -> Any:
+    return tf_keras.Sequential([layers.Input((SIDE, SIDE, 3)), *parts])
+
+
+def pictures() -> np.ndarray:
+    return np.random.default_rng(2).random((5, SIDE, SIDE, 3), dtype=np.float32)
+
+
+def outputs(model: Any) -> np.ndarray:
+    return np.asarray(model.predict(pictures(), verbose=0))
+
+
+def assert_same(before: np.ndarray, after: np.ndarray) -> None:
+    assert np.abs(before - after).max() <= 1e-5 * max(1.0, np.abs(before).max())
+
+
+def actions(notes: Sequence[Any]) -> list[str]:
+    return [note.action for note in notes]
+
+
+CASES: dict[str, tuple[Callable[[], Any], int, str]] = {
+    "conv, bn": (lambda: net(layers.Conv2D(4, 3), layers.BatchNormalization()), 0, "before it"),
+    "conv without bias, bn": (lambda: net(layers.Conv2D(4, 3, use_bias=False), layers.BatchNormalization()), 0, "fold"),
+    "depthwise, bn": (
+        lambda: net(layers.DepthwiseConv2D(3, depth_multiplier=2), layers.BatchNormalization()), 0, "before it",
+    ),
+    "separable, bn without scale": (
+        lambda: net(layers.SeparableConv2D(4, 3), layers.BatchNormalization(scale=False)), 0, "before it",
+    ),
+    "relu, bn, valid conv": (
+        lambda: net(layers.ReLU(), layers.BatchNormalization(), layers.Conv2D(4, 3)), 0, "after it",
+    ),
+    "relu, bn, valid separable": (
+        lambda: net(layers.ReLU(), layers.BatchNormalization(), layers.SeparableConv2D(4, 3, use_bias=False)), 0, "",
+    ),
+    "relu, bn, valid depthwise": (
+        lambda: net(layers.ReLU(), layers.BatchNormalization(), layers.DepthwiseConv2D(3, depth_multiplier=2)), 0, "",
+    ),
+    "relu, bn, padded conv": (
+        lambda: net(layers.ReLU(), layers.BatchNormalization(), layers.Conv2D(4, 3, padding="same")), 1, "shift kept",
+    ),
+    "relu, bn, pool, padded separable": (
+        lambda: net(
+            layers.ReLU(), layers.BatchNormalization(), layers.MaxPooling2D(2),
+            layers.SeparableConv2D(4, 3, padding="same"),
+        ), 1, "shift kept",
+    ),
+    "relu, bn, pool, flatten, dropout, dense": (
+        lambda: net(
+            layers.ReLU(), layers.BatchNormalization(), layers.MaxPooling2D(2), layers.Flatten(), layers.Dropout(0.5),
+            layers.Dense(4),
+        ), 0, "after it",
+    ),
+    "relu, bn at the end": (lambda: net(layers.ReLU(), layers.BatchNormalization()), 1, "no layer with weights"),
+    "bn, relu": (
+        lambda: net(layers.BatchNormalization(), layers.ReLU(), layers.Conv2D(4, 3)), 1, "stands between",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_folding_keeps_the_function(name: str) -> None:
+    build, left, told = CASES[name]
+    model = shuffled(build())
+    before = outputs(model)
+    folded, notes = fold_batch_norm.apply(model)
+    assert_same(before, outputs(folded))
+    assert sum(isinstance(layer, layers.BatchNormalization) for layer in folded.layers) == left
+    assert told in actions(notes)[0]
+
+
+def test_a_negative_scale_does_not_go_past_max_pooling() -> None:
+    parts = (layers.ReLU(), layers.BatchNormalization(), layers.MaxPooling2D(2), layers.Conv2D(4, 3))
+    model = shuffled(net(*parts))
+    normalization = model.layers[1]
+    normalization.gamma.assign(-normalization.gamma)
+    before = outputs(model)
+    folded, notes = fold_batch_norm.apply(model)
+    assert_same(before, outputs(folded))
+    assert "not positive" in actions(notes)[0]
+
+
+@pytest.mark.parametrize("strides", [1, 2])
+@pytest.mark.parametrize("multiplier", [1, 2])
+def test_merging_keeps_the_function(strides: int, multiplier: int) -> None:
+    first = layers.SeparableConv2D(
+        6, 5, strides=strides, padding="same", depth_multiplier=multiplier, activation="relu"
+    )
+    model = shuffled(net(first, layers.SeparableConv2D(4, 3)))
+    before = outputs(model)
+    merged, notes = merge_separable.apply(model, MERGE)
+    assert_same(before, outputs(merged))
+    assert [type(layer).__name__ for layer in merged.layers] == ["Conv2D", "SeparableConv2D"]
+    assert "6 input channels" in actions(notes)[1]
+
+
+def test_fire_detection_net_loses_its_multiplications() -> None:
+    from jobs.train.networks import build
+
+    model = shuffled(build(Network(), (32, 32, 3), 2))
+    images = np.random.default_rng(3).random((4, 32, 32, 3), dtype=np.float32)
+    before = model.predict(images, verbose=0)
+    plain = inspect(convert(model, Convert(format="float32"), np.zeros((1, 32, 32, 3), np.uint8))).operators
+    merged, _ = merge_separable.apply(model, MERGE)
+    folded, _ = fold_batch_norm.apply(merged)
+    assert_same(before, folded.predict(images, verbose=0))
+    found = inspect(convert(folded, Convert(format="float32"), np.zeros((1, 32, 32, 3), np.uint8))).operators
+    assert plain["MUL"] >= 4
+    assert "MUL" not in found
+    assert found["ADD"] == 3
+    assert found["DEPTHWISE_CONV_2D"] == plain["DEPTHWISE_CONV_2D"] - 1
+
+
+def test_a_model_that_branches_is_refused_by_name() -> None:
+    start = layers.Input((SIDE, SIDE, 3))
+    left = layers.Conv2D(3, 3, padding="same", name="left")(start)
+    model = tf_keras.Model(start, layers.Add(name="join")([start, left]))
+    with pytest.raises(EdgeproofError, match="branches at 'join'"):
+        fold_batch_norm.apply(model)

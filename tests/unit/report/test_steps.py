@@ -1,0 +1,23 @@
+"""Every recipe that an experiment may hold has words in the report."""
+
+from typing import get_args
+
+import pytest
+
+from common.schema.recipe import Convert, Recipe
+from jobs.report.collect import steps
+
+PASSES = [{"pass": "prune"}, {"pass": "cluster"}, {"pass": "fold_batch_norm"}, {"pass": "merge_separable"}]
+
+
+@pytest.mark.parametrize("name", get_args(Convert.model_fields["format"].annotation))
+def test_every_format_has_words(name: str) -> None:
+    (words,) = steps(Recipe(convert=Convert.model_validate({"format": name})))
+    assert words
+
+
+def test_every_pass_has_words_of_its_own() -> None:
+    recipe = Recipe.model_validate({"passes": tuple(PASSES), "convert": {"format": "int8", "integer_io": True}})
+    words = list(steps(recipe))
+    assert len(set(words)) == len(PASSES) + 1
+    assert words[-1].endswith("integers in and out")
