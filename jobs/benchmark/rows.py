@@ -10,6 +10,8 @@ from jobs.benchmark.statistics import summarise
 FEW_ROUNDS = 5
 # Between processes of one and the same model; above it, small differences mean little.
 WIDE_SPREAD = 0.2
+# Load per core; the stages before this one leave about half of one core's behind.
+BUSY = 0.75
 
 
 def rows(lines: Sequence[LedgerLine], wanted: Wanted) -> tuple[Row, ...]:
@@ -49,7 +51,7 @@ def warnings(made: Sequence[Row], environment: Environment, cores: int, load: fl
     summaries = [(row, row.result) for row in made if isinstance(row.result, Summary)]
     if environment.functional_only:
         found.append("This target shows that variants run, not how fast: its latencies are never ranked.")
-    if load > cores / 2:
+    if load > BUSY * cores:
         found.append(f"The machine was busy before the first process (load {load:.2f}); close other programs.")
     if any(summary.rounds < FEW_ROUNDS for _, summary in summaries):
         found.append(f"Fewer than {FEW_ROUNDS} rounds: the intervals are rough; raise [benchmark] rounds.")

@@ -37,7 +37,7 @@ def theirs(model: Path, folder: Path) -> float:
     argv = [str(Path(sys.executable).with_name("litert-benchmark")), "--model", str(model)]
     argv += ["--num_runs", str(RUNS), "--warmup_runs", "100", "--num_threads", "1", "--result_json", str(result)]
     subprocess.run(argv, check=True, capture_output=True)
-    return 1000 * float(json.loads(result.read_text(encoding="utf-8"))["latency_ms"]["median"])
+    return 1000 * float(json.loads(result.read_text(encoding="utf-8"))["latency"]["median_ms"])
 
 
 def main(model: Path) -> None:

@@ -18,7 +18,7 @@ from common.dataset import read_card, read_split
 from common.schema.experiment import Network, Train
 from common.tensorflow_import import load_quietly
 
-EPOCHS = 7
+EPOCHS = 11
 SETTINGS = Train(batch_size=32)
 
 
