@@ -27,15 +27,29 @@ class Ledger:
         self.lines.append(line)
 
 
+def check(path: Path) -> None:
+    """Raise UsageError when the file holds a whole line that is no ledger line; changes nothing."""
+    if path.exists():
+        _parse(path, _whole_lines(path.read_bytes()))
+
+
 def _read(path: Path) -> list[LedgerLine]:
     if not path.exists():
         return []
     content = path.read_bytes()
-    whole = content[: content.rfind(b"\n") + 1]
+    whole = _whole_lines(content)
     if whole != content:
         # A job that was killed while it wrote leaves half a line; that process is measured again.
         with path.open("rb+") as stream:
             stream.truncate(len(whole))
+    return _parse(path, whole)
+
+
+def _whole_lines(content: bytes) -> bytes:
+    return content[: content.rfind(b"\n") + 1]
+
+
+def _parse(path: Path, whole: bytes) -> list[LedgerLine]:
     lines = []
     for number, text in enumerate(whole.splitlines(), start=1):
         try:

@@ -11,7 +11,7 @@ from common.schema.benchmark import Benchmark, Row
 from common.schema.outcome import Failed
 from common.schema.variant import Variant
 from jobs.benchmark import protocol
-from jobs.benchmark.ledger import Ledger
+from jobs.benchmark.ledger import Ledger, check
 from jobs.benchmark.plan import want
 from jobs.benchmark.rows import rows, warnings
 from jobs.benchmark.targets import Target
@@ -39,6 +39,8 @@ def benchmark(experiment: LoadedExperiment, variants: Path, target: Target, outp
         seed=experiment.settings.seed,
         fingerprint=environment.fingerprint,
     )
+    # Before the old result is taken away; the ledger is read for good when no one else can write it.
+    check(output / "ledger.jsonl")
     with writing(output, ARTIFACT):
         ledger = Ledger(output / "ledger.jsonl")
         protocol.run(protocol.Bench(target, models, settings, output / "logs"), ledger, wanted)

@@ -151,3 +151,14 @@ def test_a_damaged_ledger_is_named(tmp_path: Path) -> None:
     path.write_text(json.dumps({"kind": "run"}) + "\n", encoding="utf-8")
     with pytest.raises(UsageError, match=r"ledger\.jsonl, line 1 is not a ledger line"):
         Ledger(path)
+
+
+def test_a_damaged_ledger_does_not_cost_the_old_result(chain: Chain, tmp_path: Path) -> None:
+    output = tmp_path / "host"
+    run(chain, ScriptedTarget(), output)
+    before = (output / "benchmark.json").read_bytes()
+    with (output / "ledger.jsonl").open("ab") as stream:
+        stream.write(b"garbage\n")
+    with pytest.raises(UsageError, match="is not a ledger line"):
+        run(chain, ScriptedTarget(), output)
+    assert (output / "benchmark.json").read_bytes() == before
