@@ -3,7 +3,6 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 MAKEFLAGS += --no-builtin-rules
-.DELETE_ON_ERROR:
 .SUFFIXES:
 .DEFAULT_GOAL := help
 

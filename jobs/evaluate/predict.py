@@ -32,6 +32,8 @@ def _predict_part(path: Path, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.f
     outputs: list[npt.NDArray[np.float32]] = []
     try:
         interpreter = Interpreter(str(path), num_threads=1)
+        # A single image has the model's own shape, so that no resizing would allocate.
+        interpreter.allocate_tensors()
         for start in range(0, len(images), BATCH):
             outputs.append(_run(interpreter, images[start : start + BATCH]))
     except (RuntimeError, ValueError) as error:
