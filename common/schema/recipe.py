@@ -1,7 +1,8 @@
 """A recipe: the passes that a variant's model goes through, in order, and one conversion.
 
 The settings of every pass live here, so that a whole experiment is checked before TensorFlow is
-imported; the pass itself is `jobs/optimize/passes/<pass>.py`.
+imported; the pass itself is `jobs/optimize/passes/<pass>.py`, the rules for combining them are
+`common/schema/order.py`.
 """
 
 from typing import Annotated, Literal, Self
@@ -9,40 +10,141 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from common.schema.base import Count, Model
+from common.schema.order import refusal
 
 Positive = Annotated[int, Field(gt=0)]
 # Formats whose activations are quantised with ranges seen on data.
 CALIBRATED = ("int8", "int16x8")
+# tfmot's least number when one of them is kept for zero.
+SPARSE_CLUSTERS = 3
+SPARSE = ("float32", "float16")
+Format = Literal[
+    "float32",
+    "float16",
+    "dynamic_range",
+    "int8",
+    "int16x8",
+    "dynamic_wi8_afp32",
+    "dynamic_wi4_afp32",
+    "weight_only_wi8_afp32",
+    "weight_only_wi4_afp32",
+]
 Rate = Annotated[float, Field(gt=0, le=1)]
+Sparsity = Annotated[float, Field(gt=0, lt=1)]
+Clusters = Annotated[int, Field(ge=2, le=256)]
+Pattern = Annotated[str, Field(min_length=1)]
 
 
 class FineTuning(Model):
-    """How a pass trains on after it changed the model; the loss and batch are the training's.
-
-    `reestimate_batch_norm` then measures BatchNormalization's statistics anew.
-    """
+    """How a pass trains on after it changed the model; the loss and batch are the training's."""
 
     epochs: Positive = 5
     learning_rate: Rate = 1e-5
+
+
+class Retraining(FineTuning):
+    """A fine-tuning after which `reestimate_batch_norm` measures BatchNormalization's statistics anew."""
+
     reestimate_batch_norm: bool = True
 
 
-class Prune(FineTuning):
-    """Magnitude pruning to a constant sparsity (tfmot `ConstantSparsity`)."""
+class Prune(Retraining):
+    """Magnitude pruning (tfmot `prune_low_magnitude`).
+
+    The sparsity is there from `begin_step` on (`constant`) or grows to it from `initial_sparsity` by the
+    cubic polynomial of Zhu and Gupta 2017 (`polynomial`), up to `end_step`; without one, over the first
+    three quarters of the fine-tuning. `block` prunes dense kernels in blocks of [height, width],
+    `m_by_n` sets m of every n consecutive input channels to zero. `layers` maps patterns of layer names
+    to a sparsity of their own; 0 leaves a layer alone.
+    """
 
     name: Literal["prune"] = Field(alias="pass")
-    sparsity: Annotated[float, Field(gt=0, lt=1)] = 0.5
+    sparsity: Sparsity = 0.5
+    schedule: Literal["constant", "polynomial"] = "constant"
+    initial_sparsity: Annotated[float, Field(ge=0, lt=1)] = 0.0
     begin_step: Count = 0
+    end_step: Positive | None = None
     frequency: Positive = 100
+    block: tuple[Positive, Positive] = (1, 1)
+    m_by_n: tuple[Positive, Positive] | None = None
+    layers: dict[Pattern, Annotated[float, Field(ge=0, lt=1)]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _schedules_agree(self) -> Self:
+        if self.schedule == "constant" and (self.initial_sparsity or self.end_step is not None):
+            raise ValueError("initial_sparsity and end_step belong to schedule = 'polynomial'")
+        if self.schedule == "polynomial" and self.initial_sparsity >= self.sparsity:
+            raise ValueError("initial_sparsity must be below sparsity")
+        if self.end_step is not None and (self.end_step <= self.begin_step or self._lag(self.end_step)):
+            # tfmot updates its masks every `frequency` steps: any other end is never reached.
+            raise ValueError("end_step must be begin_step plus a multiple of frequency, or the sparsity stays below")
+        return self
+
+    def _lag(self, end_step: int) -> int:
+        return (end_step - self.begin_step) % self.frequency
+
+    @model_validator(mode="after")
+    def _patterns_agree(self) -> Self:
+        if self.m_by_n is None:
+            return self
+        zeros, group = self.m_by_n
+        if zeros >= group or self.sparsity != zeros / group:
+            raise ValueError(f"m_by_n = [{zeros}, {group}] goes with sparsity = {zeros / group:g}, m below n")
+        if self.block != (1, 1) or self.schedule != "constant" or any(self.layers.values()):
+            raise ValueError("m_by_n goes with neither block, schedule nor a sparsity per layer")
+        return self
 
 
-class Cluster(FineTuning):
-    """Weight clustering: each kernel keeps `clusters` distinct values (per channel if asked)."""
+class Cluster(Retraining):
+    """Weight clustering: each kernel keeps `clusters` distinct values (per channel if asked).
+
+    `preserve_sparsity` keeps the zeros of an earlier pruning. `layers` maps patterns of layer names to
+    a number of their own; 0 leaves a layer alone.
+    """
 
     name: Literal["cluster"] = Field(alias="pass")
-    clusters: Annotated[int, Field(ge=2, le=256)] = 8
+    clusters: Clusters = 8
     initialization: Literal["KMEANS_PLUS_PLUS", "LINEAR", "DENSITY_BASED", "RANDOM"] = "KMEANS_PLUS_PLUS"
     per_channel: bool = True
+    preserve_sparsity: bool = False
+    layers: dict[Pattern, Clusters | Literal[0]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _zero_takes_one(self) -> Self:
+        if self.preserve_sparsity and min(self.clusters, *filter(None, self.layers.values()), 256) < SPARSE_CLUSTERS:
+            raise ValueError(f"preserve_sparsity needs at least {SPARSE_CLUSTERS} clusters, since zero is one")
+        return self
+
+
+class QuantizeAware(FineTuning):
+    """Quantisation-aware training to int8 (tfmot's 8-bit scheme), every layer annotated that can be.
+
+    `preserve` keeps what earlier passes made while it trains: PQAT (`sparsity`), CQAT (`clusters`) or
+    PCQAT (both).
+    """
+
+    name: Literal["quantize_aware"] = Field(alias="pass")
+    preserve: Literal["nothing", "sparsity", "clusters", "sparsity_and_clusters"] = "nothing"
+
+
+class Factorize(Retraining):
+    """Dense layers and 1 x 1 convolutions as the product of two smaller ones (truncated SVD).
+
+    `rank` is given, or the smallest that keeps the share `energy` of the kernel's squared singular
+    values. A layer is left alone unless that saves weights, and below `min_weights` weights.
+    """
+
+    name: Literal["factorize"] = Field(alias="pass")
+    rank: Positive | None = None
+    energy: Annotated[float, Field(gt=0, lt=1)] | None = None
+    min_weights: Positive = 4096
+    layers: tuple[Pattern, ...] = ("*",)
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        if (self.rank is None) == (self.energy is None):
+            raise ValueError("give either rank or energy")
+        return self
 
 
 class FoldBatchNorm(Model):
@@ -59,24 +161,32 @@ class MergeSeparable(Model):
     max_input_channels: Positive = 4
 
 
-Pass = Annotated[Prune | Cluster | FoldBatchNorm | MergeSeparable, Field(discriminator="name")]
+Pass = Annotated[
+    Prune | Cluster | QuantizeAware | Factorize | FoldBatchNorm | MergeSeparable, Field(discriminator="name")
+]
 
 
 class Convert(Model):
     """The numeric format of the .tflite file.
 
     `int8` and `int16x8` (16-bit activations, 8-bit weights) are calibrated on `calibration_images` of the
-    training split; with `integer_io` the model takes and gives integers instead of floats.
+    training split; with `integer_io` the model takes and gives integers instead of floats. The formats
+    with `_wi4_` and `_wi8_` are litert-quantizer's recipes of these names. `sparse` stores kernels
+    without their zeros where that makes the file smaller.
     """
 
-    format: Literal["float32", "float16", "dynamic_range", "int8", "int16x8"]
+    format: Format
     integer_io: bool = False
+    sparse: bool = False
     calibration_images: Positive = 200
 
     @model_validator(mode="after")
-    def _integers_need_calibration(self) -> Self:
+    def _options_fit(self) -> Self:
         if self.integer_io and self.format not in CALIBRATED:
             raise ValueError(f"integer_io goes with {' or '.join(CALIBRATED)}, not with {self.format}")
+        if self.sparse and self.format not in SPARSE:
+            # XNNPACK cannot prepare sparse kernels that are quantised too.
+            raise ValueError(f"sparse goes with {' or '.join(SPARSE)}, not with {self.format}")
         return self
 
 
@@ -85,3 +195,17 @@ class Recipe(Model):
 
     passes: tuple[Pass, ...] = ()
     convert: Convert
+
+    @model_validator(mode="after")
+    def _passes_go_together(self) -> Self:
+        aware = [settings.preserve for settings in self.passes if isinstance(settings, QuantizeAware)]
+        reason = refusal(
+            [settings.name for settings in self.passes],
+            cluster_keeps_zeros=all(item.preserve_sparsity for item in self.passes if isinstance(item, Cluster)),
+            preserve=aware[0] if aware else None,
+            conversion=self.convert.format,
+            sparse=self.convert.sparse,
+        )
+        if reason is not None:
+            raise ValueError(reason)
+        return self

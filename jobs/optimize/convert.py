@@ -1,5 +1,7 @@
-"""The only caller of the TFLite converter."""
+"""The only caller of the TFLite converter and of litert-quantizer."""
 
+import contextlib
+import io
 from collections.abc import Iterator
 from typing import Any
 
@@ -14,26 +16,55 @@ INTEGER_OPERATORS = {
     "int16x8": tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
 }
 INTEGER_TYPES = {"int8": tf.int8, "int16x8": tf.int16}
+FROM_LITERT_QUANTIZER = (
+    "dynamic_wi8_afp32",
+    "dynamic_wi4_afp32",
+    "weight_only_wi8_afp32",
+    "weight_only_wi4_afp32",
+)
 
 
-def convert(model: Any, settings: Convert, images: npt.NDArray[np.uint8]) -> bytes:
+def convert(model: Any, settings: Convert, images: npt.NDArray[np.uint8], *, aware: bool = False) -> bytes:
     """A Keras model as the bytes of a .tflite file in the recipe's format.
 
-    `images` uint8 [n, h, w, 3] are the training images that a full-integer format is calibrated on.
+    `images` uint8 [n, h, w, 3] are the training images that a full-integer format is calibrated on; an
+    `aware` model brings its ranges along. A sparse file is given only where it is the smaller one.
     """
+    if settings.format in FROM_LITERT_QUANTIZER:
+        return _quantised(_converted(model, Convert(format="float32"), images, aware=False), settings.format)
+    content = _converted(model, settings, images, aware=aware)
+    if not settings.sparse:
+        return content
+    return min(content, _converted(model, settings, images, aware=aware, sparse=True), key=len)
+
+
+def _converted(
+    model: Any, settings: Convert, images: npt.NDArray[np.uint8], *, aware: bool, sparse: bool = False
+) -> bytes:
     converter = tf.lite.TFLiteConverter.from_keras_model(model)
-    if settings.format != "float32":
-        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+    optimizations = [tf.lite.Optimize.DEFAULT] if settings.format != "float32" else []
+    if sparse:
+        optimizations.append(tf.lite.Optimize.EXPERIMENTAL_SPARSITY)
+    converter.optimizations = optimizations
     if settings.format == "float16":
         converter.target_spec.supported_types = [tf.float16]
-    if settings.format in CALIBRATED:
+    if settings.format in CALIBRATED and not aware:
         converter.representative_dataset = lambda: _representative(images, settings.calibration_images)
         converter.target_spec.supported_ops = [INTEGER_OPERATORS[settings.format]]
-        if settings.integer_io:
-            converter.inference_input_type = INTEGER_TYPES[settings.format]
-            converter.inference_output_type = INTEGER_TYPES[settings.format]
+    if settings.integer_io:
+        converter.inference_input_type = INTEGER_TYPES[settings.format]
+        converter.inference_output_type = INTEGER_TYPES[settings.format]
     content: bytes = converter.convert()
     return content
+
+
+def _quantised(content: bytes, recipe_name: str) -> bytes:
+    from litert_quantizer import quantizer, recipe  # half a second, and few recipes need it
+
+    made = quantizer.Quantizer(content)
+    made.load_quantization_recipe(getattr(recipe, recipe_name)())
+    with contextlib.redirect_stdout(io.StringIO()):  # It prints a summary of sizes.
+        return bytes(made.quantize().quantized_model)
 
 
 def _representative(images: npt.NDArray[np.uint8], count: int) -> Iterator[list[npt.NDArray[np.float32]]]:

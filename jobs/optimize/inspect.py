@@ -32,10 +32,12 @@ KERNELS = {"CONV_2D": (1, 0), "FULLY_CONNECTED": (1, 0), "DEPTHWISE_CONV_2D": (1
 
 @dataclass(frozen=True)
 class Kernel:
-    """A constant kernel and the operator that reads it."""
+    """A constant kernel and the operator that reads it; `values` [output channels, ...] has its real zeros
+    as zeros, whatever the tensor's zero point."""
 
     operator: str
     tensor: Tensor
+    values: npt.NDArray[Any]
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,16 @@ class _Reader:
 
     def inspection(self) -> Inspection:
         axes = dict(self._kernel_axes())
-        tensors = {}
+        tensors, values = {}, {}
         for index in range(len(self._graph.tensors)):
             data = self._constant(index)
             if data is not None:
                 tensors[index] = self._describe(index, data, axes.get(index, (None, None))[1])
+                if index in axes:
+                    values[index] = self._rows(index, data, axes[index][1])
         return Inspection(
             tensors=tuple(tensors.values()),
-            kernels=tuple(Kernel(name, tensors[i]) for i, (name, _) in axes.items() if i in tensors),
+            kernels=tuple(Kernel(name, tensors[i], values[i]) for i, (name, _) in axes.items() if i in tensors),
             inputs=tuple(self._port(index) for index in self._graph.inputs),
             outputs=tuple(self._port(index) for index in self._graph.outputs),
             operators=dict(sorted(Counter(self._codes[op.opcodeIndex] for op in self._graph.operators).items())),
@@ -115,12 +119,20 @@ class _Reader:
             unique_per_channel=max(len(np.unique(row)) for row in rows),
         )
 
+    def _rows(self, index: int, data: npt.NDArray[Any], axis: int) -> npt.NDArray[Any]:
+        tensor = self._graph.tensors[index]
+        rows = np.moveaxis(data.reshape([int(side) for side in tensor.shape]), axis, 0)
+        zero = self._zero(tensor)
+        return rows if zero == 0 else rows.astype(np.int32) - zero
+
     @staticmethod
-    def _zeros(tensor: Any, data: npt.NDArray[Any]) -> float:
+    def _zero(tensor: Any) -> int:
         # What stands for zero in a quantised tensor is its zero point.
         points = None if tensor.quantization is None else tensor.quantization.zeroPoint
-        zero = int(points[0]) if points is not None and len(points) else 0
-        return float(np.mean(data == zero))
+        return int(points[0]) if points is not None and len(points) else 0
+
+    def _zeros(self, tensor: Any, data: npt.NDArray[Any]) -> float:
+        return float(np.mean(data == self._zero(tensor)))
 
     def _port(self, index: int) -> Port:
         tensor = self._graph.tensors[index]

@@ -1,61 +1,131 @@
-"""What a recipe promises, held against the converted file. Pure: recipe and inspection to verdicts."""
+"""What a recipe promises, held against the converted file. Pure: expectations and inspection to verdicts.
 
-from collections.abc import Iterator
+The converter names tensors as it likes and joins the names of what it fused, so a kernel is found again by
+its number of output channels and of weights per channel. Where several kernels share both, the one that
+keeps a promise best stands for the layer that promises most.
+"""
 
-from common.schema.recipe import Cluster, Convert, Prune, Recipe
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+import numpy as np
+
+from common.schema.recipe import Convert, QuantizeAware, Recipe
 from common.schema.variant import Promise
+from jobs.optimize.done import Expectation
 from jobs.optimize.inspect import Inspection, Kernel
 
 # tfmot neither prunes nor clusters depthwise kernels.
 REACHED = ("CONV_2D", "FULLY_CONNECTED")
-# The converter leaves smaller tensors in float under dynamic range.
+# The converter leaves smaller tensors in float under dynamic range, litert-quantizer likewise.
 SMALLEST_QUANTIZED = 1024
 # The converter joins the names of what it fused; this one says that a BatchNormalization is in a kernel.
 FUSED_BATCH_NORM = "/batchnorm/mul"
 FOLDED = "the converter multiplied a BatchNormalization into this kernel, which scales its input channels apart"
-KERNEL_TYPES = {"float32": "float32", "float16": "float16", "dynamic_range": "int8", "int8": "int8", "int16x8": "int8"}
+UNANNOTATED = "quantisation-aware training left this layer in float"
+KERNEL_TYPES = {
+    "float32": "float32",
+    "float16": "float16",
+    "dynamic_range": "int8",
+    "int8": "int8",
+    "int16x8": "int8",
+    "dynamic_wi8_afp32": "int8",
+    "weight_only_wi8_afp32": "int8",
+    "dynamic_wi4_afp32": "int4",
+    "weight_only_wi4_afp32": "int4",
+}
+FLOAT_ACTIVATIONS = ("dynamic_range", "dynamic_wi8_afp32", "dynamic_wi4_afp32")
 IO_TYPES = {"int8": "int8", "int16x8": "int16"}
 
 
-def check(recipe: Recipe, inspection: Inspection) -> tuple[Promise, ...]:
+def check(recipe: Recipe, expected: Sequence[Expectation], inspection: Inspection) -> tuple[Promise, ...]:
     """Every promise of the recipe with what the file holds."""
-    return tuple(_promises(recipe, inspection))
+    return tuple(_promises(recipe, expected, inspection))
 
 
-def _promises(recipe: Recipe, inspection: Inspection) -> Iterator[Promise]:
+def _promises(recipe: Recipe, expected: Sequence[Expectation], inspection: Inspection) -> Iterator[Promise]:
     kernels = [kernel for kernel in inspection.kernels if kernel.operator in REACHED]
-    for settings in recipe.passes:
-        for kernel in kernels:
-            if isinstance(settings, Prune):
-                yield _sparsity(settings, kernel)
-            if isinstance(settings, Cluster):
-                yield _clusters(settings, kernel)
+
+    def alike(item: Expectation) -> tuple[str, int, int]:
+        return item.claim, item.channels, item.per_channel
+
+    # A later pass that promises the same of the same kernel replaces an earlier one.
+    latest = {(item.layer, *alike(item)): item for item in expected}.values()
+    for (_, channels, per_channel), group in groupby(sorted(latest, key=alike), key=alike):
+        same = [kernel for kernel in kernels if _key(kernel) == (channels, per_channel)]
+        yield from _matched(list(group), same)
+    aware = any(isinstance(settings, QuantizeAware) for settings in recipe.passes)
     for kernel in inspection.kernels:
-        yield _type(recipe.convert, kernel)
+        yield _alive(kernel)
+        yield _type(recipe.convert, kernel, aware)
     yield from _ports(recipe.convert, inspection)
 
 
-def _sparsity(settings: Prune, kernel: Kernel) -> Promise:
-    # tfmot rounds the number of weights that it keeps.
-    least = settings.sparsity - 1 / kernel.tensor.elements
+def _key(kernel: Kernel) -> tuple[int, int]:
+    channels = len(kernel.values)
+    return channels, kernel.tensor.elements // channels
+
+
+def _matched(expected: list[Expectation], kernels: list[Kernel]) -> Iterator[Promise]:
+    """Expectations of one claim about kernels of one size, each with the kernel that stands for its layer."""
+    most = expected[0].claim == "clusters"
+    demanding = sorted(expected, key=lambda item: item.bound, reverse=not most)
+    ranked = sorted(kernels, key=lambda kernel: _observed(demanding[0], kernel), reverse=not most)
+    for place, item in enumerate(demanding):
+        if place < len(ranked):
+            yield _verdict(item, ranked[place])
+        else:
+            shape = f"{item.channels} channels of {item.per_channel} weights"
+            yield Promise(claim=item.claim, subject=item.layer, expected=shape, observed="no such kernel", kept=False)
+
+
+def _observed(item: Expectation, kernel: Kernel) -> float:
+    match item.claim:
+        case "sparsity":
+            return kernel.tensor.zeros
+        case "clusters":
+            return kernel.tensor.unique_per_channel
+        case "groups":
+            return _full_groups(item, kernel)
+    return 1.0
+
+
+def _full_groups(item: Expectation, kernel: Kernel) -> float:
+    groups = kernel.values.reshape(-1, item.group)
+    return float(np.mean(np.sum(groups == 0, axis=1) >= item.zeros))
+
+
+def _verdict(item: Expectation, kernel: Kernel) -> Promise:
+    observed = _observed(item, kernel)
+    words = {
+        "sparsity": (f">= {item.bound:.3f} zeros", f"{observed:.3f} zeros"),
+        "clusters": (f"<= {item.bound:.0f} values per channel", f"{observed:.0f} values per channel"),
+        "groups": (f"{item.zeros} zeros in every {item.group}", f"{observed:.1%} of the groups have them"),
+        "present": (f"{item.channels} channels of {item.per_channel} weights",) * 2,
+    }
+    # In groups, the bound is the sparsity that follows; every group must have its zeros.
+    bound = 1.0 if item.claim == "groups" else item.bound
+    kept = observed <= bound if item.claim == "clusters" else observed >= bound
+    folded = item.claim == "clusters" and not kept and FUSED_BATCH_NORM in kernel.tensor.name
+    expected, seen = words[item.claim]
     return Promise(
-        claim="sparsity",
-        subject=kernel.tensor.name,
-        expected=f">= {settings.sparsity:.3f} zeros",
-        observed=f"{kernel.tensor.zeros:.3f} zeros",
-        kept=kernel.tensor.zeros >= least,
+        claim=item.claim,
+        subject=item.layer,
+        expected=expected,
+        observed=seen,
+        kept=kept,
+        waived=FOLDED if folded else None,
     )
 
 
-def _clusters(settings: Cluster, kernel: Kernel) -> Promise:
-    kept = kernel.tensor.unique_per_channel <= settings.clusters
+def _alive(kernel: Kernel) -> Promise:
+    zeros = kernel.tensor.zeros
     return Promise(
-        claim="clusters",
+        claim="weights",
         subject=kernel.tensor.name,
-        expected=f"<= {settings.clusters} values per channel",
-        observed=f"{kernel.tensor.unique_per_channel} values per channel",
-        kept=kept,
-        waived=FOLDED if not kept and FUSED_BATCH_NORM in kernel.tensor.name else None,
+        expected="not all zero",
+        observed=f"{zeros:.3f} zeros",
+        kept=zeros < 1,
     )
 
 
@@ -67,14 +137,16 @@ def _ports(settings: Convert, inspection: Inspection) -> Iterator[Promise]:
         )
 
 
-def _type(settings: Convert, kernel: Kernel) -> Promise:
+def _type(settings: Convert, kernel: Kernel, aware: bool) -> Promise:
     expected = KERNEL_TYPES[settings.format]
-    if settings.format == "dynamic_range" and kernel.tensor.elements < SMALLEST_QUANTIZED:
+    if settings.format in FLOAT_ACTIVATIONS and kernel.tensor.elements < SMALLEST_QUANTIZED:
         expected = "float32"
+    kept = kernel.tensor.dtype == expected
     return Promise(
         claim="type",
         subject=kernel.tensor.name,
         expected=expected,
         observed=kernel.tensor.dtype,
-        kept=kernel.tensor.dtype == expected,
+        kept=kept,
+        waived=UNANNOTATED if aware and not kept else None,
     )

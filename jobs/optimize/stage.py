@@ -16,12 +16,13 @@ from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.provenance import Recorder
 from common.schema.dataset import Dataset
-from common.schema.recipe import FineTuning, Recipe
+from common.schema.recipe import FineTuning, QuantizeAware, Recipe, Retraining
 from common.schema.training import Training
 from common.schema.variant import PassReport, Promise, Variant
 from jobs.optimize import passes
 from jobs.optimize.batch_norm import copied, reestimate
 from jobs.optimize.convert import convert
+from jobs.optimize.done import Expectation
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.inspect import inspect
 from jobs.optimize.promises import check
@@ -48,10 +49,11 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
     tuner = _tuner(experiment, dataset, card)
     validation, _ = read_split(dataset, card, "validation")
     with writing(output, ARTIFACT):
-        model, reports = _run_passes(model, recipe, tuner)
-        content = convert(model, recipe.convert, tuner.batches.images)
+        model, reports, expected = _run_passes(model, recipe, tuner)
+        aware = any(isinstance(settings, QuantizeAware) for settings in recipe.passes)
+        content = convert(model, recipe.convert, tuner.batches.images, aware=aware)
         inspection = inspect(content)
-        promises = check(recipe, inspection)
+        promises = check(recipe, expected, inspection)
         _require_kept(name, promises)
         write_bytes(output / f"{name}.tflite", content)
         with atomic(output / "keras_outputs.npy") as path, path.open("wb") as stream:
@@ -119,19 +121,23 @@ def _tuner(experiment: LoadedExperiment, dataset: Path, card: Dataset) -> FineTu
     )
 
 
-def _run_passes(model: Any, recipe: Recipe, tuner: FineTuner) -> tuple[Any, tuple[PassReport, ...]]:
-    reports = []
+def _run_passes(
+    model: Any, recipe: Recipe, tuner: FineTuner
+) -> tuple[Any, tuple[PassReport, ...], tuple[Expectation, ...]]:
+    reports: list[PassReport] = []
+    expected: tuple[Expectation, ...] = ()
     for settings in recipe.passes:
         # tfmot wraps the very layers that it is given; weights are shared unless copied.
-        changed, notes = passes.apply(copied(model), settings, tuner)
+        done = passes.apply(copied(model), settings, tuner)
+        changed, notes = done.model, done.notes
         if not isinstance(settings, FineTuning):
             _require_same(settings.name, model, changed, tuner.batches.images[:SAMPLE])
-        elif settings.reestimate_batch_norm:
+        elif isinstance(settings, Retraining) and settings.reestimate_batch_norm:
             changed, measured = reestimate(changed, tuner.batches.images)
             notes = (*notes, *measured)
-        model = changed
+        model, expected = changed, (*expected, *done.expected)
         reports.append(PassReport(name=settings.name, layers=notes))
-    return model, tuple(reports)
+    return model, tuple(reports), expected
 
 
 def _require_same(name: str, before: Any, after: Any, images: npt.NDArray[np.uint8]) -> None:

@@ -11,23 +11,16 @@ from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
 from common.schema.outcome import Failed, Unsupported
 from common.schema.provenance import Artifact, Provenance
-from common.schema.recipe import Cluster, Convert, FineTuning, FoldBatchNorm, MergeSeparable, Pass, Prune, Recipe
 from common.schema.results import Latency, Measurement, Results, VariantResult
 from common.schema.training import Training
 from common.schema.variant import Variant
 from jobs.report import checks
 from jobs.report.names import BACKENDS
-from jobs.report.numbers import count, listed, percent
+from jobs.report.numbers import listed
+from jobs.report.steps import steps
 
 # Those of the published table that need a device.
 DEVICE_BACKENDS = ("gpu", "nnapi")
-FORMATS = {
-    "float32": "stored as float32",
-    "float16": "weights stored as float16",
-    "dynamic_range": "weights stored as int8 (dynamic range)",
-    "int8": "all in int8, calibrated",
-    "int16x8": "weights in int8, activations in int16, calibrated",
-}
 
 
 @dataclass(frozen=True)
@@ -97,31 +90,6 @@ def _variant(variant: Variant) -> VariantResult:
         promises_total=len(variant.promises),
         waived=tuple(dict.fromkeys(reason for reason in broken if reason is not None)),
     )
-
-
-def steps(recipe: Recipe) -> Iterator[str]:
-    """The recipe in words."""
-    for settings in recipe.passes:
-        tuned = f", fine-tuned for {count(settings.epochs, 'epoch')}" if isinstance(settings, FineTuning) else ""
-        yield _pass(settings) + tuned
-    yield _convert(recipe.convert)
-
-
-def _pass(settings: Pass) -> str:
-    match settings:
-        case Prune():
-            return f"{percent(settings.sparsity)} of the weights pruned"
-        case Cluster():
-            where = " per channel" if settings.per_channel else ""
-            return f"weights clustered to {settings.clusters} values{where}"
-        case FoldBatchNorm():
-            return "BatchNormalization folded into its neighbours"
-        case MergeSeparable():
-            return "separable convolutions of few channels merged into one"
-
-
-def _convert(settings: Convert) -> str:
-    return FORMATS[settings.format] + (", integers in and out" if settings.integer_io else "")
 
 
 def _measurements(given: Artifacts) -> Iterator[Measurement]:

@@ -2,19 +2,23 @@
 
 from typing import Any
 
-from common.schema.recipe import Cluster, FoldBatchNorm, MergeSeparable, Pass, Prune
-from common.schema.variant import LayerNote
+from common.schema.recipe import Cluster, Factorize, FoldBatchNorm, MergeSeparable, Pass, Prune, QuantizeAware
+from jobs.optimize.done import Done
 from jobs.optimize.fine_tune import FineTuner
-from jobs.optimize.passes import cluster, fold_batch_norm, merge_separable, prune
+from jobs.optimize.passes import cluster, factorize, fold_batch_norm, merge_separable, prune, quantize_aware
 
 
-def apply(model: Any, settings: Pass, tuner: FineTuner) -> tuple[Any, tuple[LayerNote, ...]]:
+def apply(model: Any, settings: Pass, tuner: FineTuner) -> Done:
     """Run one pass; the notes say for every layer what was done or why not."""
     match settings:
         case Prune():
             return prune.apply(model, settings, tuner)
         case Cluster():
             return cluster.apply(model, settings, tuner)
+        case QuantizeAware():
+            return quantize_aware.apply(model, settings, tuner)
+        case Factorize():
+            return factorize.apply(model, settings, tuner)
         case FoldBatchNorm():
             return fold_batch_norm.apply(model)
         case MergeSeparable():

@@ -14,11 +14,14 @@ import numpy.typing as npt
 import tf_keras
 
 from common.schema.variant import LayerNote
-from jobs.optimize.chain import again, chain, layers_of
+from jobs.optimize.done import Done
+from jobs.optimize.graph import Graph, Part, again
 
 L = tf_keras.layers
 Vector = npt.NDArray[np.float64]
+# Exact types: a transposed convolution is a Conv2D too, with its channels elsewhere.
 LINEAR = (L.Dense, L.Conv2D, L.SeparableConv2D, L.DepthwiseConv2D)
+FOLDABLE = (*LINEAR, L.BatchNormalization)
 
 
 @dataclass
@@ -27,47 +30,85 @@ class _Node:
 
     layer: Any
     weights: list[npt.NDArray[np.float64]]
-    output_shape: tuple[int | None, ...]
+    removed: bool = False
+    # An addition that must stand before the layer.
+    shift: Part | None = None
+
+    @property
+    def parts(self) -> list[Part]:
+        """What takes the place of the original layer."""
+        own: list[Part] = [] if self.removed else [(self.layer, self.weights)]
+        return own if self.shift is None else [self.shift, *own]
 
 
-def apply(model: Any) -> tuple[Any, tuple[LayerNote, ...]]:
-    """Fold every BatchNormalization of a chain; nothing is trained."""
-    nodes = [
-        _Node(again(layer), [np.asarray(w, np.float64) for w in layer.get_weights()], layer.output_shape)
-        for layer in layers_of(model, "fold_batch_norm")
-    ]
-    notes = []
-    for node in [node for node in nodes if isinstance(node.layer, L.BatchNormalization) and node.layer.trainable]:
-        notes.append(LayerNote(layer=node.layer.name, action=_fold(nodes, nodes.index(node))))
-    return chain(model, [(node.layer, node.weights) for node in nodes]), tuple(notes)
+class _Fold:
+    """The nodes of a model while BatchNormalization after BatchNormalization is folded."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._nodes = {
+            layer.name: _Node(again(layer), [np.asarray(weight, np.float64) for weight in layer.get_weights()])
+            for layer in graph.layers
+            if type(layer) in FOLDABLE and not graph.is_shared(layer)
+        }
+
+    def edits(self) -> dict[str, list[Part]]:
+        """What `Graph.rebuild` takes."""
+        return {name: node.parts for name, node in self._nodes.items()}
+
+    def fold(self, layer: Any) -> str:
+        """Fold one BatchNormalization of the original model; says what was done."""
+        if layer.name not in self._nodes:
+            return "left alone: the network uses it more than once"
+        node = self._nodes[layer.name]
+        scale, shift = _affine(node)
+        before = self._graph.before(layer)
+        if before is not None and type(before) in LINEAR and _is_linear(before) and before.name in self._nodes:
+            _into_output(self._nodes[before.name], scale, shift)
+            node.removed = True
+            return f"folded into {before.name} before it"
+        target, reason = self._consumer(layer, scale)
+        return f"left alone: {reason}" if target is None else self._forward(node, target, scale, shift)
+
+    def _consumer(self, layer: Any, scale: Vector) -> tuple[Any | None, str]:
+        follower = self._graph.after(layer)
+        while follower is not None:
+            if type(follower) in LINEAR and follower.name in self._nodes:
+                grouped = getattr(follower, "groups", 1) > 1
+                return (None, f"{follower.name} is a grouped convolution") if grouped else (follower, "")
+            if isinstance(follower, L.MaxPooling2D) and not (scale > 0).all():
+                return None, f"{follower.name} picks the largest value, and a scale is not positive"
+            if not isinstance(follower, L.MaxPooling2D | L.Dropout | L.Flatten):
+                return None, f"{follower.name} stands between it and the next layer with weights"
+            follower = self._graph.after(follower)
+        return None, "no layer with weights follows it alone"
+
+    def _forward(self, node: _Node, target: Any, scale: Vector, shift: Vector) -> str:
+        consumer = self._nodes[target.name]
+        dense = isinstance(target, L.Dense)
+        # Flatten puts the channels last, so each repeats for every position.
+        repeats = consumer.weights[0].shape[0 if dense else -2] // len(scale)
+        scale, shift = np.tile(scale, repeats), np.tile(shift, repeats)
+        padded = not dense and target.padding == "same"
+        if padded and not scale.all():
+            return f"left alone: a scale is zero, and {target.name} pads its input"
+        _into_input(consumer, scale, np.zeros_like(shift) if padded else shift)
+        node.removed = True
+        if not padded or not shift.any():
+            return f"folded into {target.name} after it"
+        # s x + t = s (x + t / s)
+        consumer.shift = _addition(node, shift / scale)
+        return f"scale folded into {target.name} after it, shift kept before its padding"
 
 
-def _fold(nodes: list[_Node], index: int) -> str:
-    scale, shift = _affine(nodes[index])
-    before = nodes[index - 1] if index else None
-    if before is not None and isinstance(before.layer, LINEAR) and _is_linear(before.layer):
-        _into_output(before, scale, shift)
-        del nodes[index]
-        return f"folded into {before.layer.name} before it"
-    target, reason = _consumer(nodes, index, scale)
-    if target is None:
-        return f"left alone: {reason}"
-    consumer = nodes[target]
-    flat = consumer.weights[0].shape[-2 if not isinstance(consumer.layer, L.Dense) else 0]
-    # Flatten puts the channels last, so each repeats for every position.
-    scale, shift = (np.tile(values, flat // len(values)) for values in (scale, shift))
-    padded = not isinstance(consumer.layer, L.Dense) and consumer.layer.padding == "same"
-    if padded and not scale.all():
-        return f"left alone: a scale is zero, and {consumer.layer.name} pads its input"
-    _into_input(consumer, scale, np.zeros_like(shift) if padded else shift)
-    if not padded or not shift.any():
-        del nodes[index]
-        return f"folded into {consumer.layer.name} after it"
-    # s x + t = s (x + t / s)
-    kept = _addition(nodes[index], shift / scale, nodes[target - 1].output_shape)
-    nodes.insert(target, kept)
-    del nodes[index]
-    return f"scale folded into {consumer.layer.name} after it, shift kept before its padding"
+def apply(model: Any) -> Done:
+    """Fold every BatchNormalization that has neighbours to take it; nothing is trained."""
+    graph = Graph(model)
+    fold = _Fold(graph)
+    normalizations = [layer for layer in graph.layers if isinstance(layer, L.BatchNormalization)]
+    # A frozen one is no normalisation but the shift that folding left behind.
+    notes = [LayerNote(layer=layer.name, action=fold.fold(layer)) for layer in normalizations if layer.trainable]
+    return Done(graph.rebuild(fold.edits()), tuple(notes))
 
 
 def _affine(node: _Node) -> tuple[Vector, Vector]:
@@ -82,18 +123,6 @@ def _affine(node: _Node) -> tuple[Vector, Vector]:
 
 def _is_linear(layer: Any) -> bool:
     return bool(layer.activation is tf_keras.activations.linear)
-
-
-def _consumer(nodes: list[_Node], index: int, scale: Vector) -> tuple[int | None, str]:
-    for position in range(index + 1, len(nodes)):
-        layer = nodes[position].layer
-        if isinstance(layer, LINEAR):
-            return position, ""
-        if isinstance(layer, L.MaxPooling2D) and not (scale > 0).all():
-            return None, f"{layer.name} picks the largest value, and a scale is not positive"
-        if not isinstance(layer, L.MaxPooling2D | L.Dropout | L.Flatten):
-            return None, f"{layer.name} stands between it and the next layer with weights"
-    return None, "no layer with weights follows"
 
 
 def _into_output(node: _Node, scale: Vector, shift: Vector) -> None:
@@ -125,9 +154,9 @@ def _response(node: _Node, shift: Vector) -> Vector:
     return np.asarray(spread.reshape(-1) if isinstance(node.layer, L.DepthwiseConv2D) else spread.sum(axis=0))
 
 
-def _addition(node: _Node, shift: Vector, shape: tuple[int | None, ...]) -> _Node:
+def _addition(node: _Node, shift: Vector) -> Part:
     # A BatchNormalization that only adds: frozen, so that no training or re-estimation touches it. The
     # converter turns it into one ADD, since its scale is exactly one.
     layer = again(node.layer, scale=False, center=True, trainable=False)
     variance = np.float32(1.0) - np.float32(layer.epsilon)
-    return _Node(layer, [shift, np.zeros_like(shift), np.full(shift.shape, variance)], shape)
+    return layer, [shift, np.zeros_like(shift), np.full(shift.shape, variance)]

@@ -12,30 +12,30 @@ import tf_keras
 
 from common.schema.recipe import MergeSeparable
 from common.schema.variant import LayerNote
-from jobs.optimize.chain import again, chain, layers_of
+from jobs.optimize.done import Done
+from jobs.optimize.graph import Graph, Part
 
 KEPT_SETTINGS = ("filters", "kernel_size", "strides", "padding", "activation", "dilation_rate", "data_format")
 
 
-def apply(model: Any, settings: MergeSeparable) -> tuple[Any, tuple[LayerNote, ...]]:
+def apply(model: Any, settings: MergeSeparable) -> Done:
     """Merge what has few enough input channels; nothing is trained."""
-    layers, notes = [], []
-    for layer in layers_of(model, "merge_separable"):
+    graph = Graph(model)
+    edits, notes = {}, []
+    for layer in graph.layers:
         if not isinstance(layer, tf_keras.layers.SeparableConv2D):
-            layers.append((again(layer), layer.get_weights()))
             continue
         channels = layer.input_shape[-1]
         if channels > settings.max_input_channels:
-            layers.append((again(layer), layer.get_weights()))
             action = f"left alone: {channels} input channels, more than {settings.max_input_channels}"
         else:
-            layers.append(_merged(layer))
+            edits[layer.name] = [_merged(layer)]
             action = "depthwise and pointwise kernel merged"
         notes.append(LayerNote(layer=layer.name, action=action))
-    return chain(model, layers), tuple(notes)
+    return Done(graph.rebuild(edits), tuple(notes))
 
 
-def _merged(layer: Any) -> tuple[Any, list[Any]]:
+def _merged(layer: Any) -> Part:
     depthwise, pointwise, *bias = layer.get_weights()
     config = {name: layer.get_config()[name] for name in KEPT_SETTINGS}
     merged = tf_keras.layers.Conv2D(name=layer.name, use_bias=layer.use_bias, **config)

@@ -7,10 +7,7 @@ import numpy as np
 import pytest
 
 from common.errors import EdgeproofError, UsageError
-from common.schema.recipe import Cluster, Convert, Prune, Recipe
-from common.schema.variant import Tensor
-from jobs.optimize.inspect import Inspection, Kernel, inspect
-from jobs.optimize.promises import check
+from jobs.optimize.inspect import inspect
 from jobs.optimize.stage import optimize
 from tests.artifacts import EXPERIMENT, write_dataset, write_experiment
 from tests.conftest import Chain
@@ -84,37 +81,6 @@ def test_an_image_in_place_of_the_model_is_noticed(chain: Chain, tmp_path: Path)
     (tmp_path / "train" / "model.h5").write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(UsageError, match=r"model\.h5 was changed"):
         optimize(chain.experiment, "baseline", chain.folder / "dataset", tmp_path / "train", tmp_path / "x")
-
-
-def inspection(zeros: float, unique: int, dtype: str, name: str = "dense/MatMul") -> Inspection:
-    tensor = Tensor(name=name, shape=(32, 64), dtype=dtype, elements=2048, zeros=zeros, unique_per_channel=unique)
-    return Inspection((tensor,), (Kernel("FULLY_CONNECTED", tensor),), (), (), {})
-
-
-PRUNE = Recipe(passes=(Prune.model_validate({"pass": "prune", "sparsity": 0.5}),), convert=Convert(format="float32"))
-CLUSTER = Recipe(passes=(Cluster.model_validate({"pass": "cluster"}),), convert=Convert(format="dynamic_range"))
-
-
-@pytest.mark.parametrize(
-    ("recipe", "seen", "kept"),
-    [
-        (PRUNE, inspection(0.5, 900, "float32"), {"sparsity": True, "type": True}),
-        (PRUNE, inspection(0.4, 900, "float32"), {"sparsity": False, "type": True}),
-        (CLUSTER, inspection(0.0, 8, "int8"), {"clusters": True, "type": True}),
-        (CLUSTER, inspection(0.0, 9, "int8"), {"clusters": False, "type": True}),
-        (CLUSTER, inspection(0.0, 8, "float32"), {"clusters": True, "type": False}),
-    ],
-)
-def test_verdicts(recipe: Recipe, seen: Inspection, kept: dict[str, bool]) -> None:
-    assert {promise.claim: promise.kept for promise in check(recipe, seen)} == kept
-
-
-def test_a_fold_by_the_converter_is_told_and_does_not_fail() -> None:
-    seen = inspection(0.0, 90, "int8", "net/batch_normalization/batchnorm/mul_1;net/dense/MatMul")
-    clusters = check(CLUSTER, seen)[0]
-    assert not clusters.kept
-    assert clusters.waived is not None
-    assert clusters.observed == "90 values per channel"
 
 
 def test_batch_norm_statistics_are_those_of_the_changed_network(chain: Chain) -> None:

@@ -8,7 +8,6 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
-from common.errors import EdgeproofError
 from common.schema.experiment import Network
 from common.schema.recipe import Convert, MergeSeparable
 from jobs.optimize.convert import convert
@@ -97,7 +96,8 @@ def test_folding_keeps_the_function(name: str) -> None:
     build, left, told = CASES[name]
     model = shuffled(build())
     before = outputs(model)
-    folded, notes = fold_batch_norm.apply(model)
+    done = fold_batch_norm.apply(model)
+    folded, notes = done.model, done.notes
     assert_same(before, outputs(folded))
     assert sum(isinstance(layer, layers.BatchNormalization) for layer in folded.layers) == left
     assert told in actions(notes)[0]
@@ -109,7 +109,8 @@ def test_a_negative_scale_does_not_go_past_max_pooling() -> None:
     normalization = model.layers[1]
     normalization.gamma.assign(-normalization.gamma)
     before = outputs(model)
-    folded, notes = fold_batch_norm.apply(model)
+    done = fold_batch_norm.apply(model)
+    folded, notes = done.model, done.notes
     assert_same(before, outputs(folded))
     assert "not positive" in actions(notes)[0]
 
@@ -122,9 +123,10 @@ def test_merging_keeps_the_function(strides: int, multiplier: int) -> None:
     )
     model = shuffled(net(first, layers.SeparableConv2D(4, 3)))
     before = outputs(model)
-    merged, notes = merge_separable.apply(model, MERGE)
+    done = merge_separable.apply(model, MERGE)
+    merged, notes = done.model, done.notes
     assert_same(before, outputs(merged))
-    assert [type(layer).__name__ for layer in merged.layers] == ["Conv2D", "SeparableConv2D"]
+    assert [type(layer).__name__ for layer in merged.layers[1:]] == ["Conv2D", "SeparableConv2D"]
     assert "6 input channels" in actions(notes)[1]
 
 
@@ -135,8 +137,8 @@ def test_fire_detection_net_loses_its_multiplications() -> None:
     images = np.random.default_rng(3).random((4, 32, 32, 3), dtype=np.float32)
     before = model.predict(images, verbose=0)
     plain = inspect(convert(model, Convert(format="float32"), np.zeros((1, 32, 32, 3), np.uint8))).operators
-    merged, _ = merge_separable.apply(model, MERGE)
-    folded, _ = fold_batch_norm.apply(merged)
+    merged = merge_separable.apply(model, MERGE).model
+    folded = fold_batch_norm.apply(merged).model
     assert_same(before, folded.predict(images, verbose=0))
     found = inspect(convert(folded, Convert(format="float32"), np.zeros((1, 32, 32, 3), np.uint8))).operators
     assert plain["MUL"] >= 4
@@ -145,9 +147,31 @@ def test_fire_detection_net_loses_its_multiplications() -> None:
     assert found["DEPTHWISE_CONV_2D"] == plain["DEPTHWISE_CONV_2D"] - 1
 
 
-def test_a_model_that_branches_is_refused_by_name() -> None:
+def branching() -> Any:
+    """Two paths that meet, each with a BatchNormalization; one follows a place where the paths part."""
     start = layers.Input((SIDE, SIDE, 3))
-    left = layers.Conv2D(3, 3, padding="same", name="left")(start)
-    model = tf_keras.Model(start, layers.Add(name="join")([start, left]))
-    with pytest.raises(EdgeproofError, match="branches at 'join'"):
-        fold_batch_norm.apply(model)
+    stem = layers.ReLU()(layers.BatchNormalization(name="stem_bn")(layers.Conv2D(4, 3, padding="same")(start)))
+    left = layers.BatchNormalization(name="left_bn")(layers.Conv2D(4, 3, padding="same", use_bias=False)(stem))
+    right = layers.ReLU()(layers.BatchNormalization(name="parted_bn")(stem))
+    return tf_keras.Model(start, layers.Dense(2)(layers.Flatten()(layers.Add()([left, right]))))
+
+
+def test_folding_and_merging_follow_branches() -> None:
+    model = shuffled(branching())
+    before = outputs(model)
+    done = fold_batch_norm.apply(model)
+    assert_same(before, outputs(done.model))
+    told = {note.layer: note.action for note in done.notes}
+    assert told["stem_bn"].startswith("folded into conv2d")
+    assert "before it" in told["left_bn"]
+    assert told["parted_bn"].startswith("left alone")
+
+
+def test_a_layer_that_is_used_twice_is_left_alone() -> None:
+    start = layers.Input((SIDE, SIDE, 3))
+    twice, normalization = layers.Conv2D(3, 3, padding="same"), layers.BatchNormalization()
+    model = shuffled(tf_keras.Model(start, normalization(twice(twice(start)))))
+    before = outputs(model)
+    done = fold_batch_norm.apply(model)
+    assert_same(before, outputs(done.model))
+    assert actions(done.notes) == ["left alone: no layer with weights follows it alone"]

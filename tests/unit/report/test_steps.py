@@ -5,9 +5,16 @@ from typing import get_args
 import pytest
 
 from common.schema.recipe import Convert, Recipe
-from jobs.report.collect import steps
+from jobs.report.steps import steps
 
-PASSES = [{"pass": "prune"}, {"pass": "cluster"}, {"pass": "fold_batch_norm"}, {"pass": "merge_separable"}]
+PASSES = [
+    {"pass": "merge_separable"},
+    {"pass": "fold_batch_norm"},
+    {"pass": "factorize", "rank": 16},
+    {"pass": "prune"},
+    {"pass": "cluster", "preserve_sparsity": True},
+    {"pass": "quantize_aware", "preserve": "sparsity_and_clusters"},
+]
 
 
 @pytest.mark.parametrize("name", get_args(Convert.model_fields["format"].annotation))

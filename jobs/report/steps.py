@@ -1,0 +1,88 @@
+"""A recipe in words, for people who read the report."""
+
+from collections.abc import Iterator
+
+from common.schema.recipe import (
+    Cluster,
+    Convert,
+    Factorize,
+    FineTuning,
+    FoldBatchNorm,
+    MergeSeparable,
+    Pass,
+    Prune,
+    QuantizeAware,
+    Recipe,
+)
+from jobs.report.numbers import count, percent
+
+FORMATS = {
+    "float32": "stored as float32",
+    "float16": "weights stored as float16",
+    "dynamic_range": "weights stored as int8 (dynamic range)",
+    "int8": "all in int8",
+    "int16x8": "weights in int8, activations in int16, calibrated",
+    "dynamic_wi8_afp32": "weights stored as int8 (dynamic, litert-quantizer)",
+    "dynamic_wi4_afp32": "weights stored as int4 (dynamic, litert-quantizer)",
+    "weight_only_wi8_afp32": "weights stored as int8, computed in float (litert-quantizer)",
+    "weight_only_wi4_afp32": "weights stored as int4, computed in float (litert-quantizer)",
+}
+PRESERVED = {
+    "nothing": "",
+    "sparsity": ", zeros preserved",
+    "clusters": ", clusters preserved",
+    "sparsity_and_clusters": ", zeros and clusters preserved",
+}
+
+
+def steps(recipe: Recipe) -> Iterator[str]:
+    """The recipe in words, a step each."""
+    for settings in recipe.passes:
+        tuned = f", fine-tuned for {count(settings.epochs, 'epoch')}" if isinstance(settings, FineTuning) else ""
+        yield _pass(settings) + tuned
+    yield _convert(recipe)
+
+
+def _pass(settings: Pass) -> str:
+    match settings:
+        case Prune():
+            return _prune(settings)
+        case Cluster():
+            where = " per channel" if settings.per_channel else ""
+            zeros = ", zeros preserved" if settings.preserve_sparsity else ""
+            return f"weights clustered to {settings.clusters} values{where}{zeros}{_layers(settings.layers)}"
+        case QuantizeAware():
+            return f"trained for int8{PRESERVED[settings.preserve]}"
+        case Factorize():
+            rule = f"rank {settings.rank}" if settings.rank else f"{percent(settings.energy or 0)} of their energy"
+            return f"large kernels factorised to {rule}"
+        case FoldBatchNorm():
+            return "BatchNormalization folded into its neighbours"
+        case MergeSeparable():
+            return "separable convolutions of few channels merged into one"
+
+
+def _prune(settings: Prune) -> str:
+    if settings.m_by_n is not None:
+        how = " ({} of every {})".format(*settings.m_by_n)
+    elif settings.block != (1, 1):
+        how = " in blocks of {} x {}".format(*settings.block)
+    else:
+        how = ""
+    slowly = " step by step" if settings.schedule == "polynomial" else ""
+    return f"{percent(settings.sparsity)} of the weights pruned{how}{slowly}{_layers(settings.layers)}"
+
+
+def _layers(layers: object) -> str:
+    return ", some layers otherwise" if layers else ""
+
+
+def _convert(recipe: Recipe) -> str:
+    settings: Convert = recipe.convert
+    calibrated = settings.format == "int8" and not any(isinstance(item, QuantizeAware) for item in recipe.passes)
+    return (
+        FORMATS[settings.format]
+        + (", calibrated" if calibrated else "")
+        + (", without the zeros" if settings.sparse else "")
+        + (", integers in and out" if settings.integer_io else "")
+    )

@@ -1,0 +1,252 @@
+"""Passes on small networks, from the recipe to what stands in the file."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+import tf_keras
+from tf_keras import layers
+
+from common.batches import Batches
+from common.errors import UsageError
+from common.schema.recipe import Convert, Recipe
+from common.schema.variant import Promise
+from jobs.optimize import passes
+from jobs.optimize.batch_norm import copied
+from jobs.optimize.convert import convert
+from jobs.optimize.done import Done
+from jobs.optimize.fine_tune import FineTuner
+from jobs.optimize.inspect import Inspection, inspect
+from jobs.optimize.promises import check
+
+SIDE = 16
+IMAGES = np.random.default_rng(3).integers(0, 255, (32, SIDE, SIDE, 3), dtype=np.uint8)
+TUNER = FineTuner(Batches(IMAGES, np.arange(32, dtype=np.int32) % 2, 8, 1), 2, "categorical_crossentropy", None)
+
+
+def network() -> Any:
+    """Convolution, separable convolution, BatchNormalization before and after the activation, dense."""
+    tf_keras.utils.set_random_seed(5)
+    return tf_keras.Sequential(
+        [
+            layers.Input((SIDE, SIDE, 3)),
+            layers.Conv2D(16, 3, strides=2, use_bias=False, name="first"),
+            layers.BatchNormalization(),
+            layers.ReLU(),
+            layers.SeparableConv2D(24, 3, name="second"),
+            layers.ReLU(),
+            layers.BatchNormalization(),
+            layers.Conv2D(32, 1, name="pointwise"),
+            layers.ReLU(),
+            layers.Flatten(),
+            layers.Dense(32, activation="relu", name="wide"),
+            layers.Dense(2, activation="softmax", name="last"),
+        ]
+    )
+
+
+def run(steps: list[dict[str, Any]], build: Callable[[], Any] = network, **conversion: Any) -> tuple[Done, Inspection]:
+    """The last pass's result with everything expected, and what is in the file; every promise is kept."""
+    done, found, promises = attempt(steps, build, **conversion)
+    broken = [promise for promise in promises if not promise.kept and promise.waived is None]
+    assert not broken
+    return done, found
+
+
+def attempt(
+    steps: list[dict[str, Any]], build: Callable[[], Any] = network, **conversion: Any
+) -> tuple[Done, Inspection, tuple[Promise, ...]]:
+    steps = [
+        {"epochs": 1, **step} if step["pass"] not in ("fold_batch_norm", "merge_separable") else step for step in steps
+    ]
+    recipe = Recipe.model_validate({"passes": tuple(steps), "convert": {"format": "float32", **conversion}})
+    done = Done(build(), ())
+    for settings in recipe.passes:
+        made = passes.apply(copied(done.model), settings, TUNER)
+        done = Done(made.model, (*done.notes, *made.notes), (*done.expected, *made.expected))
+    aware = any(settings.name == "quantize_aware" for settings in recipe.passes)
+    found = inspect(convert(done.model, recipe.convert, IMAGES, aware=aware))
+    return done, found, check(recipe, done.expected, found)
+
+
+def notes(done: Done) -> dict[str, str]:
+    return {note.layer: note.action for note in done.notes}
+
+
+def zeros(model: Any, name: str) -> float:
+    return float(np.mean(model.get_layer(name).get_weights()[0] == 0))
+
+
+def test_polynomial_decay_reaches_its_sparsity() -> None:
+    prune = {"pass": "prune", "schedule": "polynomial", "sparsity": 0.75, "initial_sparsity": 0.2, "frequency": 1}
+    done, _ = run([{**prune, "epochs": 2}])
+    assert zeros(done.model, "wide") == pytest.approx(0.75, abs=0.01)
+
+
+def test_a_schedule_without_room_is_refused() -> None:
+    with pytest.raises(UsageError, match="the fine-tuning has 4 steps"):
+        run([{"pass": "prune", "schedule": "polynomial", "frequency": 100}])
+
+
+def test_layers_have_a_sparsity_of_their_own() -> None:
+    done, _ = run([{"pass": "prune", "frequency": 1, "layers": {"wide": 0.9, "la*": 0}}])
+    assert zeros(done.model, "wide") == pytest.approx(0.9, abs=0.01)
+    assert zeros(done.model, "pointwise") == pytest.approx(0.5, abs=0.01)
+    assert zeros(done.model, "last") < 0.1
+    assert notes(done)["last"] == "left alone: as the recipe says"
+
+
+@pytest.mark.parametrize("step", [{"pass": "prune"}, {"pass": "cluster"}])
+def test_a_pattern_that_matches_no_layer_is_refused(step: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="no layer is named like 'dense_7'"):
+        run([{**step, "layers": {"dense_7": 0}}])
+
+
+def test_two_of_every_four_weights_are_zero() -> None:
+    done, _ = run([{"pass": "prune", "m_by_n": (2, 4), "frequency": 1}])
+    groups = done.model.get_layer("wide").get_weights()[0].T.reshape(-1, 4)
+    assert (np.sum(groups == 0, axis=1) >= 2).all()
+    assert {item.claim for item in done.expected} == {"sparsity", "groups"}
+    assert "3 input channels cannot be grouped evenly" in notes(done)["first"]
+
+
+def test_blocks_are_pruned_as_a_whole_in_matrices() -> None:
+    done, _ = run([{"pass": "prune", "block": (4, 1), "frequency": 1}])
+    blocks = done.model.get_layer("wide").get_weights()[0].T.reshape(-1, 4)
+    assert set(np.sum(blocks == 0, axis=1)) == {0, 4}
+    assert "not a matrix" in notes(done)["first"]
+
+
+def test_pruning_stays_where_tfmot_knows_no_layer() -> None:
+    class Unknown(layers.Layer):  # type: ignore[misc]
+        def call(self, inputs: Any) -> Any:
+            return inputs
+
+    def build() -> Any:
+        return tf_keras.Sequential([layers.Input((SIDE, SIDE, 3)), Unknown(), layers.Flatten(), layers.Dense(2)])
+
+    done, _ = run([{"pass": "prune", "frequency": 1}], build)
+    assert notes(done)["unknown"] == "left alone: no weights"
+
+
+def test_clustering_a_convolution_without_bias_is_not_skipped() -> None:
+    done, _ = run([{"pass": "cluster", "clusters": 4}])
+    assert len(np.unique(done.model.get_layer("first").get_weights()[0])) <= 4
+    assert notes(done)["first"] == "clustered kernel as a whole"
+
+
+def test_clusters_and_zeros_survive_together() -> None:
+    done, _ = run(
+        [
+            {"pass": "prune", "frequency": 1},
+            {"pass": "cluster", "clusters": 6, "preserve_sparsity": True, "layers": {"pointwise": 3}},
+        ]
+    )
+    assert zeros(done.model, "wide") >= 0.49
+    kernel = done.model.get_layer("pointwise").get_weights()[0]
+    assert max(len(np.unique(kernel[..., channel])) for channel in range(32)) <= 3
+
+
+@pytest.mark.parametrize("rule", [{"rank": 4}, {"energy": 0.6}])
+def test_factorised_layers_are_two_thin_ones_in_the_file(rule: dict[str, Any]) -> None:
+    done, found = run([{"pass": "factorize", "min_weights": 600, **rule}])
+    kernel = done.model.get_layer("wide_u").get_weights()[0]
+    assert (32, kernel.shape[1]) in [tensor.shape for tensor in found.tensors]
+    assert notes(done)["pointwise"].startswith("rank")
+    assert notes(done)["first"] == "left alone: neither a dense layer nor a 1 x 1 convolution"
+    assert notes(done)["last"].startswith("left alone: 64 weights")
+
+
+def test_a_factorised_layer_of_full_rank_is_the_same_function() -> None:
+    from common.schema.recipe import Factorize
+    from jobs.optimize.graph import Graph
+    from jobs.optimize.passes.factorize import _factors
+
+    model = network()
+    settings = Factorize.model_validate({"pass": "factorize", "rank": 32})
+    graph = Graph(model)
+    edits = {name: _factors(model.get_layer(name), settings)[0] for name in ("wide", "pointwise")}
+    images = IMAGES.astype(np.float32) / 255
+    assert graph.rebuild(edits).predict(images, verbose=0) == pytest.approx(model.predict(images, verbose=0), abs=1e-5)
+
+
+def test_a_rank_that_saves_nothing_leaves_the_layer_alone() -> None:
+    done, _ = run([{"pass": "factorize", "rank": 31, "min_weights": 600}])
+    assert notes(done)["pointwise"] == "left alone: two factors of rank 24 would hold no fewer weights"
+
+
+def test_quantisation_aware_training_makes_an_int8_file() -> None:
+    done, found = run([{"pass": "quantize_aware"}], format="int8", integer_io=True)
+    assert {kernel.tensor.dtype for kernel in found.kernels} == {"int8"}
+    assert found.inputs[0].dtype == "int8"
+    assert notes(done)["second"] == "quantised"
+    assert "written as a 1 x 1 depthwise convolution" in [note.action for note in done.notes]
+
+
+def test_what_cannot_be_annotated_stays_in_float_and_is_listed() -> None:
+    def build() -> Any:
+        start = layers.Input((SIDE, SIDE, 3))
+        body = layers.Conv2D(8, 3, activation="elu", name="odd")(start)
+        gated = layers.Multiply(name="gate")([body, layers.Conv2D(8, 1, name="side")(body)])
+        return tf_keras.Model(start, layers.Dense(2, activation="softmax")(layers.Flatten()(gated)))
+
+    done, _ = run([{"pass": "quantize_aware"}], build, format="int8")
+    assert notes(done)["odd"] == "left in float: tfmot has no quantised elu"
+    assert notes(done)["gate"] == "left in float: tfmot does not quantise Multiply"
+    assert notes(done)["side"] == "quantised"
+
+
+PRUNED = {"pass": "prune", "frequency": 1}
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        [PRUNED, {"pass": "quantize_aware", "preserve": "sparsity"}],
+        [{"pass": "cluster"}, {"pass": "quantize_aware", "preserve": "clusters"}],
+        [
+            PRUNED,
+            {"pass": "cluster", "preserve_sparsity": True},
+            {"pass": "quantize_aware", "preserve": "sparsity_and_clusters"},
+        ],
+    ],
+    ids=["PQAT", "CQAT", "PCQAT"],
+)
+def test_collaborative_training_keeps_what_was_there(steps: list[dict[str, Any]]) -> None:
+    done, _ = run([{"pass": "fold_batch_norm"}, *steps], format="int8")
+    made = {"sparsity" if "frequency" in step else "clusters" for step in steps[:-1]}
+    assert {item.claim for item in done.expected} == made
+
+
+@pytest.mark.parametrize("bits", ["wi8", "wi4"])
+@pytest.mark.parametrize("kind", ["dynamic", "weight_only"])
+def test_litert_quantizer_stores_few_bits(kind: str, bits: str) -> None:
+    _, found = run([], format=f"{kind}_{bits}_afp32")
+    widest = max(found.kernels, key=lambda kernel: kernel.tensor.elements)
+    assert widest.tensor.dtype == {"wi8": "int8", "wi4": "int4"}[bits]
+
+
+def test_int16x8_keeps_activations_in_sixteen_bits() -> None:
+    _, found = run([{"pass": "fold_batch_norm"}], format="int16x8", integer_io=True)
+    assert {port.dtype for port in (*found.inputs, *found.outputs)} == {"int16"}
+    assert {kernel.tensor.dtype for kernel in found.kernels} == {"int8"}
+
+
+@pytest.mark.parametrize("format", ["float32", "float16"])
+def test_sparse_files_are_smaller_and_hold_the_same_zeros(format: Literal["float32", "float16"]) -> None:
+    (prune,) = Recipe.model_validate(
+        {"passes": ({**PRUNED, "epochs": 1, "sparsity": 0.9},), "convert": {"format": format}}
+    ).passes
+    done = passes.apply(network(), prune, TUNER)
+    dense = convert(done.model, Convert(format=format), IMAGES)
+    sparse = convert(done.model, Convert(format=format, sparse=True), IMAGES)
+    assert len(sparse) < len(dense)
+    kernels = {kernel.tensor.shape: kernel.tensor.zeros for kernel in inspect(sparse).kernels}
+    assert kernels == {kernel.tensor.shape: kernel.tensor.zeros for kernel in inspect(dense).kernels}
+
+
+def test_a_sparse_file_that_would_be_larger_is_not_made() -> None:
+    model = network()
+    dense = convert(model, Convert(format="float32"), IMAGES)
+    assert convert(model, Convert(format="float32", sparse=True), IMAGES) == dense
