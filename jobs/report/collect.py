@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from common.experiment import LoadedExperiment
+from common.numbers import count, listed, percent
 from common.schema.base import Interval
 from common.schema.benchmark import Benchmark, Summary
 from common.schema.dataset import Dataset
@@ -17,7 +18,6 @@ from common.schema.training import Training
 from common.schema.variant import Variant
 from jobs.report import checks
 from jobs.report.names import BACKENDS
-from jobs.report.numbers import count, listed, percent
 
 # Those of the published table that need a device.
 DEVICE_BACKENDS = ("gpu", "nnapi")

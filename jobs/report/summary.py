@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
+from common.numbers import count, decimal, listed, megabytes, percent, proportion, ratio
 from common.schema.evaluation import Evaluation
 from common.schema.results import Results, VariantResult
 from jobs.report.accuracy import is_worse
 from jobs.report.names import Grid, Setting, variant_labels
-from jobs.report.numbers import count, decimal, listed, megabytes, percent, proportion, ratio
 
 
 def summarise(results: Results) -> tuple[str, ...]:

@@ -8,10 +8,10 @@ from rich.table import Table
 from rich.text import Text
 
 from common.artifact import read
+from common.numbers import ABSENT, clean, clipped, count, decimal, megabytes, percent
 from common.schema.results import Latency, Results
 from jobs.report.latency import verdict
 from jobs.report.names import Grid, Setting, variant_labels
-from jobs.report.numbers import ABSENT, clean, clipped, count, decimal, megabytes, percent
 
 # Columns of text.
 WIDTH = 100
