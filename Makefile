@@ -19,7 +19,7 @@ export DATA DATA_SHA256 PYTHON DOCKER
 $(if $(filter 1-1,$(words $(EXPERIMENT))-$(words $(RUN))),,$(error EXPERIMENT and RUN must be paths without spaces))
 $(if $(filter auto docker local,$(RUNTIME)),,$(error RUNTIME=$(RUNTIME) is not one of auto, docker, local))
 
-STAGES := all dataset train optimize evaluate benchmark report
+STAGES := all dataset train optimize evaluate benchmark choose report
 GOALS := $(or $(MAKECMDGOALS),help)
 START := $(shell date +%s)
 
@@ -65,6 +65,7 @@ train: $(RUN)/train/training.json ## up to the trained network
 optimize: $(VARIANTS:%=$(RUN)/variants/%/variant.json) ## up to the .tflite variants
 evaluate: $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) ## up to the accuracies
 benchmark: $(RUN)/benchmark/$(DEVICE)/benchmark.json ## up to the latencies
+choose: $(RUN)/best/choice.json ## up to the recommended variant with its model card
 report: $(RUN)/report/results.json ## up to the report, without the summary
 
 # Checks the experiment each time and rewrites only the pieces that changed.
@@ -97,11 +98,18 @@ $(RUN)/benchmark/$(DEVICE)/benchmark.json: $(VARIANTS:%=$(RUN)/variants/%/varian
 	$(call job,adb,--read $(RUN)/variants --write $(@D),jobs.benchmark \
 	  --experiment $(EXPERIMENT) --variants $(RUN)/variants --device $(DEVICE) --output $(@D))
 
-$(RUN)/report/results.json: $(RUN)/benchmark/$(DEVICE)/benchmark.json $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) \
+$(RUN)/best/choice.json: $(RUN)/benchmark/$(DEVICE)/benchmark.json $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) \
+  $(RUN)/plan/choose.json $(call code,choose) $(TRAINING_LOCK)
+	$(call job,training,--read $(RUN) --write $(@D),jobs.choose \
+	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --training $(RUN)/train --variants $(RUN)/variants \
+	  --evaluations $(RUN)/evaluation --benchmark $(RUN)/benchmark/$(DEVICE) --output $(@D))
+
+$(RUN)/report/results.json: $(RUN)/best/choice.json $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) \
   $(RUN)/plan/report.json $(call code,report) $(wildcard reports/templates/*)
 	$(call job,training,--read reports/templates --read $(RUN) --write $(@D),jobs.report \
 	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --training $(RUN)/train --variants $(RUN)/variants \
-	  --evaluations $(RUN)/evaluation --benchmark $(RUN)/benchmark/$(DEVICE) --output $(@D))
+	  --evaluations $(RUN)/evaluation --benchmark $(RUN)/benchmark/$(DEVICE) --choice $(RUN)/best \
+	  --output $(@D))
 
 # ---- development -------------------------------------------------------------------------------
 .PHONY: help setup test test-slow test-container lint types lock clean

@@ -88,6 +88,20 @@ class Benchmark(Model):
         return self
 
 
+class Choose(Model):
+    """What a variant must keep to be recommended, and where its latency counts.
+
+    It may not be significantly less accurate than the reference (`alpha`, McNemar's exact test) nor more than
+    `margin` below it (a share of the images). `backend` is xnnpack where it was measured, else the first one;
+    `threads` the first thread count.
+    """
+
+    margin: Share = 0.02
+    alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
+    backend: str | None = None
+    threads: Positive | None = None
+
+
 class Experiment(Model):
     """The whole file. `reference` names the variant that every other one is compared with."""
 
@@ -98,10 +112,21 @@ class Experiment(Model):
     model: Network = Network()
     train: Train = Train()
     benchmark: Benchmark = Benchmark()
+    choose: Choose = Choose()
     variants: dict[Name, Recipe]
 
     @model_validator(mode="after")
     def _reference_exists(self) -> Self:
         if self.reference not in self.variants:
             raise ValueError(f"reference '{self.reference}' is not among the variants")
+        return self
+
+    @model_validator(mode="after")
+    def _what_decides_is_measured(self) -> Self:
+        for key, value, measured in (
+            ("backend", self.choose.backend, self.benchmark.backends),
+            ("threads", self.choose.threads, self.benchmark.threads),
+        ):
+            if value is not None and value not in measured:
+                raise ValueError(f"choose.{key} {value} is not among the benchmark's {key}")
         return self

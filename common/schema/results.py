@@ -8,6 +8,7 @@ from typing import Literal
 
 from common.schema.base import Count, Interval, Model, Name
 from common.schema.benchmark import Environment
+from common.schema.choice import Choice
 from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
 from common.schema.outcome import Failed, Unsupported
@@ -71,6 +72,7 @@ class Results(Model):
     dataset: Dataset | None
     training: Training | None
     evaluations: tuple[Evaluation, ...]
+    choice: Choice | None = None
     warnings: tuple[str, ...]
     missing: tuple[str, ...]
     provenance: tuple[Provenance, ...]

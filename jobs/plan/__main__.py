@@ -3,7 +3,7 @@
     python -m jobs.plan --experiment experiments/demo.toml --output runs/demo/plan
 
 Reads   <experiment>, and the names and times of a local data source's files
-Writes  <output>/dataset.json train.json evaluate.json benchmark.json report.json variants/<name>.json
+Writes  <output>/dataset.json train.json evaluate.json benchmark.json choose.json report.json variants/<name>.json
         <output>/plan.mk     the names of the variants, for the Makefile
 """
 

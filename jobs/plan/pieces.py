@@ -43,6 +43,7 @@ def _files(experiment: LoadedExperiment) -> Iterator[tuple[str, bytes]]:
     names = {"reference": settings.reference, "variants": list(settings.variants)}
     yield "evaluate.json", _dump({"reference": settings.reference})
     yield "benchmark.json", _dump({**common, **names}, benchmark=settings.benchmark)
+    yield "choose.json", _dump(names, choose=settings.choose)
     yield "report.json", _dump({"title": settings.title, **names})
     yield SOURCE, data.source.encode() if _is_local(data) else b""
     yield MAKEFILE, _makefile(experiment).encode()

@@ -2,13 +2,13 @@
 
     python -m jobs.report --experiment experiments/demo.toml --dataset runs/demo/dataset \
         --training runs/demo/train --variants runs/demo/variants --evaluations runs/demo/evaluation \
-        --benchmark runs/demo/benchmark/host --output runs/demo/report
+        --benchmark runs/demo/benchmark/host --choice runs/demo/best --output runs/demo/report
     python -m jobs.report --results results.json --output folder
     python -m jobs.report --summary runs/demo/report
 
 Reads   <dataset>/dataset.json and its contact sheet, <training>/training.json,
         <variants>/<name>/variant.json and its .tflite, <evaluations>/<name>/evaluation.json,
-        <benchmark>/benchmark.json, reports/templates/; or a results file and its contact sheet
+        <benchmark>/benchmark.json, <choice>/choice.json, reports/templates/; or a results file and its contact sheet
 Writes  <output>/report.html report.md results.csv latency.* accuracy.* training.* contact_sheet.*
         <output>/results.json    last: everything that the report shows
 """
@@ -29,6 +29,7 @@ def main(
     variants: Annotated[Path | None, typer.Option(help="Folder that holds a folder per variant.")] = None,
     evaluations: Annotated[Path | None, typer.Option(help="Folder that holds an evaluation per variant.")] = None,
     benchmark: Annotated[list[Path] | None, typer.Option(help="A target's benchmark; may be repeated.")] = None,
+    choice: Annotated[Path | None, typer.Option(help="Folder that the choose stage wrote.")] = None,
     results: Annotated[Path | None, typer.Option(help="Render this results file instead.")] = None,
     summary: Annotated[Path | None, typer.Option(help="Only show the report in this folder.")] = None,
     output: Annotated[Path | None, typer.Option(help="Folder to write.")] = None,
@@ -38,7 +39,7 @@ def main(
     from jobs.report import arguments, terminal
 
     tasks = [("--experiment", experiment), ("--results", results), ("--summary", summary)]
-    folders = any((dataset, training, variants, evaluations, benchmark))
+    folders = any((dataset, training, variants, evaluations, benchmark, choice))
     arguments.require_one([(name, bool(path)) for name, path in tasks], folders)
     if summary is not None:
         return terminal.show(summary)
@@ -48,7 +49,7 @@ def main(
 
         rerender(results, output)
     elif experiment is not None:
-        chosen = arguments.experiment_folders(dataset, training, variants, evaluations, benchmark or [])
+        chosen = arguments.experiment_folders(dataset, training, variants, evaluations, benchmark or [], choice=choice)
         from jobs.report.stage import report
 
         report(load(experiment), experiment, chosen, output)

@@ -1,10 +1,10 @@
 """The tables of accuracy and of what each file holds. Pure: results to formatted tables."""
 
+from common.numbers import ABSENT, SIGNIFICANCE, count, megabytes, p_value, percent, span
 from common.schema.evaluation import Evaluation, McNemar
 from common.schema.results import Results, VariantResult
 from jobs.report.document import Cell, Column, Row, Table, Tone, number
 from jobs.report.names import variant_labels
-from jobs.report.numbers import ABSENT, SIGNIFICANCE, count, megabytes, p_value, percent, span
 
 
 def files(results: Results) -> Table:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 
+from common.numbers import ABSENT, TIMES, count, decimal, listed, percent, proportion
 from common.schema.dataset import Dataset
 from common.schema.provenance import Provenance, Runtime
 from common.schema.results import Results
 from common.schema.training import Training
 from jobs.report.document import Cell, Column, Row, Table, facts
 from jobs.report.names import variant_labels
-from jobs.report.numbers import ABSENT, TIMES, count, decimal, listed, percent, proportion
 
 # Longer lists are cut; dataset.json has them whole.
 QUARANTINE_SHOWN = 20

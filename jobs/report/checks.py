@@ -1,10 +1,11 @@
 """Whether parts of a report belong together. Every refusal names both values."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from common.errors import UsageError
 from common.schema.benchmark import Benchmark
+from common.schema.choice import Choice
 from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
 from common.schema.experiment import Experiment
@@ -77,6 +78,12 @@ def check_benchmark(benchmark: Benchmark, variants: Sequence[Variant], reference
             same(what, row.cell.model_sha256, "the variant's file", variant.model.sha256)
 
 
+def check_choice(choice: Choice, inputs: Mapping[str, str]) -> None:
+    """The choice was made from the very artifacts of this report, given as hashes by role."""
+    for item in choice.provenance.inputs:
+        same(f"the {item.role} of the choice", item.sha256, "the one given", inputs.get(item.role, "missing"))
+
+
 def check_targets(benchmarks: Sequence[Benchmark]) -> None:
     """No two benchmarks are of one target."""
     _no_repeats("target", [benchmark.target.name for benchmark in benchmarks])
@@ -108,6 +115,7 @@ def _mentioned(results: Results) -> list[tuple[str, str]]:
         ("the reference", results.reference),
         *(("the measured variant", measurement.variant) for measurement in results.measurements),
         *(("the evaluated variant", evaluation.variant) for evaluation in results.evaluations),
+        *(("the variant to choose", s.candidate.name) for s in (results.choice.standings if results.choice else ())),
     ]
 
 

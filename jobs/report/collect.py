@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from common.experiment import LoadedExperiment
+from common.numbers import listed
 from common.schema.base import Interval
 from common.schema.benchmark import Benchmark, Summary
+from common.schema.choice import Choice
 from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
 from common.schema.outcome import Failed, Unsupported
@@ -16,7 +18,6 @@ from common.schema.training import Training
 from common.schema.variant import Variant
 from jobs.report import checks
 from jobs.report.names import BACKENDS
-from jobs.report.numbers import listed
 from jobs.report.steps import steps
 
 # Those of the published table that need a device.
@@ -36,11 +37,13 @@ class Artifacts:
     variants: tuple[Variant, ...]
     evaluations: tuple[Evaluation, ...]
     benchmarks: tuple[Benchmark, ...]
+    choice: Choice | None = None
 
     @property
     def all(self) -> tuple[Artifact, ...]:
         """Every artifact, in the order of the stages."""
-        return (self.dataset, self.training, *self.variants, *self.evaluations, *self.benchmarks)
+        chosen = () if self.choice is None else (self.choice,)
+        return (self.dataset, self.training, *self.variants, *self.evaluations, *self.benchmarks, *chosen)
 
 
 def check(given: Artifacts) -> None:
@@ -72,6 +75,7 @@ def collect(given: Artifacts, own: Provenance) -> Results:
         dataset=given.dataset,
         training=given.training,
         evaluations=given.evaluations,
+        choice=given.choice,
         warnings=tuple(_warnings(given, own)),
         missing=tuple(_missing(given.benchmarks)),
         provenance=(*(artifact.provenance for artifact in given.all), own),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Literal
 
-from jobs.report.numbers import ABSENT
+from common.numbers import ABSENT
 
 Tone = Literal["plain", "better", "worse", "problem"]
 

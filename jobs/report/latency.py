@@ -3,12 +3,12 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from common.numbers import ABSENT, clipped, count, decimal, listed, megabytes, ratio, span
 from common.schema.base import Interval
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Latency, Results
 from jobs.report.document import Cell, Column, Row, Table, number
 from jobs.report.names import Grid, Result, Setting, variant_labels
-from jobs.report.numbers import ABSENT, clipped, count, decimal, listed, megabytes, ratio, span
 
 # Reasons may be whole logs; results.csv has them in full.
 REASON_LENGTH = 160

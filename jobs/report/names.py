@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
+from common.numbers import count
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Latency, Measurement, Results
-from jobs.report.numbers import count
 
 BACKENDS = {"cpu": "CPU", "xnnpack": "XNNPACK", "gpu": "GPU", "nnapi": "NNAPI", "hexagon": "Hexagon"}
 Result = Latency | Unsupported | Failed

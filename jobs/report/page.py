@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 
+from common.numbers import count
 from common.schema.results import Latency, Results
+from jobs.report import choice
 from jobs.report.accuracy import accuracies, class_scores, confusions, files
 from jobs.report.background import dataset_tables, duplicates, environment_tables, training_table
 from jobs.report.charts import accuracy_chart, latency_chart, training_chart
 from jobs.report.document import Commands, Document, File, Picture, Section
 from jobs.report.latency import details, overview
-from jobs.report.numbers import count
 from jobs.report.summary import summarise
 
 
@@ -25,6 +26,8 @@ def build(results: Results, contact_sheet: File | None) -> Document:
 
 
 def _sections(results: Results, contact_sheet: File | None) -> Iterator[Section]:
+    if results.choice is not None:
+        yield choice.section(results, results.choice)
     yield Section("results", "Results", (), overview(results))
     if results.measurements:
         yield _latency(results)

@@ -2,24 +2,19 @@
 
 import base64
 import hashlib
-import re
 from collections.abc import Callable
 from pathlib import Path
 
 import jinja2
 from markupsafe import Markup
 
+from common import markdown
+from common.numbers import clean
 from common.provenance import ROOT
 from jobs.report.document import Document, File
-from jobs.report.numbers import clean
 
 TEMPLATES = ROOT / "reports" / "templates"
 STYLE = "style.css"
-# Whatever can begin something in Markdown or in the HTML that Markdown lets through.
-SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#$&!])")
-# Begins a list, a heading or a rule where it stands first.
-LEADING = re.compile(r"^(\d+(?=[.)](?:\s|$)))?([-+=.)])")
-BACKTICKS = re.compile(r"`+")
 
 
 def render(document: Document, templates: Path = TEMPLATES) -> tuple[File, ...]:
@@ -28,10 +23,10 @@ def render(document: Document, templates: Path = TEMPLATES) -> tuple[File, ...]:
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     html = _environment(templates, _for_html, autoescape=True).get_template("report.html.j2")
-    markdown = _environment(templates, _for_markdown, autoescape=False)
-    markdown.globals["fenced"] = fenced
+    plain = _environment(templates, _for_markdown, autoescape=False)
+    plain.globals["fenced"] = fenced
     page = html.render(document=document, style=Markup(style), policy=Markup(policy))  # noqa: S704
-    text = markdown.get_template("report.md.j2").render(document=document)
+    text = plain.get_template("report.md.j2").render(document=document)
     return File("report.html", page.encode()), File("report.md", text.encode()), *document.files
 
 
@@ -54,20 +49,9 @@ def _for_html(value: object) -> object:
 
 
 def _for_markdown(value: object) -> object:
-    return value if isinstance(value, Markup) else escape_markdown(str(value))
-
-
-def escape_markdown(text: str) -> str:
-    """Text on one line that Markdown shows as it is, in a paragraph, a list or a cell of a table."""
-    escaped = SPECIAL.sub(r"\\\1", clean(text))
-    # An address would become a link.
-    escaped = escaped.replace("://", "\\://").replace("www.", "www\\.")
-    return LEADING.sub(lambda found: f"{found[1] or ''}\\{found[2]}", escaped)
+    return value if isinstance(value, Markup) else markdown.escape(str(value))
 
 
 def fenced(lines: tuple[str, ...]) -> Markup:
-    """A Markdown code block, its fence longer than any in its lines."""
-    body = "\n".join(clean(line) for line in lines)
-    longest = max((len(run) for run in BACKTICKS.findall(body)), default=0)
-    fence = "`" * max(3, longest + 1)
-    return Markup(f"{fence}sh\n{body}\n{fence}")  # noqa: S704
+    """A Markdown code block of shell commands."""
+    return Markup(markdown.fenced((clean(line) for line in lines), "sh"))  # noqa: S704

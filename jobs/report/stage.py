@@ -8,13 +8,14 @@ from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.provenance import ROOT, Recorder
 from common.schema.benchmark import Benchmark
+from common.schema.choice import Choice
 from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
 from common.schema.results import Results
 from common.schema.training import Training
 from common.schema.variant import Variant
 from jobs.report.arguments import Folders
-from jobs.report.checks import check_results
+from jobs.report.checks import check_choice, check_results
 from jobs.report.collect import Artifacts, collect
 from jobs.report.document import File
 from jobs.report.export import results_csv
@@ -43,6 +44,9 @@ def report(experiment: LoadedExperiment, path: Path, folders: Folders, output: P
         inputs[f"evaluation {name}"] = sha256_file(folders.evaluations / name / "evaluation.json")
     for folder, benchmark in zip(folders.benchmarks, given.benchmarks, strict=True):
         inputs[f"benchmark {benchmark.target.name}"] = sha256_file(folder / "benchmark.json")
+    if folders.choice is not None and given.choice is not None:
+        check_choice(given.choice, inputs)
+        inputs["choice"] = sha256_file(folders.choice / "choice.json")
     results = collect(given, recorder.finish(inputs, PACKAGES))
     _write(results, sheet, output)
     return results
@@ -78,6 +82,7 @@ def _read(experiment: LoadedExperiment, path: Path, folders: Folders) -> Artifac
         variants=variants,
         evaluations=tuple(read(folders.evaluations / name / "evaluation.json", Evaluation) for name in names),
         benchmarks=tuple(read(folder / "benchmark.json", Benchmark) for folder in folders.benchmarks),
+        choice=None if folders.choice is None else read(folders.choice / "choice.json", Choice),
     )
 
 

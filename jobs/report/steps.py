@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from common.numbers import count, percent
 from common.schema.recipe import (
     Cluster,
     Convert,
@@ -14,7 +15,6 @@ from common.schema.recipe import (
     QuantizeAware,
     Recipe,
 )
-from jobs.report.numbers import count, percent
 
 FORMATS = {
     "float32": "stored as float32",

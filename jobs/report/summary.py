@@ -2,16 +2,18 @@
 
 from collections.abc import Iterator
 
+from common.numbers import count, decimal, listed, megabytes, percent, proportion, ratio
 from common.schema.evaluation import Evaluation
 from common.schema.results import Results, VariantResult
+from jobs.report import choice
 from jobs.report.accuracy import is_worse
 from jobs.report.names import Grid, Setting, variant_labels
-from jobs.report.numbers import count, decimal, listed, megabytes, percent, proportion, ratio
 
 
 def summarise(results: Results) -> tuple[str, ...]:
-    """Sentences about accuracy, the smallest and the fastest variant."""
-    return tuple(_sentences(results))
+    """Sentences about the variant to ship, accuracy, the smallest and the fastest variant."""
+    chosen = () if results.choice is None else choice.sentences(results.choice)
+    return (*chosen, *_sentences(results))
 
 
 def _sentences(results: Results) -> Iterator[str]:

@@ -8,10 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from common.artifact import read
+from common.numbers import ABSENT, clean, clipped, count, decimal, megabytes, percent
 from common.schema.results import Latency, Results
+from jobs.report import choice
 from jobs.report.latency import verdict
 from jobs.report.names import Grid, Setting, variant_labels
-from jobs.report.numbers import ABSENT, clean, clipped, count, decimal, megabytes, percent
 
 # Columns of text.
 WIDTH = 100
@@ -31,6 +32,8 @@ def show(folder: Path) -> None:
     if any(_compared(results, grid, setting) for setting in grid.settings):
         reference = clipped(clean(variant_labels(results)[results.reference]), NAME_LENGTH)
         print(f"ratio to {reference}: ▲ faster, ▼ slower, ≈ no clear difference")
+    for sentence in () if results.choice is None else choice.sentences(results.choice):
+        console.print(Text(clean(sentence)))
     # Not through the console, which would break a long path.
     print(f"report: {folder / 'report.html'}")
 

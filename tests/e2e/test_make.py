@@ -20,7 +20,15 @@ Finished = tuple[Path, Path, str]
 
 def artifacts(run: Path) -> dict[str, int]:
     """Modification time of every artifact's JSON."""
-    names = {"dataset.json", "training.json", "variant.json", "evaluation.json", "benchmark.json", "results.json"}
+    names = {
+        "dataset.json",
+        "training.json",
+        "variant.json",
+        "evaluation.json",
+        "benchmark.json",
+        "choice.json",
+        "results.json",
+    }
     return {
         str(path.relative_to(run)): path.stat().st_mtime_ns
         for path in run.rglob("*.json")
@@ -36,6 +44,8 @@ def test_images_become_a_report(finished: Finished) -> None:
     assert len(results.measurements) == 6
     assert all(measurement.result.kind == "latency" for measurement in results.measurements)
     assert len(results.evaluations) == 3
+    assert results.choice is not None
+    assert (run / "best" / results.choice.model.path).is_file()
     assert {item.stage for item in results.provenance} >= {"dataset", "train", "optimize", "evaluate", "benchmark"}
     page = (run / "report" / "report.html").read_text(encoding="utf-8")
     assert "pruned" in page
@@ -63,6 +73,7 @@ def test_a_changed_recipe_rebuilds_what_hangs_on_it(finished: Finished, make: Ma
         "variants/pruned/variant.json",
         "evaluation/pruned/evaluation.json",
         "benchmark/host/benchmark.json",
+        "best/choice.json",
         "report/results.json",
     }
     rows = read(run / "benchmark" / "host" / "benchmark.json", Benchmark).rows

@@ -39,6 +39,7 @@ def test_make_all_in_containers_makes_the_same_artifacts(
     images = {item.stage: item.runtime.image for item in results.provenance}
     assert images["train"] == training_image.id
     assert images["benchmark"] == adb_image.id
+    assert images["choose"] == training_image.id
     assert all(measurement.result.kind == "latency" for measurement in results.measurements)
     in_containers = hashes(tmp_path / "run")
     said = make("all", RUNTIME="docker", **variables).stdout

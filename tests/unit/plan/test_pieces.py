@@ -28,6 +28,7 @@ def files(folder: Path) -> dict[str, tuple[int, bytes]]:
         ("rounds = 2", "rounds = 3", {"benchmark.json"}),
         ("epochs = 2", "epochs = 3", {"train.json"}),
         ("height = 32", "height = 48", {"dataset.json"}),
+        ("[benchmark]", "[choose]\nmargin = 0.01\n[benchmark]", {"choose.json"}),
         ('title = "Tiny"', 'title = "Small"', {"report.json"}),
     ],
 )

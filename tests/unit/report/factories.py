@@ -7,9 +7,11 @@ from common.proportion import wilson
 from common.schema.base import FileRef, Interval
 from common.schema.benchmark import Benchmark, Environment, Row, Summary
 from common.schema.benchmark import Cell as BenchmarkCell
+from common.schema.choice import Candidate, Choice, Setting, Standing
 from common.schema.dataset import Dataset, Duplicates, Quarantined, Split
 from common.schema.evaluation import ClassScore, Evaluation, KerasAgreement, McNemar
 from common.schema.experiment import Benchmark as Settings
+from common.schema.experiment import Choose
 from common.schema.outcome import Failed, Unsupported
 from common.schema.provenance import Code, InputRef, Provenance, Runtime
 from common.schema.recipe import Recipe
@@ -286,4 +288,50 @@ def row(name: str, result: Summary | Unsupported | Failed, backend: str = "cpu",
         session=0,
         result=result,
         failed_rounds=0,
+    )
+
+
+def choice(reason: str = "no worse and once better", network: str | None = None) -> Choice:
+    """The choice of the last of NAMES; the other verdicts are in the order of NAMES."""
+    verdicts = ("dominated", "on the front", "not measured", "significantly worse", "best")
+    standings = []
+    for name, size, right, us, verdict in zip(NAMES, SIZES, ACCURACIES, TIMES, verdicts, strict=True):
+        measured = latency(us, None if name == "baseline" else TIMES[0]) if verdict != "not measured" else None
+        candidate = Candidate(
+            name=name,
+            model_sha256=SHA,
+            size_bytes=size,
+            accuracy=wilson(right, IMAGES),
+            mcnemar=evaluation(name, right).mcnemar,
+            latency_us=None if measured is None else us,
+            ratio=None if measured is None else measured.ratio,
+            other_network=False,
+            quantised=name != "baseline",
+        )
+        on_front = verdict in {"best", "on the front"}
+        standings.append(
+            Standing.model_validate(
+                {
+                    "candidate": candidate,
+                    "eligible": on_front,
+                    "on_front": on_front,
+                    "dominated_by": NAMES[-1] if verdict == "dominated" else None,
+                    "verdict": verdict,
+                    "reason": reason,
+                }
+            )
+        )
+    return Choice(
+        provenance=provenance("choose"),
+        reference="baseline",
+        rules=Choose(),
+        setting=Setting(target="host", backend="xnnpack", threads=1),
+        standings=tuple(standings),
+        smallest=NAMES[-1],
+        fastest=NAMES[-1],
+        best=NAMES[-1],
+        recommendation=("Recommended: pruned dynamic range, the smallest.", "To keep the accuracy means this."),
+        network=network,
+        model=file("pruned_dynamic_range.tflite"),
+        card=file("model_card.md"),
     )

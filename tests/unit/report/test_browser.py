@@ -52,7 +52,9 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         f.measurement(f.NAMES[4], Failed(reason="killed by SIGSEGV", log="logs/7.log"), "xnnpack"),
     ]
     commands = (f"make all EXPERIMENT={long}",)
-    results = f.results(measurements=cells, title=f"Demo {long}", warnings=(long,), reproduce=commands)
+    results = f.results(
+        measurements=cells, title=f"Demo {long}", warnings=(long,), reproduce=commands, choice=f.choice(long, long)
+    )
     path = tmp_path_factory.mktemp("page") / "report.html"
     path.write_bytes(render(build(results, None))[0].content)
     return path

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 from PIL import Image
 
+from common.markdown import escape
 from common.schema.outcome import Failed
 from common.schema.results import Results
 from jobs.report.document import File
 from jobs.report.page import build
-from jobs.report.render import escape_markdown, fenced, render
+from jobs.report.render import fenced, render
 from tests.unit.report import factories as f
 from tests.unit.report.pages import Page, markdown_page
 
@@ -80,7 +81,7 @@ def test_hidden_characters_are_made_visible(hostile: tuple[str, str]) -> None:
 
 @given(st.text(max_size=60))
 def test_markdown_shows_any_text_as_it_is(text: str) -> None:
-    shown = " ".join(escape_markdown(text).split())
+    shown = " ".join(escape(text).split())
     tokens = MarkdownIt("commonmark").enable("table").parse(f"| a |\n| --- |\n| {shown} |\n")
     inline = [token for token in tokens if token.type == "inline"][-1]
     if shown:
@@ -90,7 +91,7 @@ def test_markdown_shows_any_text_as_it_is(text: str) -> None:
 
 @given(st.text(alphabet="-+*#>1.)=~`_ ab", min_size=1, max_size=12))
 def test_an_item_of_a_list_stays_one_paragraph(text: str) -> None:
-    tokens = MarkdownIt("commonmark").parse(f"- {escape_markdown(text)}\n")
+    tokens = MarkdownIt("commonmark").parse(f"- {escape(text)}\n")
     kinds = [token.type for token in tokens if token.type.endswith("_open")]
     assert kinds in (["bullet_list_open", "list_item_open", "paragraph_open"], ["bullet_list_open", "list_item_open"])
 

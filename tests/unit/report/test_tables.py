@@ -2,13 +2,13 @@
 
 import pytest
 
+from common.numbers import DASH, TIMES
 from common.schema.base import Interval
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Results
 from jobs.report.accuracy import accuracies, comparison, files
 from jobs.report.charts import latency_chart
 from jobs.report.latency import details, overview, verdict
-from jobs.report.numbers import DASH, TIMES
 from jobs.report.page import build
 from jobs.report.summary import summarise
 from tests.unit.report import factories as f

@@ -1,13 +1,15 @@
 """The summary for a terminal fits into 100 columns."""
 
 import io
+from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from common.artifact import write_model
 from common.schema.outcome import Unsupported
 from common.schema.results import Results
-from jobs.report.terminal import WIDTH, tables
+from jobs.report.terminal import WIDTH, show, tables
 from tests.unit.report import factories as f
 
 
@@ -45,3 +47,12 @@ def test_text_from_outside_is_not_markup(text: str) -> None:
 def test_without_measurements_sizes_and_accuracies_are_shown() -> None:
     shown = _shown(f.results(measurements=()))
     assert "8.5" in shown and "96.67 %" in shown
+
+
+def test_the_recommendation_is_among_the_last_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_model(tmp_path / "results.json", f.results(choice=f.choice(network="The network mattered \x1b[31m more.")))
+    show(tmp_path)
+    *_, recommended, network, report = capsys.readouterr().out.splitlines()
+    assert recommended == "Recommended: pruned dynamic range, the smallest."
+    assert network == "The network mattered \ufffd[31m more."
+    assert report.startswith("report: ")

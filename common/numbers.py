@@ -1,4 +1,4 @@
-"""Numbers and texts as they stand in the report. Pure."""
+"""Numbers and texts as people read them in the report and the model card. Pure."""
 
 import unicodedata
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.report import numbers
+from common import numbers
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,42 @@
+"""Choose the variant to ship.
+
+    python -m jobs.choose --experiment experiments/demo.toml --dataset runs/demo/dataset \
+        --training runs/demo/train --variants runs/demo/variants --evaluations runs/demo/evaluation \
+        --benchmark runs/demo/benchmark/host --output runs/demo/best
+
+Reads   <dataset>/dataset.json, <training>/training.json, <variants>/<name>/variant.json and the best one's
+        .tflite, <evaluations>/<name>/evaluation.json, <benchmark>/benchmark.json
+Writes  <output>/<name>.tflite     with metadata and labels inside
+        <output>/model_card.md
+        <output>/choice.json       last: the front, every variant's verdict, the recommendation
+"""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from common import cli
+
+
+def main(
+    *,
+    experiment: Annotated[Path, typer.Option(help="Experiment file (TOML).")],
+    dataset: Annotated[Path, typer.Option(help="Folder that the dataset stage wrote.")],
+    training: Annotated[Path, typer.Option(help="Folder that the train stage wrote.")],
+    variants: Annotated[Path, typer.Option(help="Folder that holds a folder per variant.")],
+    evaluations: Annotated[Path, typer.Option(help="Folder that holds an evaluation per variant.")],
+    benchmark: Annotated[Path, typer.Option(help="Folder of the target whose latencies count.")],
+    output: Annotated[Path, typer.Option(help="Folder to write.")],
+) -> None:
+    """Find the size-latency-accuracy front and write the best variant with its model card."""
+    from common.experiment import load
+    from jobs.choose.given import Folders
+    from jobs.choose.stage import choose
+
+    chosen = choose(load(experiment), Folders(dataset, training, variants, evaluations, benchmark), output)
+    print(f"{chosen.recommendation[0]}\n{output / chosen.model.path}")
+
+
+if __name__ == "__main__":
+    cli.run(main)

@@ -1,0 +1,64 @@
+"""The recommendation and the front. Pure: a choice to sentences and a table."""
+
+from common.numbers import decimal, megabytes, p_value, proportion
+from common.schema.choice import Choice, Standing
+from common.schema.results import Results
+from jobs.report.document import Cell, Column, Row, Section, Table, Tone, number
+from jobs.report.latency import verdict
+from jobs.report.names import Setting, variant_labels
+
+TONES: dict[str, Tone] = {"best": "better", "significantly worse": "worse", "beyond the margin": "worse"}
+
+
+def sentences(choice: Choice) -> tuple[str, ...]:
+    """What to ship, and whether the network or the quantiser mattered more."""
+    return (choice.recommendation[0], *((choice.network,) if choice.network else ()))
+
+
+def section(results: Results, choice: Choice) -> Section:
+    """The chapter: the reasons, then every variant with its verdict."""
+    paragraphs = (*choice.recommendation, *((choice.network,) if choice.network else ()))
+    return Section("choice", "Which one to ship", paragraphs, (_table(results, choice),))
+
+
+def _table(results: Results, choice: Choice) -> Table:
+    labels = variant_labels(results)
+    where = choice.setting
+    columns = (
+        Column("Verdict", numeric=False),
+        Column("On the front", numeric=False),
+        Column("Size (MB)"),
+        *(
+            ()
+            if where is None
+            else (Column("Latency (µs)"), Column(f"Ratio to {labels.get(choice.reference, choice.reference)}"))
+        ),
+        Column("Accuracy"),
+    )
+    rows = tuple(
+        Row(labels.get(s.candidate.name, s.candidate.name), _cells(s, timed=where is not None))
+        for s in choice.standings
+    )
+    notes = [
+        "On the front: no other variant is at least as good in every respect and better in one, by point estimates; "
+        "differences within the intervals may be chance."
+    ]
+    if where is not None:
+        setting = Setting(where.target, where.backend, where.threads, functional_only=False)
+        notes.append(
+            f"Measured on {setting.label}. Speeds are compared by the ratio, which pairs rounds, not by the latency."
+        )
+    return Table("Every variant's verdict", "Variant", columns, rows, tuple(notes))
+
+
+def _cells(standing: Standing, *, timed: bool) -> tuple[Cell, ...]:
+    candidate, test = standing.candidate, standing.candidate.mcnemar
+    latency = None if candidate.latency_us is None else decimal(candidate.latency_us)
+    ratio = Cell("reference") if test is None else verdict(candidate.ratio)
+    return (
+        Cell(standing.verdict, standing.reason, TONES.get(standing.verdict, "plain")),
+        Cell("yes" if standing.on_front else "no"),
+        Cell(megabytes(candidate.size_bytes)),
+        *((number(latency), ratio) if timed else ()),
+        Cell(proportion(candidate.accuracy), "" if test is None else p_value(test.p_value)),
+    )

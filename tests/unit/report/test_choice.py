@@ -1,0 +1,74 @@
+"""The front and the recommendation as the report shows them."""
+
+import pytest
+
+from common.errors import UsageError
+from common.schema.results import Results
+from jobs.report.checks import check_choice, check_results
+from jobs.report.page import build
+from jobs.report.render import render
+from tests.unit.report import factories as f
+from tests.unit.report.pages import Page, markdown_page
+
+HOSTILE = "<script>alert(1)</script> | x"
+NETWORK = "The network mattered more than the quantiser: these figures."
+
+
+def pages(results: Results) -> tuple[Page, Page]:
+    html, markdown, *_ = render(build(results, None))
+    return Page(html.content.decode()), markdown_page(markdown.content.decode())
+
+
+@pytest.mark.parametrize("index", [0, 1], ids=["html", "markdown"])
+def test_every_variant_has_its_verdict_and_its_figures(index: int) -> None:
+    page = pages(f.results(choice=f.choice(HOSTILE)))[index]
+    table = next(t for t in page.tables if "Verdict" in t.head[-1])
+    assert table.head[-1] == [
+        "Variant",
+        "Verdict",
+        "On the front",
+        "Size (MB)",
+        "Latency (µs)",
+        "Ratio to baseline",
+        "Accuracy",
+    ]
+    assert [row[2] for row in table.body] == ["no", "yes", "no", "no", "yes"]
+    assert [row[1].split(" <")[0] for row in table.body][1:] == [
+        "on the front",
+        "not measured",
+        "significantly worse",
+        "best",
+    ]
+    assert HOSTILE in table.body[0][1].replace("  ", " ")
+    assert "script" not in page.tags
+    assert table.row("float16")[3:5] == ["\u2013", "\u2013"]
+    assert table.row("baseline")[4] == "reference"
+
+
+def test_the_recommendation_stands_first() -> None:
+    document = build(f.results(choice=f.choice(network=NETWORK)), None)
+    assert document.summary[:2] == ("Recommended: pruned dynamic range, the smallest.", NETWORK)
+    assert document.sections[0].title == "Which one to ship"
+    assert document.sections[0].paragraphs[-1] == NETWORK
+
+
+def test_without_a_choice_nothing_is_recommended() -> None:
+    document = build(f.results(), None)
+    assert document.sections[0].title == "Results"
+    assert "Recommended" not in " ".join(document.summary)
+
+
+def test_a_choice_of_other_variants_is_refused() -> None:
+    variants = [f.variant_result(name, 5) for name in f.NAMES[:-1]]
+    results = f.results(variants=variants, choice=f.choice(), evaluations=(), measurements=())
+    with pytest.raises(UsageError, match="the variant to choose 'pruned_dynamic_range' is not among"):
+        check_results(results)
+
+
+def test_a_choice_made_from_another_dataset_is_refused() -> None:
+    choice = f.choice().model_copy(update={"provenance": f.provenance("choose", dataset=f.OTHER_SHA)})
+    check_choice(choice, {"dataset": f.OTHER_SHA})
+    with pytest.raises(
+        UsageError, match="the dataset of the choice is fedcba987654, but the one given is 0123456789ab"
+    ):
+        check_choice(choice, {"dataset": f.SHA})
