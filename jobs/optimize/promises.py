@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from common.schema.recipe import Cluster, Convert, Prune, Recipe
 from common.schema.variant import Promise
-from jobs.optimize.inspect import Inspection, Kernel
+from common.tflite.reader import Inspection, Kernel
 
 # tfmot neither prunes nor clusters depthwise kernels.
 REACHED = ("CONV_2D", "FULLY_CONNECTED")

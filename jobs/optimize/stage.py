@@ -19,11 +19,11 @@ from common.schema.dataset import Dataset
 from common.schema.recipe import FineTuning, Recipe
 from common.schema.training import Training
 from common.schema.variant import PassReport, Promise, Variant
+from common.tflite.reader import inspect
 from jobs.optimize import passes
 from jobs.optimize.batch_norm import copied, reestimate
 from jobs.optimize.convert import convert
 from jobs.optimize.fine_tune import FineTuner
-from jobs.optimize.inspect import inspect
 from jobs.optimize.promises import check
 
 ARTIFACT = "variant.json"

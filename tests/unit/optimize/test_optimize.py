@@ -9,7 +9,7 @@ import pytest
 from common.errors import EdgeproofError, UsageError
 from common.schema.recipe import Cluster, Convert, Prune, Recipe
 from common.schema.variant import Tensor
-from jobs.optimize.inspect import Inspection, Kernel, inspect
+from common.tflite.reader import Inspection, Kernel, inspect
 from jobs.optimize.promises import check
 from jobs.optimize.stage import optimize
 from tests.artifacts import EXPERIMENT, write_dataset, write_experiment
