@@ -1,33 +1,21 @@
-"""What really is in a .tflite file, read from the flatbuffer and not from the recipe.
+"""What really is in a .tflite file, read from the flatbuffer and not from the recipe."""
 
-Format: tensorflow/compiler/mlir/lite/schema/schema.fbs; the generated reader ships with ai-edge-litert.
-"""
-
-import struct
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
-from ai_edge_litert import schema_py_generated as schema
 
 from common.errors import EdgeproofError
-from common.schema.variant import Port, Tensor
+from common.schema.tflite import Operator, Port, Proof, Tensor
+from common.tflite import cost
+from common.tflite.flat import DAMAGE, FlatFile, FlatTensor, Graph, parse
+from common.tflite.operators import KERNELS, Node, domain, sources, stored
+from common.tflite.proof import proof
+from common.tflite.tensors import describe, dtype_name, weight_bytes
+from common.tflite.xnnpack import refusals
+from common.tflite.xnnpack_sparse import sparse_refusal
 
-IDENTIFIER = b"TFL3"
-DTYPES: dict[int, Any] = {
-    schema.TensorType.FLOAT32: np.float32,
-    schema.TensorType.FLOAT16: np.float16,
-    schema.TensorType.INT8: np.int8,
-    schema.TensorType.UINT8: np.uint8,
-    schema.TensorType.INT16: np.int16,
-    schema.TensorType.INT32: np.int32,
-    schema.TensorType.INT64: np.int64,
-    schema.TensorType.BOOL: np.bool_,
-}
-# Which input of an operator is its kernel, and along which axis its output channels lie.
-KERNELS = {"CONV_2D": (1, 0), "FULLY_CONNECTED": (1, 0), "DEPTHWISE_CONV_2D": (1, 3)}
+# Tensors may share a buffer; no sound file has its values counted this often.
+MOST_PASSES = 64
 
 
 @dataclass(frozen=True)
@@ -40,97 +28,107 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Inspection:
-    """A file's constant tensors, its kernels among them, its ports and how often each operator occurs."""
+    """A file's constant tensors, its kernels among them, its ports and its operators.
+
+    Tensors and operators are those of all subgraphs, ports those of the first. `operators` counts
+    by name, `table` lists one by one, `proof` sums up.
+    """
 
     tensors: tuple[Tensor, ...]
     kernels: tuple[Kernel, ...]
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     operators: dict[str, int]
+    table: tuple[Operator, ...]
+    proof: Proof
 
 
 def inspect(content: bytes) -> Inspection:
-    """Read the first subgraph of a .tflite file. Raises EdgeproofError when it is not one."""
-    if content[4:8] != IDENTIFIER:
-        raise EdgeproofError("not a .tflite file: the identifier TFL3 is missing")
+    """Read a .tflite file. Raises EdgeproofError when it is not one, or damaged."""
+    file = parse(content)
     try:
-        model = schema.ModelT.InitFromPackedBuf(content, 0)
-        return _Reader(model).inspection()
-    except (struct.error, IndexError, TypeError, ValueError, AttributeError) as error:
+        return _Reader(content, file).inspection()
+    except DAMAGE as error:
         raise EdgeproofError(f"damaged .tflite file: {error}") from None
 
 
 class _Reader:
-    def __init__(self, model: Any) -> None:
-        self._model = model
-        self._graph = model.subgraphs[0]
-        names = {value: name for name, value in vars(schema.BuiltinOperator).items() if not name.startswith("_")}
-        # Old files keep small codes in the deprecated field.
-        self._codes = [names[max(c.builtinCode, c.deprecatedBuiltinCode)] for c in model.operatorCodes]
+    def __init__(self, content: bytes, file: FlatFile) -> None:
+        self._content = content
+        self._file = file
+        self._left = MOST_PASSES * len(content)
+        self._counted: dict[tuple[object, ...], Tensor | None] = {}
+        self._made = [sources(graph) for graph in file.graphs]
 
     def inspection(self) -> Inspection:
-        axes = dict(self._kernel_axes())
-        tensors = {}
-        for index in range(len(self._graph.tensors)):
-            data = self._constant(index)
-            if data is not None:
-                tensors[index] = self._describe(index, data, axes.get(index, (None, None))[1])
+        main = self._file.graphs[0]
+        tensors, kernels = [], []
+        for graph, made in zip(self._file.graphs, self._made, strict=True):
+            axes = dict(_kernel_axes(graph, made))
+            described = {index: self._describe(graph, index, axes) for index in range(len(graph.tensors))}
+            tensors += [tensor for tensor in described.values() if tensor is not None]
+            kernels += [Kernel(name, tensor) for i, (name, _) in axes.items() if (tensor := described[i]) is not None]
+        table = tuple(self._table())
+        nodes = tuple(Node(main, operator) for operator in main.operators)
         return Inspection(
-            tensors=tuple(tensors.values()),
-            kernels=tuple(Kernel(name, tensors[i]) for i, (name, _) in axes.items() if i in tensors),
-            inputs=tuple(self._port(index) for index in self._graph.inputs),
-            outputs=tuple(self._port(index) for index in self._graph.outputs),
-            operators=dict(sorted(Counter(self._codes[op.opcodeIndex] for op in self._graph.operators).items())),
+            tensors=tuple(tensors),
+            kernels=tuple(kernels),
+            inputs=tuple(_port(main.tensors[index]) for index in main.inputs),
+            outputs=tuple(_port(main.tensors[index]) for index in main.outputs),
+            operators=dict(sorted(Counter(operator.name for operator in table).items())),
+            table=table,
+            proof=proof(self._content, self._file, table, sparse_refusal(nodes, self._made[0])),
         )
 
-    def _kernel_axes(self) -> Any:
-        # A float16 file stores the kernel behind a DEQUANTIZE.
-        sources = {
-            op.outputs[0]: op.inputs[0] for op in self._graph.operators if self._codes[op.opcodeIndex] == "DEQUANTIZE"
-        }
-        for op in self._graph.operators:
-            name = self._codes[op.opcodeIndex]
-            if name in KERNELS:
-                position, axis = KERNELS[name]
-                index = int(op.inputs[position])
-                yield int(sources.get(index, index)), (name, axis)
-
-    def _constant(self, index: int) -> npt.NDArray[Any] | None:
-        tensor = self._graph.tensors[index]
-        data = self._model.buffers[tensor.buffer].data
-        if data is None or len(data) == 0 or tensor.type not in DTYPES:
+    def _describe(self, graph: Graph, index: int, axes: dict[int, tuple[str, int]]) -> Tensor | None:
+        tensor = graph.tensors[index]
+        axis = axes[index][1] if index in axes else None
+        if tensor.data is None:
             return None
-        return np.frombuffer(np.asarray(data, dtype=np.uint8).tobytes(), DTYPES[tensor.type])
+        key = (tensor.buffer, tensor.type, tensor.shape, tensor.zero_point, axis)
+        if tensor.sparsity is None and key in self._counted:
+            known = self._counted[key]
+            update = {"name": tensor.name, "quantization": tensor.quantization}
+            return None if known is None else known.model_copy(update=update)
+        self._left -= len(tensor.data)
+        if self._left < 0:
+            raise ValueError("its tensors share more data than it holds")
+        self._counted[key] = describe(tensor, axis)
+        return self._counted[key]
 
-    def _describe(self, index: int, data: npt.NDArray[Any], axis: int | None) -> Tensor:
-        tensor = self._graph.tensors[index]
-        shape = () if tensor.shape is None else tuple(int(side) for side in tensor.shape)
-        rows = data.reshape(1, -1) if axis is None else np.moveaxis(data.reshape(shape), axis, 0)
-        return Tensor(
-            name=tensor.name.decode("utf-8", "replace"),
-            shape=shape,
-            dtype=data.dtype.name,
-            elements=data.size,
-            zeros=self._zeros(tensor, data),
-            unique_per_channel=max(len(np.unique(row)) for row in rows),
-        )
+    def _table(self) -> Iterator[Operator]:
+        for number, (graph, made) in enumerate(zip(self._file.graphs, self._made, strict=True)):
+            reasons = refusals(graph, frozenset(made))
+            for index, (operator, reason) in enumerate(zip(graph.operators, reasons, strict=True)):
+                node = Node(graph, operator)
+                read = node.activations or node.inputs
+                yield Operator(
+                    subgraph=number,
+                    index=index,
+                    name=node.name,
+                    input_type=dtype_name(read[0].type) if read else None,
+                    output_type=dtype_name(node.outputs[0].type) if node.outputs else None,
+                    domain=domain(node),
+                    macs=cost.macs(node),
+                    weight_bytes=weight_bytes(stored(graph, made, operator)),
+                    refusal=reason,
+                )
 
-    @staticmethod
-    def _zeros(tensor: Any, data: npt.NDArray[Any]) -> float:
-        # What stands for zero in a quantised tensor is its zero point.
-        points = None if tensor.quantization is None else tensor.quantization.zeroPoint
-        zero = int(points[0]) if points is not None and len(points) else 0
-        return float(np.mean(data == zero))
 
-    def _port(self, index: int) -> Port:
-        tensor = self._graph.tensors[index]
-        quantization = tensor.quantization
-        scaled = quantization is not None and quantization.scale is not None and len(quantization.scale) > 0
-        dtype = DTYPES.get(tensor.type)
-        return Port(
-            name=tensor.name.decode("utf-8", "replace"),
-            shape=tuple(int(side) for side in tensor.shape),
-            dtype="unknown" if dtype is None else np.dtype(dtype).name,
-            scale=float(quantization.scale[0]) if scaled else None,
-            zero_point=int(quantization.zeroPoint[0]) if scaled else None,
-        )
+def _kernel_axes(graph: Graph, made: dict[int, int]) -> Iterator[tuple[int, tuple[str, int]]]:
+    for operator in graph.operators:
+        if operator.name in KERNELS:
+            position, axis = KERNELS[operator.name]
+            index = operator.inputs[position]
+            yield made.get(index, index), (operator.name, axis)
+
+
+def _port(tensor: FlatTensor) -> Port:
+    scaled = tensor.quantization
+    return Port(
+        name=tensor.name,
+        shape=tensor.shape,
+        dtype=dtype_name(tensor.type),
+        scale=None if scaled is None else scaled.scale_low,
+        zero_point=None if scaled is None else tensor.zero_point,
+    )

@@ -1,6 +1,5 @@
 """The optimize stage: one recipe, one .tflite file, and the proof of what is in it."""
 
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +27,6 @@ from jobs.optimize.promises import check
 
 ARTIFACT = "variant.json"
 PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
-DEFLATE_LEVEL = 6
 PREDICT_BATCH = 64
 # A rewrite may change outputs by rounding only: probabilities, in float32, on so many training images.
 SAME, SAMPLE = 1e-4, 64
@@ -63,7 +61,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
             recipe=recipe,
             classes=card.classes,
             model=file_ref(output / f"{name}.tflite", output),
-            deflated_bytes=len(zlib.compress(content, DEFLATE_LEVEL)),
+            deflated_bytes=inspection.proof.deflated_bytes,
             keras_outputs=file_ref(output / "keras_outputs.npy", output),
             passes=reports,
             inputs=inspection.inputs,
@@ -71,6 +69,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
             operators=inspection.operators,
             tensors=inspection.tensors,
             promises=promises,
+            proof=inspection.proof,
         )
         write_model(output / ARTIFACT, variant)
     return variant

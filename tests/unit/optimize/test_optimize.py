@@ -8,7 +8,7 @@ import pytest
 
 from common.errors import EdgeproofError, UsageError
 from common.schema.recipe import Cluster, Convert, Prune, Recipe
-from common.schema.variant import Tensor
+from common.schema.tflite import Proof, Tensor
 from common.tflite.reader import Inspection, Kernel, inspect
 from jobs.optimize.promises import check
 from jobs.optimize.stage import optimize
@@ -86,9 +86,26 @@ def test_an_image_in_place_of_the_model_is_noticed(chain: Chain, tmp_path: Path)
         optimize(chain.experiment, "baseline", chain.folder / "dataset", tmp_path / "train", tmp_path / "x")
 
 
+PROOF = Proof(
+    macs=0,
+    weight_bytes=0,
+    file_bytes=0,
+    deflated_bytes=0,
+    domains=(),
+    float_islands=(),
+    quantize=0,
+    dequantize=0,
+    pairs=0,
+    refusals=(),
+    sparse_refusal=None,
+    xnnpack="",
+    metadata=(),
+)
+
+
 def inspection(zeros: float, unique: int, dtype: str, name: str = "dense/MatMul") -> Inspection:
     tensor = Tensor(name=name, shape=(32, 64), dtype=dtype, elements=2048, zeros=zeros, unique_per_channel=unique)
-    return Inspection((tensor,), (Kernel("FULLY_CONNECTED", tensor),), (), (), {})
+    return Inspection((tensor,), (Kernel("FULLY_CONNECTED", tensor),), (), (), {}, (), PROOF)
 
 
 PRUNE = Recipe(passes=(Prune.model_validate({"pass": "prune", "sparsity": 0.5}),), convert=Convert(format="float32"))
