@@ -1,10 +1,14 @@
-"""`variant.json`: one optimised model and the proof of what is in its file. Version history: 1 first."""
+"""`variant.json`: one optimised model and the proof of what is in its file.
+
+Version history: 1 first; 2 adds `proof` and the tensors' quantisation parameters (a file of version 1 can be read).
+"""
 
 from typing import Literal
 
-from common.schema.base import Count, FileRef, Model, Share
+from common.schema.base import Count, FileRef, Model
 from common.schema.provenance import Artifact
 from common.schema.recipe import Recipe
+from common.schema.tflite import Port, Proof, Tensor
 
 
 class LayerNote(Model):
@@ -19,31 +23,6 @@ class PassReport(Model):
 
     name: str
     layers: tuple[LayerNote, ...]
-
-
-class Tensor(Model):
-    """A constant tensor as it stands in the .tflite file.
-
-    `unique_per_channel` is the largest number of distinct values in any output channel (the whole
-    tensor where it has no channels).
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    elements: Count
-    zeros: Share
-    unique_per_channel: Count
-
-
-class Port(Model):
-    """An input or output of the model. `scale` is None when it is not quantised."""
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    scale: float | None
-    zero_point: int | None
 
 
 class Promise(Model):
@@ -64,10 +43,10 @@ class Variant(Artifact):
     """`deflated_bytes` is the file's size in a zip (DEFLATE, level 6).
 
     `keras_outputs` holds float32 [n, classes]: the validation outputs of the Keras model that the
-    file was converted from.
+    file was converted from. `proof` is None in a file of version 1.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     name: str
     recipe: Recipe
     classes: tuple[str, ...]
@@ -80,3 +59,4 @@ class Variant(Artifact):
     operators: dict[str, Count]
     tensors: tuple[Tensor, ...]
     promises: tuple[Promise, ...]
+    proof: Proof | None = None

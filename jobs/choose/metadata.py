@@ -12,7 +12,7 @@ from typing import Any
 import flatbuffers
 import numpy as np
 
-from common.schema.variant import Port
+from common.schema.tflite import Port
 
 IDENTIFIER = b"M001"
 # No field younger than 1.0.0 is used.

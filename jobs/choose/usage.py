@@ -1,6 +1,6 @@
 """Programs that use the chosen file, for its model card. Pure; every name in them is safe in a string."""
 
-from common.schema.variant import Port
+from common.schema.tflite import Port
 from jobs.choose.package import LABELS
 
 INTEGER_IN = """\

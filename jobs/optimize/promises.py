@@ -12,8 +12,8 @@ import numpy as np
 
 from common.schema.recipe import Convert, QuantizeAware, Recipe
 from common.schema.variant import Promise
+from common.tflite.reader import Inspection, Kernel
 from jobs.optimize.done import Expectation
-from jobs.optimize.inspect import Inspection, Kernel
 
 # tfmot neither prunes nor clusters depthwise kernels.
 REACHED = ("CONV_2D", "FULLY_CONNECTED")
@@ -62,8 +62,8 @@ def _promises(recipe: Recipe, expected: Sequence[Expectation], inspection: Inspe
 
 
 def _key(kernel: Kernel) -> tuple[int, int]:
-    channels = len(kernel.values)
-    return channels, kernel.tensor.elements // channels
+    channels = 0 if kernel.rows is None else len(kernel.rows)
+    return channels, kernel.tensor.elements // max(channels, 1)
 
 
 def _matched(expected: list[Expectation], kernels: list[Kernel]) -> Iterator[Promise]:
@@ -91,7 +91,9 @@ def _observed(item: Expectation, kernel: Kernel) -> float:
 
 
 def _full_groups(item: Expectation, kernel: Kernel) -> float:
-    groups = kernel.values.reshape(-1, item.group)
+    if kernel.rows is None:
+        return 0.0
+    groups = kernel.rows.reshape(-1, item.group)
     return float(np.mean(np.sum(groups == 0, axis=1) >= item.zeros))
 
 

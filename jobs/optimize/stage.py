@@ -1,6 +1,5 @@
 """The optimize stage: one recipe, one .tflite file, and the proof of what is in it."""
 
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +18,16 @@ from common.schema.dataset import Dataset
 from common.schema.recipe import FineTuning, QuantizeAware, Recipe, Retraining
 from common.schema.training import Training
 from common.schema.variant import PassReport, Promise, Variant
+from common.tflite.reader import inspect
 from jobs.optimize import passes
 from jobs.optimize.batch_norm import copied, reestimate
 from jobs.optimize.convert import convert
 from jobs.optimize.done import Expectation
 from jobs.optimize.fine_tune import FineTuner
-from jobs.optimize.inspect import inspect
 from jobs.optimize.promises import check
 
 ARTIFACT = "variant.json"
 PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
-DEFLATE_LEVEL = 6
 PREDICT_BATCH = 64
 # A rewrite may change outputs by rounding only: probabilities, in float32, on so many training images.
 SAME, SAMPLE = 1e-4, 64
@@ -65,7 +63,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
             recipe=recipe,
             classes=card.classes,
             model=file_ref(output / f"{name}.tflite", output),
-            deflated_bytes=len(zlib.compress(content, DEFLATE_LEVEL)),
+            deflated_bytes=inspection.proof.deflated_bytes,
             keras_outputs=file_ref(output / "keras_outputs.npy", output),
             passes=reports,
             inputs=inspection.inputs,
@@ -73,6 +71,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
             operators=inspection.operators,
             tensors=inspection.tensors,
             promises=promises,
+            proof=inspection.proof,
         )
         write_model(output / ARTIFACT, variant)
     return variant

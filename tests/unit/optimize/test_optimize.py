@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from common.errors import EdgeproofError, UsageError
-from jobs.optimize.inspect import inspect
+from common.tflite.reader import inspect
 from jobs.optimize.stage import optimize
 from tests.artifacts import EXPERIMENT, write_dataset, write_experiment
 from tests.conftest import Chain

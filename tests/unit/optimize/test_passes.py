@@ -12,12 +12,12 @@ from common.batches import Batches
 from common.errors import UsageError
 from common.schema.recipe import Convert, Recipe
 from common.schema.variant import Promise
+from common.tflite.reader import Inspection, inspect
 from jobs.optimize import passes
 from jobs.optimize.batch_norm import copied
 from jobs.optimize.convert import convert
 from jobs.optimize.done import Done
 from jobs.optimize.fine_tune import FineTuner
-from jobs.optimize.inspect import Inspection, inspect
 from jobs.optimize.promises import check
 
 SIDE = 16

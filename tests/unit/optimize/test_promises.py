@@ -6,13 +6,30 @@ import numpy as np
 import pytest
 
 from common.schema.recipe import Convert, Recipe
-from common.schema.variant import Tensor
+from common.schema.tflite import Proof, Tensor
+from common.tflite.reader import Inspection, Kernel
 from jobs.optimize.done import Expectation
-from jobs.optimize.inspect import Inspection, Kernel
 from jobs.optimize.promises import check
 
 FLOAT = Recipe(convert=Convert(format="float32"))
 DYNAMIC = Recipe(convert=Convert(format="dynamic_range"))
+
+
+PROOF = Proof(
+    macs=0,
+    weight_bytes=0,
+    file_bytes=0,
+    deflated_bytes=0,
+    domains=(),
+    float_islands=(),
+    quantize=0,
+    dequantize=0,
+    pairs=0,
+    refusals=(),
+    sparse_refusal=None,
+    xnnpack="",
+    metadata=(),
+)
 
 
 def kernel(values: Any, name: str = "dense/MatMul") -> Kernel:
@@ -29,7 +46,7 @@ def kernel(values: Any, name: str = "dense/MatMul") -> Kernel:
 
 
 def seen(*kernels: Kernel) -> Inspection:
-    return Inspection(tuple(item.tensor for item in kernels), kernels, (), (), {})
+    return Inspection(tuple(item.tensor for item in kernels), kernels, (), (), {}, (), PROOF)
 
 
 def expected(layer: str, claim: Any, bound: float, **more: int) -> Expectation:

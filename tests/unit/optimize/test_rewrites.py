@@ -10,8 +10,8 @@ from tf_keras import layers
 
 from common.schema.experiment import Network
 from common.schema.recipe import Convert, MergeSeparable
+from common.tflite.reader import inspect
 from jobs.optimize.convert import convert
-from jobs.optimize.inspect import inspect
 from jobs.optimize.passes import fold_batch_norm, merge_separable
 
 MERGE = MergeSeparable.model_validate({"pass": "merge_separable"})

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from common.errors import EdgeproofError
-from jobs.optimize.inspect import inspect
+from common.tflite.reader import inspect
 from tests.conftest import Chain
 
 

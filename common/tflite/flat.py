@@ -1,0 +1,245 @@
+"""The flatbuffer taken apart: a .tflite file's bytes to plain values. Trusts nothing that stands in the file.
+
+Format: tensorflow/compiler/mlir/lite/schema/schema.fbs; the generated reader ships with ai-edge-litert.
+"""
+
+import math
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from ai_edge_litert import schema_py_generated as schema
+
+from common.errors import EdgeproofError
+from common.schema.tflite import Quantization
+
+IDENTIFIER = b"TFL3"
+# What the generated reader and numpy raise when an offset or a length leads out of the file.
+DAMAGE = (struct.error, LookupError, TypeError, ValueError, AttributeError, OverflowError, AssertionError)
+# Every entry of a vector of tables takes an offset of four bytes.
+OFFSET_BYTES = 4
+# A buffer that says so lies behind the flatbuffer: the format's way past 2 GB. 0 and 1 mean that it does not.
+FIRST_OUTSIDE = 2
+Bytes = npt.NDArray[np.uint8]
+
+
+def _names(enumeration: type) -> dict[int, str]:
+    return {value: name for name, value in vars(enumeration).items() if not name.startswith("_")}
+
+
+OPERATORS, TYPES = _names(schema.BuiltinOperator), _names(schema.TensorType)
+
+
+@dataclass(frozen=True)
+class Level:
+    """A level of a sparse tensor: dense of `size`, or sparse with the segments and indices of CSR."""
+
+    size: int
+    segments: npt.NDArray[Any] | None
+    indices: npt.NDArray[Any] | None
+
+
+@dataclass(frozen=True)
+class Sparsity:
+    """`order` and `block_map` as in SparsityParameters of the schema; a level per entry of `order`."""
+
+    order: tuple[int, ...]
+    block_map: tuple[int, ...]
+    levels: tuple[Level, ...]
+
+
+@dataclass(frozen=True)
+class FlatTensor:
+    """A tensor of a graph. `data` are the stored bytes, None where the value is computed or lies in another file."""
+
+    name: str
+    shape: tuple[int, ...]
+    type: str
+    quantization: Quantization | None
+    zero_point: int
+    buffer: int
+    data: Bytes | None
+    constant: bool
+    sparsity: Sparsity | None
+
+
+@dataclass(frozen=True)
+class FlatOperator:
+    """An operator; `options` is the generated options object of its kind, or None. Inputs of -1 are left out ones."""
+
+    name: str
+    version: int
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: Any
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A subgraph; inputs and outputs are indices of its tensors."""
+
+    tensors: tuple[FlatTensor, ...]
+    operators: tuple[FlatOperator, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class FlatFile:
+    """The subgraphs, of which the first is the main one, and the names of the metadata."""
+
+    graphs: tuple[Graph, ...]
+    metadata: tuple[str, ...]
+
+
+def parse(content: bytes) -> FlatFile:
+    """Take a .tflite file apart. Raises EdgeproofError when it is not one or damaged.
+
+    Work and memory are bounded by the file's size, whatever stands in it.
+    """
+    if content[4:8] != IDENTIFIER:
+        raise EdgeproofError("not a .tflite file: the identifier TFL3 is missing")
+    try:
+        return _Parser(content).file()
+    except DAMAGE as error:
+        raise EdgeproofError(f"damaged .tflite file: {error}") from None
+
+
+class _Parser:
+    def __init__(self, content: bytes) -> None:
+        self._content = content
+        self._model = schema.Model.GetRootAs(content)
+        # Vectors that overlap could name more entries than there is room for.
+        self._left = len(content) // OFFSET_BYTES
+
+    def file(self) -> FlatFile:
+        model = self._model
+        self._codes = [self._code(code) for code in self._all(model.OperatorCodesLength(), model.OperatorCodes)]
+        self._buffers = [self._buffer(buffer) for buffer in self._all(model.BuffersLength(), model.Buffers)]
+        graphs = tuple(self._graph(graph) for graph in self._all(model.SubgraphsLength(), model.Subgraphs))
+        if not graphs:
+            raise ValueError("it has no subgraph")
+        names = (self._text(entry.Name()) for entry in self._all(model.MetadataLength(), model.Metadata))
+        return FlatFile(graphs, tuple(names))
+
+    def _spend(self, entries: int) -> None:
+        self._left -= entries
+        if self._left < 0:
+            raise ValueError("it names more entries than it has room for")
+
+    def _all(self, length: int, entry: Callable[[int], Any]) -> Iterator[Any]:
+        self._spend(length)
+        return (entry(index) for index in range(length))
+
+    def _numbers(self, vector: Any) -> tuple[int, ...]:
+        if np.ndim(vector) == 0:
+            return ()
+        self._spend(len(vector))
+        return tuple(int(value) for value in vector)
+
+    def _text(self, text: bytes | None) -> str:
+        self._spend(len(text or b"") // OFFSET_BYTES)
+        return (text or b"").decode("utf-8", "replace")
+
+    def _code(self, code: Any) -> tuple[str, int]:
+        # Old files keep small codes in the deprecated field.
+        number = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        name = OPERATORS.get(number, f"UNKNOWN_{number}")
+        custom = self._text(code.CustomCode())
+        return (f"CUSTOM:{custom}" if name == "CUSTOM" else name), int(code.Version())
+
+    def _buffer(self, buffer: Any) -> Bytes | None:
+        offset, size = buffer.Offset(), buffer.Size()
+        if offset >= FIRST_OUTSIDE:
+            if offset + size > len(self._content):
+                raise ValueError("a buffer lies behind the end of the file")
+            return np.frombuffer(self._content, np.uint8, size, offset)
+        data = buffer.DataAsNumpy()
+        return data if np.ndim(data) and len(data) else None
+
+    def _graph(self, graph: Any) -> Graph:
+        tensors = tuple(self._tensor(tensor, graph) for tensor in self._all(graph.TensorsLength(), graph.Tensors))
+        operators = tuple(self._operator(op) for op in self._all(graph.OperatorsLength(), graph.Operators))
+        inputs, outputs = self._numbers(graph.InputsAsNumpy()), self._numbers(graph.OutputsAsNumpy())
+        used = [*inputs, *outputs, *(index for op in operators for index in (*op.inputs, *op.outputs))]
+        if any(index >= len(tensors) or index < -1 for index in used) or -1 in (*inputs, *outputs):
+            raise ValueError("an operator or a port names a tensor that does not exist")
+        return Graph(tensors, operators, inputs, outputs)
+
+    def _tensor(self, tensor: Any, graph: Any) -> FlatTensor:
+        index, external = tensor.Buffer(), tensor.ExternalBuffer()
+        data = None if tensor.IsVariable() else self._buffers[index]
+        quantization, zero_point = self._quantization(tensor, graph)
+        return FlatTensor(
+            name=self._text(tensor.Name()),
+            shape=self._numbers(tensor.ShapeAsNumpy()),
+            type=TYPES.get(tensor.Type(), "UNKNOWN"),
+            quantization=quantization,
+            zero_point=zero_point,
+            buffer=index,
+            data=data,
+            constant=data is not None or external > 0,
+            sparsity=self._sparsity(tensor.Sparsity()),
+        )
+
+    def _operator(self, op: Any) -> FlatOperator:
+        name, version = self._codes[op.OpcodeIndex()]
+        options = schema.BuiltinOptionsCreator(op.BuiltinOptionsType(), op.BuiltinOptions())
+        inputs, outputs = self._numbers(op.InputsAsNumpy()), self._numbers(op.OutputsAsNumpy())
+        return FlatOperator(name, version, inputs, outputs, options)
+
+    def _quantization(self, tensor: Any, graph: Any) -> tuple[Quantization | None, int]:
+        parameters = tensor.Quantization()
+        if parameters is None:
+            return None, 0
+        if parameters.DetailsType() == schema.QuantizationDetails.BlockwiseQuantization:
+            return self._blockwise(parameters.Details(), graph), 0
+        scales, points = parameters.ScaleAsNumpy(), parameters.ZeroPointAsNumpy()
+        if np.ndim(scales) == 0 or not len(scales):
+            return None, 0
+        points = points if np.ndim(points) and len(points) else np.zeros(1, np.int64)
+        self._spend(len(scales) + len(points))
+        axis = int(parameters.QuantizedDimension()) if len(scales) > 1 else None
+        distinct = tuple(int(point) for point in np.unique(points))
+        return _parameters(scales, distinct, axis, None), int(points[0])
+
+    def _blockwise(self, details: Any, graph: Any) -> Quantization:
+        # The scales of blocks are a tensor of their own, [rows, blocks per row].
+        blocks = schema.BlockwiseQuantization()
+        blocks.Init(details.Bytes, details.Pos)
+        if not 0 <= blocks.Scales() < graph.TensorsLength():
+            raise ValueError("the scales of a blockwise tensor do not exist")
+        tensor = graph.Tensors(blocks.Scales())
+        data, kind = self._buffers[tensor.Buffer()], {"FLOAT16": np.float16, "FLOAT32": np.float32}
+        scales = np.frombuffer(data if data is not None else b"", kind[TYPES.get(tensor.Type(), "UNKNOWN")])
+        self._spend(len(scales))
+        return _parameters(scales, (0,), 0, int(blocks.BlockSize()))
+
+    def _sparsity(self, sparsity: Any) -> Sparsity | None:
+        if sparsity is None:
+            return None
+        levels = tuple(self._level(level) for level in self._all(sparsity.DimMetadataLength(), sparsity.DimMetadata))
+        order, blocks = self._numbers(sparsity.TraversalOrderAsNumpy()), self._numbers(sparsity.BlockMapAsNumpy())
+        return Sparsity(order, blocks, levels)
+
+    @staticmethod
+    def _level(level: Any) -> Level:
+        if level.Format() == schema.DimensionType.DENSE:
+            return Level(int(level.DenseSize()), None, None)
+        segments = schema.SparseIndexVectorCreator(level.ArraySegmentsType(), level.ArraySegments())
+        indices = schema.SparseIndexVectorCreator(level.ArrayIndicesType(), level.ArrayIndices())
+        return Level(0, np.asarray(segments.values, np.int64), np.asarray(indices.values, np.int64))
+
+
+def _parameters(
+    scales: npt.NDArray[Any], zero_points: tuple[int, ...], axis: int | None, block: int | None
+) -> Quantization:
+    low, high = float(np.min(scales)), float(np.max(scales))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise ValueError("a scale is not a finite number")
+    return Quantization(
+        scales=len(scales), scale_low=low, scale_high=high, zero_points=zero_points, axis=axis, block=block
+    )
