@@ -44,6 +44,7 @@ SETUP := $(VENV)/.local
 job = $(PY) -m $(3)
 endif
 code = $(wildcard jobs/$(1)/*.py jobs/$(1)/*/*.py)
+NETWORKS := $(wildcard common/networks/*.py common/augment.py)
 
 $(VENV)/.launcher: requirements/launcher.txt
 	requirements/setup $(VENV) $^
@@ -75,7 +76,7 @@ $(RUN)/dataset/dataset.json: $(RUN)/plan/dataset.json $(call code,dataset) $(TRA
 	$(call job,training,$(if $(LOCAL_DATA),--read "$$(< $(RUN)/plan/source)") $(if $(REMOTE_DATA),--network) --write $(@D),jobs.dataset \
 	  --experiment $(EXPERIMENT) --data "$$DATA" --data-sha256 "$$DATA_SHA256" --output $(@D))
 
-$(RUN)/train/training.json: $(RUN)/dataset/dataset.json $(RUN)/plan/train.json $(call code,train) $(TRAINING_LOCK)
+$(RUN)/train/training.json: $(RUN)/dataset/dataset.json $(RUN)/plan/train.json $(call code,train) $(NETWORKS) $(TRAINING_LOCK)
 	$(call job,training,--read $(RUN)/dataset --write $(@D),jobs.train \
 	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --output $(@D))
 

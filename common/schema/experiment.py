@@ -4,7 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from common.schema.augmentation import Augmentation
 from common.schema.base import Model, Name, Sha256, Share
+from common.schema.network import Network
 from common.schema.recipe import Positive, Rate, Recipe
 
 SYNTHETIC = "synthetic-flames"
@@ -32,22 +34,6 @@ class Data(Model):
         if self.source.startswith(("http://", "https://")) and self.sha256 is None:
             raise ValueError("a URL source needs its sha256")
         return self
-
-
-class Network(Model):
-    """The network to train. The original uses Keras' default BatchNorm momentum, 0.99."""
-
-    architecture: Literal["FireDetectionNet"] = "FireDetectionNet"
-    batch_norm_momentum: Annotated[float, Field(gt=0, lt=1)] = 0.99
-
-
-class Augmentation(Model):
-    """Random changes per training image. `crop` is the largest share cut away per side pair,
-    `colour` the largest relative change of brightness, contrast and saturation."""
-
-    flip: bool = False
-    crop: Annotated[float, Field(ge=0, lt=0.9)] = 0.0
-    colour: Annotated[float, Field(ge=0, lt=1)] = 0.0
 
 
 class Train(Model):

@@ -12,11 +12,11 @@ import tf_keras
 from pydantic import ValidationError
 
 from common.artifact import atomic, write_model
+from common.augment import augment
 from common.batches import Batches
 from common.schema.base import Model
 from common.schema.experiment import Train
 from common.schema.training import Epoch
-from jobs.train.augment import augment
 
 PREFETCH = 2
 # A kill between two files of a checkpoint must leave the one before it whole.

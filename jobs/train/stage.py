@@ -13,12 +13,12 @@ from common.artifact import atomic, file_ref, sha256_file, write_bytes, write_mo
 from common.batches import Batches, class_weights
 from common.dataset import CARD, read_card, read_split
 from common.experiment import LoadedExperiment
+from common.networks import build
 from common.provenance import Recorder
 from common.schema.dataset import Dataset
 from common.schema.training import Training
 from jobs.train.curves import curves_svg
 from jobs.train.fit import Progress, Trainer, Validation, best_of, compile_model, make_deterministic
-from jobs.train.networks import build
 
 ARTIFACT = "training.json"
 PACKAGES = ("tensorflow", "tf-keras", "numpy")

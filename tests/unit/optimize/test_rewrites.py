@@ -9,7 +9,7 @@ import tf_keras
 from tf_keras import layers
 
 from common.errors import EdgeproofError
-from common.schema.experiment import Network
+from common.schema.network import Network
 from common.schema.recipe import Convert, MergeSeparable
 from jobs.optimize.convert import convert
 from jobs.optimize.inspect import inspect
@@ -129,7 +129,7 @@ def test_merging_keeps_the_function(strides: int, multiplier: int) -> None:
 
 
 def test_fire_detection_net_loses_its_multiplications() -> None:
-    from jobs.train.networks import build
+    from common.networks import build
 
     model = shuffled(build(Network(), (32, 32, 3), 2))
     images = np.random.default_rng(3).random((4, 32, 32, 3), dtype=np.float32)

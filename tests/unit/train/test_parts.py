@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.augment import augment
 from common.dataset import read_card
-from common.schema.experiment import Augmentation
+from common.schema.augmentation import Augmentation
 from common.schema.training import Epoch
-from jobs.train.augment import augment
 from jobs.train.fit import best_of
 from jobs.train.stage import training_key
 from tests.artifacts import EXPERIMENT, write_experiment

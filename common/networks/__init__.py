@@ -2,10 +2,11 @@
 
 from typing import Any
 
-from common.schema.experiment import Network
-from jobs.train.networks.fire_detection_net import fire_detection_net
+from common.networks.compact_net import compact_net
+from common.networks.fire_detection_net import fire_detection_net
+from common.schema.network import Network
 
-BUILDERS = {"FireDetectionNet": fire_detection_net}
+BUILDERS = {"FireDetectionNet": fire_detection_net, "CompactNet": compact_net}
 
 
 def build(network: Network, input_shape: tuple[int, int, int], classes: int) -> Any:
