@@ -77,7 +77,7 @@ $(RUN)/dataset/dataset.json: $(RUN)/plan/dataset.json $(call code,dataset) $(TRA
 	  --experiment $(EXPERIMENT) --data "$$DATA" --data-sha256 "$$DATA_SHA256" --output $(@D))
 
 $(RUN)/train/training.json: $(RUN)/dataset/dataset.json $(RUN)/plan/train.json $(call code,train) $(NETWORKS) $(TRAINING_LOCK)
-	$(call job,training,--read $(RUN)/dataset --write $(@D),jobs.train \
+	$(call job,training,--read $(RUN)/dataset $(if $(MODEL_FILE),--read "$$(< $(RUN)/plan/model)") --write $(@D),jobs.train \
 	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --output $(@D))
 
 $(RUN)/variants/%/variant.json: $(RUN)/train/training.json $(RUN)/plan/variants/%.json $(call code,optimize) $(TRAINING_LOCK)

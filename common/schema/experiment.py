@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from common.schema.augmentation import Augmentation
-from common.schema.base import Model, Name, Sha256, Share
+from common.schema.base import Count, Model, Name, Sha256, Share
 from common.schema.network import Network
 from common.schema.recipe import Positive, Rate, Recipe
 
@@ -37,9 +37,9 @@ class Data(Model):
 
 
 class Train(Model):
-    """Hyperparameters. The defaults are the original's (fire.toml)."""
+    """Hyperparameters. The defaults are the original's (fire.toml). No epochs: a saved model as it is."""
 
-    epochs: Positive = 50
+    epochs: Count = 50
     batch_size: Positive = 64
     learning_rate: Rate = 1e-4
     schedule: Literal["constant", "cosine"] = "constant"
@@ -85,6 +85,12 @@ class Experiment(Model):
     train: Train = Train()
     benchmark: Benchmark = Benchmark()
     variants: dict[Name, Recipe]
+
+    @model_validator(mode="after")
+    def _something_is_trained(self) -> Self:
+        if self.train.epochs == 0 and not self.model.is_saved:
+            raise ValueError(f"train.epochs = 0 is for saved models; {self.model.architecture} has to be trained")
+        return self
 
     @model_validator(mode="after")
     def _reference_exists(self) -> Self:

@@ -9,11 +9,15 @@ from pydantic import BaseModel
 
 from common.artifact import write_bytes
 from common.experiment import LoadedExperiment
+from common.model_file import model_file, model_sha256
 from common.schema.experiment import SYNTHETIC, Data
+from common.schema.network import Network
 
 MAKEFILE = "plan.mk"
 # Holds the path of a local data source, which Make may only pass on quoted; else it is empty.
 SOURCE = "source"
+# Likewise the path of the network's file.
+MODEL = "model"
 
 
 def write_plan(experiment: LoadedExperiment, output: Path) -> None:
@@ -36,7 +40,9 @@ def _files(experiment: LoadedExperiment) -> Iterator[tuple[str, bytes]]:
     common = {"seed": settings.seed}
     data = settings.data
     yield "dataset.json", _dump(common, data=data) + source_state(data).encode() + b"\n"
-    yield "train.json", _dump(common, model=settings.model, train=settings.train)
+    model, state = _model(settings.model, experiment)
+    yield "train.json", _dump({**common, **state}, model=settings.model, train=settings.train)
+    yield MODEL, model
     for name, recipe in settings.variants.items():
         # Fine-tuning uses the training's loss, batch size and class weights; train.json covers those.
         yield f"variants/{name}.json", _dump(common, recipe=recipe)
@@ -53,13 +59,20 @@ def _dump(plain: Mapping[str, object], **models: BaseModel) -> bytes:
     return (json.dumps(table, indent=2, sort_keys=True) + "\n").encode()
 
 
+def _model(network: Network, experiment: LoadedExperiment) -> tuple[bytes, dict[str, str]]:
+    """The path of the network's file, and what changes with the file's content; both empty for a name."""
+    path = model_file(network, experiment.folder)
+    return (b"", {}) if path is None else (str(path).encode(), {"model_sha256": model_sha256(path)})
+
+
 def _makefile(experiment: LoadedExperiment) -> str:
     # Names match [A-Za-z0-9._-]+, so nothing in them means anything to Make or a shell.
     names = " ".join(experiment.settings.variants)
-    data = experiment.settings.data
+    data, model = experiment.settings.data, experiment.settings.model
     return (
         f"VARIANTS := {names}\nREFERENCE := {experiment.settings.reference}\n"
         f"LOCAL_DATA := {'yes' if _is_local(data) else ''}\nREMOTE_DATA := {'yes' if '://' in data.source else ''}\n"
+        f"MODEL_FILE := {'yes' if model.is_file else ''}\n"
     )
 
 

@@ -33,7 +33,7 @@ def main(dataset: Path) -> None:
     images, labels = read_split(dataset, card, "train")
     make_deterministic(1, deterministic=True)
     classes, batches = len(card.classes), Batches(images, labels, SETTINGS.batch_size, 1)
-    models = [build(Network(), (card.height, card.width, 3), classes) for _ in range(2)]
+    models = [build(Network(), (card.height, card.width, 3), classes, Path()) for _ in range(2)]
     for model in models:
         compile_model(model, SETTINGS, batches.steps)
     floats, one_hot = np.float32(images) / np.float32(255), np.eye(classes, dtype=np.float32)[labels]

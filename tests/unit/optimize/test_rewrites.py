@@ -1,6 +1,7 @@
 """Rewrites keep the function: the same outputs on the same inputs, for random weights and statistics."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -131,7 +132,7 @@ def test_merging_keeps_the_function(strides: int, multiplier: int) -> None:
 def test_fire_detection_net_loses_its_multiplications() -> None:
     from common.networks import build
 
-    model = shuffled(build(Network(), (32, 32, 3), 2))
+    model = shuffled(build(Network(), (32, 32, 3), 2, Path()))
     images = np.random.default_rng(3).random((4, 32, 32, 3), dtype=np.float32)
     before = model.predict(images, verbose=0)
     plain = inspect(convert(model, Convert(format="float32"), np.zeros((1, 32, 32, 3), np.uint8))).operators
