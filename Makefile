@@ -80,9 +80,10 @@ $(RUN)/train/training.json: $(RUN)/dataset/dataset.json $(RUN)/plan/train.json $
 	$(call job,training,--read $(RUN)/dataset $(if $(MODEL_FILE),--read "$$(< $(RUN)/plan/model)") --write $(@D),jobs.train \
 	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --output $(@D))
 
-$(RUN)/variants/%/variant.json: $(RUN)/train/training.json $(RUN)/plan/variants/%.json $(call code,optimize) $(TRAINING_LOCK)
-	$(call job,training,--read $(RUN)/dataset --read $(RUN)/train --write $(@D),jobs.optimize \
+$(RUN)/variants/%/variant.json: $(RUN)/train/training.json $(RUN)/plan/variants/%.json $(call code,optimize) $(NETWORKS) $(TRAINING_LOCK)
+	$(call job,training,--read $(RUN)/dataset --read $(RUN)/train $(call student,$*) --write $(@D),jobs.optimize \
 	  --experiment $(EXPERIMENT) --variant $* --dataset $(RUN)/dataset --training $(RUN)/train --output $(@D))
+student = $(if $(filter $(1),$(STUDENTS)),--read "$$(< $(RUN)/plan/students/$(1))")
 
 # The reference comes first: every other variant is compared with its answers.
 REFERENCE_EVALUATION := $(RUN)/evaluation/$(REFERENCE)

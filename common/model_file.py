@@ -24,6 +24,12 @@ def model_file(network: Network, folder: Path) -> Path | None:
     return path
 
 
+def model_inputs(role: str, network: Network, folder: Path) -> dict[str, str]:
+    """The file's hash under `role`; nothing for a network that comes from no file."""
+    path = model_file(network, folder)
+    return {} if path is None else {role: model_sha256(path)}
+
+
 def model_sha256(path: Path) -> str:
     """Hash of a file's content, or of the names and contents of a folder's files."""
     if path.is_file():

@@ -11,7 +11,17 @@ from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
 from common.schema.outcome import Failed, Unsupported
 from common.schema.provenance import Artifact, Provenance
-from common.schema.recipe import Cluster, Convert, FineTuning, FoldBatchNorm, MergeSeparable, Pass, Prune, Recipe
+from common.schema.recipe import (
+    Cluster,
+    Convert,
+    Distill,
+    FineTuning,
+    FoldBatchNorm,
+    MergeSeparable,
+    Pass,
+    Prune,
+    Recipe,
+)
 from common.schema.results import Latency, Measurement, Results, VariantResult
 from common.schema.training import Training
 from common.schema.variant import Variant
@@ -102,7 +112,8 @@ def _variant(variant: Variant) -> VariantResult:
 def steps(recipe: Recipe) -> Iterator[str]:
     """The recipe in words."""
     for settings in recipe.passes:
-        tuned = f", fine-tuned for {count(settings.epochs, 'epoch')}" if isinstance(settings, FineTuning) else ""
+        verb = "trained" if isinstance(settings, Distill) else "fine-tuned"
+        tuned = f", {verb} for {count(settings.epochs, 'epoch')}" if isinstance(settings, FineTuning) else ""
         yield _pass(settings) + tuned
     yield _convert(recipe.convert)
 
@@ -114,6 +125,10 @@ def _pass(settings: Pass) -> str:
         case Cluster():
             where = " per channel" if settings.per_channel else ""
             return f"weights clustered to {settings.clusters} values{where}"
+        case Distill():
+            network = settings.network
+            width = "" if network.width is None else f" of width {network.width:g}"
+            return f"distilled into {network.architecture}{width}"
         case FoldBatchNorm():
             return "BatchNormalization folded into its neighbours"
         case MergeSeparable():

@@ -13,7 +13,7 @@ from common.artifact import atomic, file_ref, sha256_file, write_bytes, write_mo
 from common.batches import Batches, class_weights
 from common.dataset import CARD, read_card, read_split
 from common.experiment import LoadedExperiment
-from common.model_file import model_file, model_sha256
+from common.model_file import model_inputs
 from common.networks import build
 from common.provenance import Recorder
 from common.schema.dataset import Dataset
@@ -52,8 +52,9 @@ def train(experiment: LoadedExperiment, dataset: Path, output: Path) -> Training
             warnings.filterwarnings("ignore", message="You are saving your model as an HDF5")
             model.save(path, save_format="h5", include_optimizer=False)
         write_bytes(output / "curves.svg", curves_svg(progress.epochs).encode())
+        inputs = {"dataset": sha256_file(dataset / CARD)} | model_inputs("model", settings.model, experiment.folder)
         training = Training(
-            provenance=recorder.finish({"dataset": sha256_file(dataset / CARD), **_model_input(experiment)}, PACKAGES),
+            provenance=recorder.finish(inputs, PACKAGES),
             model=file_ref(output / "model.h5", output),
             curves=file_ref(output / "curves.svg", output),
             class_weights=None if weights is None else tuple(weights.values()),
@@ -91,7 +92,7 @@ def training_key(experiment: LoadedExperiment, card: Dataset) -> str:
     """Everything that the course of training depends on; the same key may resume a checkpoint."""
     settings = experiment.settings
     parts = {
-        "model": {**settings.model.model_dump(), **_model_input(experiment)},
+        "model": settings.model.model_dump() | model_inputs("sha256", settings.model, experiment.folder),
         "train": settings.train.model_dump(),
         "seed": settings.seed,
         "images": card.train.images.sha256,
@@ -100,11 +101,6 @@ def training_key(experiment: LoadedExperiment, card: Dataset) -> str:
         "versions": [tf.__version__, np.__version__],
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
-
-
-def _model_input(experiment: LoadedExperiment) -> dict[str, str]:
-    path = model_file(experiment.settings.model, experiment.folder)
-    return {} if path is None else {"model": model_sha256(path)}
 
 
 def _device() -> str:

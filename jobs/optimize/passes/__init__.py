@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from common.schema.recipe import Cluster, FoldBatchNorm, MergeSeparable, Pass, Prune
+from common.schema.recipe import Cluster, Distill, FoldBatchNorm, MergeSeparable, Pass, Prune
 from common.schema.variant import LayerNote
 from jobs.optimize.fine_tune import FineTuner
-from jobs.optimize.passes import cluster, fold_batch_norm, merge_separable, prune
+from jobs.optimize.passes import cluster, distill, fold_batch_norm, merge_separable, prune
 
 
 def apply(model: Any, settings: Pass, tuner: FineTuner) -> tuple[Any, tuple[LayerNote, ...]]:
@@ -15,6 +15,8 @@ def apply(model: Any, settings: Pass, tuner: FineTuner) -> tuple[Any, tuple[Laye
             return prune.apply(model, settings, tuner)
         case Cluster():
             return cluster.apply(model, settings, tuner)
+        case Distill():
+            return distill.apply(model, settings, tuner)
         case FoldBatchNorm():
             return fold_batch_norm.apply(model)
         case MergeSeparable():
