@@ -35,14 +35,17 @@ def _check_kind(model: Any, source: str) -> None:
     if not isinstance(model, tf_keras.Model):
         kind = f"{type(model).__module__}.{type(model).__qualname__}"
         raise UsageError(f"{source} gave a {kind}, not a tf_keras.Model", hint="build it with tf_keras (Keras 2)")
-    if not isinstance(model, tf_keras.Sequential) and type(model) is not tf_keras.Model:
+    if not _is_of_keras(model):
         kind = type(model).__qualname__
-        if not type(model).__module__.startswith("tf_keras."):
-            raise UsageError(f"{source} gave the subclassed model {kind}", hint="use a functional or Sequential model")
+        raise UsageError(f"{source} gave the subclassed model {kind}", hint="use a functional or Sequential model")
     for layer in (part for part in model.submodules if isinstance(part, tf_keras.layers.Layer)):
-        if not type(layer).__module__.startswith("tf_keras."):
+        if not _is_of_keras(layer):
             message = f"{source} has the layer '{layer.name}' of its own class {type(layer).__qualname__}"
             raise UsageError(message, hint="a saved model can hold Keras' own layers only")
+
+
+def _is_of_keras(part: Any) -> bool:
+    return type(part).__module__.startswith("tf_keras.")
 
 
 def _one(shape: Any) -> Any:

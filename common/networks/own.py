@@ -14,7 +14,7 @@ from common.errors import UsageError
 from common.schema.network import CODE_SUFFIX
 
 FUNCTION = "build"
-SAVE_HINT = "save it with tf_keras (Keras 2) and layers of its own only"
+SAVE_HINT = "save it with tf_keras (Keras 2), made of Keras' own layers only"
 
 
 def from_file(path: Path, input_shape: tuple[int, int, int], classes: int) -> Any:

@@ -32,9 +32,10 @@ def made(architecture: str, folder: Path = Path(), **settings: float) -> tf_kera
     return build(network, SHAPE, CLASSES, folder)
 
 
-@pytest.mark.parametrize(
-    "architecture", ["FireDetectionNet", "CompactNet", "MobileNetV2", "EfficientNetB0", "RegNetX002"]
-)
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("EfficientNetB0", "RegNetX002", "NASNetMobile")]
+
+
+@pytest.mark.parametrize("architecture", ["FireDetectionNet", "CompactNet", "MobileNet", *SLOW])
 def test_a_name_gives_probabilities_for_each_class(architecture: str) -> None:
     given = outputs(made(architecture))
     assert given.shape == (2, CLASSES)
@@ -47,6 +48,7 @@ def test_the_names_are_those_of_keras() -> None:
     assert set(APPLICATIONS) <= keras
 
 
+@pytest.mark.slow
 def test_an_application_sees_a_difference_between_images_in_0_to_1() -> None:
     # With its own division by 255, EfficientNetB0 would take black and white for nearly the same.
     model = made("EfficientNetB0")
@@ -124,6 +126,10 @@ def test_a_saved_model_comes_with_its_weights(tmp_path: Path, name: str) -> None
         ("def build(shape, classes):\n    return 5", "gave a builtins.int, not a tf_keras.Model"),
         (GOOD.replace("input_shape)", "(8, 8, 3))", 1).replace("build((8, 8, 3)):", "build(input_shape, classes):"),
          "takes inputs n x 8 x 8 x 3, but the experiment's images are n x 32 x 32 x 3"),
+        (
+            "import tf_keras\nclass Net(tf_keras.Model): ...\ndef build(shape, classes):\n    return Net()",
+            "gave the subclassed model Net",
+        ),
         (GOOD.replace("Dense(classes", "Dense(7"), "gives outputs n x 7, but the 3 classes need n x 3"),
         (GOOD.replace('"softmax"', '"sigmoid"'), "does not give probabilities"),
         (GOOD.replace("layers.Conv2D(4, 3)", "type('Own', (layers.Layer,), {'__module__': 'mine'})(name='odd')"),
