@@ -44,6 +44,7 @@ SETUP := $(VENV)/.local
 job = $(PY) -m $(3)
 endif
 code = $(wildcard jobs/$(1)/*.py jobs/$(1)/*/*.py)
+NETWORKS := $(wildcard common/networks/*.py common/augment.py)
 
 $(VENV)/.launcher: requirements/launcher.txt
 	requirements/setup $(VENV) $^
@@ -76,13 +77,14 @@ $(RUN)/dataset/dataset.json: $(RUN)/plan/dataset.json $(call code,dataset) $(TRA
 	$(call job,training,$(if $(LOCAL_DATA),--read "$$(< $(RUN)/plan/source)") $(if $(REMOTE_DATA),--network) --write $(@D),jobs.dataset \
 	  --experiment $(EXPERIMENT) --data "$$DATA" --data-sha256 "$$DATA_SHA256" --output $(@D))
 
-$(RUN)/train/training.json: $(RUN)/dataset/dataset.json $(RUN)/plan/train.json $(call code,train) $(TRAINING_LOCK)
-	$(call job,training,--read $(RUN)/dataset --write $(@D),jobs.train \
+$(RUN)/train/training.json: $(RUN)/dataset/dataset.json $(RUN)/plan/train.json $(call code,train) $(NETWORKS) $(TRAINING_LOCK)
+	$(call job,training,--read $(RUN)/dataset $(if $(MODEL_FILE),--read "$$(< $(RUN)/plan/model)") --write $(@D),jobs.train \
 	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --output $(@D))
 
-$(RUN)/variants/%/variant.json: $(RUN)/train/training.json $(RUN)/plan/variants/%.json $(call code,optimize) $(TRAINING_LOCK)
-	$(call job,training,--read $(RUN)/dataset --read $(RUN)/train --write $(@D),jobs.optimize \
+$(RUN)/variants/%/variant.json: $(RUN)/train/training.json $(RUN)/plan/variants/%.json $(call code,optimize) $(NETWORKS) $(TRAINING_LOCK)
+	$(call job,training,--read $(RUN)/dataset --read $(RUN)/train $(call student,$*) --write $(@D),jobs.optimize \
 	  --experiment $(EXPERIMENT) --variant $* --dataset $(RUN)/dataset --training $(RUN)/train --output $(@D))
+student = $(if $(filter $(1),$(STUDENTS)),--read "$$(< $(RUN)/plan/students/$(1))")
 
 # The reference comes first: every other variant is compared with its answers.
 REFERENCE_EVALUATION := $(RUN)/evaluation/$(REFERENCE)

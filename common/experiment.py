@@ -18,11 +18,13 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 @dataclass(frozen=True)
 class LoadedExperiment:
-    """The experiment with the name its artifacts carry (the file's stem) and its file's hash."""
+    """The experiment with the name its artifacts carry (the file's stem), its file's hash, and the folder
+    that the paths of model files start at."""
 
     name: str
     sha256: str
     settings: Experiment
+    folder: Path
 
 
 def load(path: Path, *, data: str = "", data_sha256: str = "") -> LoadedExperiment:
@@ -47,4 +49,4 @@ def load(path: Path, *, data: str = "", data_sha256: str = "") -> LoadedExperime
         settings = Experiment.model_validate_json(json.dumps(table, default=str))
     except ValidationError as error:
         raise UsageError(f"experiment {path}: {first_problem(error)}", hint="see docs/experiments.md") from None
-    return LoadedExperiment(path.stem, hashlib.sha256(raw).hexdigest(), settings)
+    return LoadedExperiment(path.stem, hashlib.sha256(raw).hexdigest(), settings, path.parent)

@@ -9,6 +9,8 @@ import tempfile
 def load_quietly() -> None:
     """Import tensorflow. What its libraries wrote to standard error is shown only if that failed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # What a user's own file calls tf.keras is then the Keras 2 that everything here is made of.
+    os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
     sys.stderr.flush()
     kept = os.dup(2)
     with tempfile.TemporaryFile() as said:

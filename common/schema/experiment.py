@@ -4,7 +4,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from common.schema.base import Model, Name, Sha256, Share
+from common.schema.augmentation import Augmentation
+from common.schema.base import Count, Model, Name, Sha256, Share
+from common.schema.network import Network
 from common.schema.recipe import Positive, Rate, Recipe
 
 SYNTHETIC = "synthetic-flames"
@@ -34,26 +36,10 @@ class Data(Model):
         return self
 
 
-class Network(Model):
-    """The network to train. The original uses Keras' default BatchNorm momentum, 0.99."""
-
-    architecture: Literal["FireDetectionNet"] = "FireDetectionNet"
-    batch_norm_momentum: Annotated[float, Field(gt=0, lt=1)] = 0.99
-
-
-class Augmentation(Model):
-    """Random changes per training image. `crop` is the largest share cut away per side pair,
-    `colour` the largest relative change of brightness, contrast and saturation."""
-
-    flip: bool = False
-    crop: Annotated[float, Field(ge=0, lt=0.9)] = 0.0
-    colour: Annotated[float, Field(ge=0, lt=1)] = 0.0
-
-
 class Train(Model):
-    """Hyperparameters. The defaults are the original's (fire.toml)."""
+    """Hyperparameters. The defaults are the original's (fire.toml). No epochs: a saved model as it is."""
 
-    epochs: Positive = 50
+    epochs: Count = 50
     batch_size: Positive = 64
     learning_rate: Rate = 1e-4
     schedule: Literal["constant", "cosine"] = "constant"
@@ -114,6 +100,12 @@ class Experiment(Model):
     benchmark: Benchmark = Benchmark()
     choose: Choose = Choose()
     variants: dict[Name, Recipe]
+
+    @model_validator(mode="after")
+    def _something_is_trained(self) -> Self:
+        if self.train.epochs == 0 and not self.model.is_saved:
+            raise ValueError(f"train.epochs = 0 is for saved models; {self.model.architecture} has to be trained")
+        return self
 
     @model_validator(mode="after")
     def _reference_exists(self) -> Self:

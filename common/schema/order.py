@@ -26,6 +26,8 @@ def refusal(
     `preserve` is quantize_aware's setting, None without such a pass.
     """
     for earlier, later in combinations(names, 2):
+        if later == "distill":
+            return f"distill must be the first pass: its new network has nothing of what {earlier} did"
         if (earlier, later) in UNDONE:
             return f"{later} after {earlier}: {UNDONE[earlier, later]}; put {later} first"
         if earlier == "quantize_aware":

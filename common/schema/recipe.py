@@ -9,7 +9,9 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from common.schema.base import Count, Model
+from common.schema.augmentation import Augmentation
+from common.schema.base import Count, Model, Share
+from common.schema.network import Network
 from common.schema.order import refusal
 
 Positive = Annotated[int, Field(gt=0)]
@@ -161,8 +163,40 @@ class MergeSeparable(Model):
     max_input_channels: Positive = 4
 
 
+class Distill(Retraining):
+    """Train a smaller network on the trained one's outputs and on the labels (Hinton et al. 2015).
+
+    `alpha` is the weight of the outputs, softened by `temperature`; the labels have the rest. Without
+    `student` it is a CompactNet of `width` and `stride`.
+    """
+
+    name: Literal["distill"] = Field(alias="pass")
+    student: Network | None = None
+    width: Annotated[float, Field(gt=0, le=16)] | None = None
+    stride: Annotated[int, Field(ge=1, le=4)] | None = None
+    temperature: Annotated[float, Field(ge=1, le=20)] = 3.0
+    alpha: Share = 0.1
+    epochs: Positive = 40
+    batch_size: Positive = 32
+    learning_rate: Rate = 3e-3
+    schedule: Literal["constant", "cosine"] = "cosine"
+    augmentation: Augmentation = Augmentation(flip=True, crop=0.3, colour=0.3)
+
+    @property
+    def network(self) -> Network:
+        """The student, given or derived."""
+        return self.student or Network(architecture="CompactNet", width=self.width, stride=self.stride)
+
+    @model_validator(mode="after")
+    def _one_student(self) -> Self:
+        if self.student is not None and (self.width, self.stride) != (None, None):
+            raise ValueError("width and stride stand beside no student; write them into the student's table")
+        return self
+
+
 Pass = Annotated[
-    Prune | Cluster | QuantizeAware | Factorize | FoldBatchNorm | MergeSeparable, Field(discriminator="name")
+    Distill | Prune | Cluster | QuantizeAware | Factorize | FoldBatchNorm | MergeSeparable,
+    Field(discriminator="name"),
 ]
 
 
@@ -195,6 +229,11 @@ class Recipe(Model):
 
     passes: tuple[Pass, ...] = ()
     convert: Convert
+
+    @property
+    def student(self) -> Network | None:
+        """The network that the recipe trains anew; None where it keeps the trained one."""
+        return next((settings.network for settings in self.passes if isinstance(settings, Distill)), None)
 
     @model_validator(mode="after")
     def _passes_go_together(self) -> Self:

@@ -7,7 +7,8 @@ from common.schema.provenance import Artifact
 
 
 class Epoch(Model):
-    """One epoch; `epoch` counts from 1. Losses in nats, accuracies as shares."""
+    """One epoch; `epoch` counts from 1, and 0 is a saved model that was not trained. Losses in nats,
+    accuracies as shares."""
 
     epoch: int
     loss: float
@@ -19,7 +20,8 @@ class Epoch(Model):
 
 
 class Training(Artifact):
-    """`model` is the Keras HDF5 file of the best validation epoch, without optimiser state."""
+    """`model` is the Keras HDF5 file of the best validation epoch, without optimiser state. `architecture` is
+    the experiment's name or path of it; `images_per_s` is None when nothing was trained."""
 
     schema_version: Literal[1] = 1
     architecture: str
@@ -34,4 +36,4 @@ class Training(Artifact):
     class_weights: tuple[float, ...] | None
     imbalance: str
     device: str
-    images_per_s: float
+    images_per_s: float | None

@@ -9,8 +9,8 @@ from common.provenance import VERSION
 from common.schema.base import FileRef
 from common.schema.choice import Candidate, Standing
 from common.schema.dataset import Dataset
-from common.schema.training import Training
 from common.schema.tflite import Port
+from common.schema.training import Training
 from common.schema.variant import Variant
 from jobs.choose import usage, wording
 from jobs.choose.labels import label_lines

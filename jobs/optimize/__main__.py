@@ -3,7 +3,8 @@
     python -m jobs.optimize --experiment experiments/demo.toml --variant float16 \
         --dataset runs/demo/dataset --training runs/demo/train --output runs/demo/variants/float16
 
-Reads   <dataset>/dataset.json and its arrays, <training>/training.json and model.h5
+Reads   <dataset>/dataset.json and its arrays, <training>/training.json and model.h5,
+        the model file of a student, if any
 Writes  <output>/<variant>.tflite keras_outputs.npy
         <output>/variant.json     last: sizes, tensors, operators, promises, provenance
 """

@@ -2,23 +2,32 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 import tf_keras
 
+from common.augment import augment
 from common.batches import Batches
+from common.schema.augmentation import Augmentation
 from common.schema.recipe import FineTuning
+
+PLAIN = Augmentation()
 
 
 @dataclass(frozen=True)
 class FineTuner:
-    """What every fine-tuning of an experiment shares. Images are not augmented, as in the original."""
+    """What every fine-tuning of an experiment shares. Images are not augmented, as in the original.
+
+    `folder` is where the paths of model files start.
+    """
 
     batches: Batches
     classes: int
     loss: str
     class_weights: dict[int, float] | None
+    folder: Path = Path()
 
     @property
     def steps_per_epoch(self) -> int:
@@ -29,7 +38,7 @@ class FineTuner:
         """Train `model` in place for the pass's epochs at its learning rate."""
         model.compile(tf_keras.optimizers.Adam(settings.learning_rate), self.loss, metrics=["accuracy"])
         model.fit(
-            self._dataset(settings.epochs),
+            self.dataset(settings.epochs),
             steps_per_epoch=self.batches.steps,
             epochs=settings.epochs,
             class_weight=self.class_weights,
@@ -37,7 +46,9 @@ class FineTuner:
             verbose=0,
         )
 
-    def _dataset(self, epochs: int) -> Any:
+    def dataset(self, epochs: int, augmentation: Augmentation = PLAIN) -> Any:
+        """All epochs as tf.data: float32 [b, h, w, 3] in [0, 1], one-hot float32 [b, classes]."""
+
         def generate() -> Any:
             for epoch in range(epochs):
                 yield from self.batches.epoch(epoch)
@@ -45,7 +56,10 @@ class FineTuner:
         shape = self.batches.images.shape[1:]
         signature = (tf.TensorSpec((None, *shape), tf.uint8), tf.TensorSpec((None,), tf.int32))
         dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
-        return dataset.map(self._prepare).prefetch(tf.data.AUTOTUNE)
 
-    def _prepare(self, images: Any, labels: Any) -> tuple[Any, Any]:
-        return tf.cast(images, tf.float32) / 255.0, tf.one_hot(labels, self.classes)
+        def prepare(step: Any, batch: tuple[Any, Any]) -> tuple[Any, Any]:
+            images = tf.cast(batch[0], tf.float32) / 255.0
+            images = augment(images, augmentation, tf.stack([self.batches.seed, tf.cast(step, tf.int32)]))
+            return images, tf.one_hot(batch[1], self.classes)
+
+        return dataset.enumerate().map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)

@@ -13,6 +13,7 @@ from common.batches import Batches, class_weights
 from common.dataset import CARD, read_card, read_split
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
+from common.model_file import model_inputs
 from common.provenance import Recorder
 from common.schema.dataset import Dataset
 from common.schema.recipe import FineTuning, QuantizeAware, Recipe, Retraining
@@ -57,6 +58,8 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
         with atomic(output / "keras_outputs.npy") as path, path.open("wb") as stream:
             np.save(stream, predict(model, validation))
         inputs = {"dataset": sha256_file(dataset / CARD), "training": sha256_file(training / "training.json")}
+        if recipe.student is not None:
+            inputs |= model_inputs("student", recipe.student, experiment.folder)
         variant = Variant(
             provenance=recorder.finish(inputs, PACKAGES),
             name=name,
@@ -117,6 +120,7 @@ def _tuner(experiment: LoadedExperiment, dataset: Path, card: Dataset) -> FineTu
         classes=len(card.classes),
         loss=train.loss,
         class_weights=class_weights(card.train.per_class) if train.class_weights == "balanced" else None,
+        folder=experiment.folder,
     )
 
 

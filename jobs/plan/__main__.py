@@ -2,9 +2,10 @@
 
     python -m jobs.plan --experiment experiments/demo.toml --output runs/demo/plan
 
-Reads   <experiment>, and the names and times of a local data source's files
+Reads   <experiment>, the model files that it names, and the names and times of a local data source's files
 Writes  <output>/dataset.json train.json evaluate.json benchmark.json choose.json report.json variants/<name>.json
         <output>/plan.mk     the names of the variants, for the Makefile
+        <output>/source model students/<name>     paths of the data and of model files; empty without
 """
 
 from pathlib import Path

@@ -9,11 +9,15 @@ from pydantic import BaseModel
 
 from common.artifact import write_bytes
 from common.experiment import LoadedExperiment
+from common.model_file import model_file, model_inputs
 from common.schema.experiment import SYNTHETIC, Data
+from common.schema.network import Network
 
 MAKEFILE = "plan.mk"
 # Holds the path of a local data source, which Make may only pass on quoted; else it is empty.
 SOURCE = "source"
+# Likewise the path of the network's file; those of students lie in students/<variant>.
+MODEL = "model"
 
 
 def write_plan(experiment: LoadedExperiment, output: Path) -> None:
@@ -36,10 +40,16 @@ def _files(experiment: LoadedExperiment) -> Iterator[tuple[str, bytes]]:
     common = {"seed": settings.seed}
     data = settings.data
     yield "dataset.json", _dump(common, data=data) + source_state(data).encode() + b"\n"
-    yield "train.json", _dump(common, model=settings.model, train=settings.train)
+    state = model_inputs("model_sha256", settings.model, experiment.folder)
+    yield "train.json", _dump({**common, **state}, model=settings.model, train=settings.train)
+    yield MODEL, _path(settings.model, experiment)
     for name, recipe in settings.variants.items():
         # Fine-tuning uses the training's loss, batch size and class weights; train.json covers those.
-        yield f"variants/{name}.json", _dump(common, recipe=recipe)
+        student = recipe.student
+        state = {} if student is None else model_inputs("student_sha256", student, experiment.folder)
+        yield f"variants/{name}.json", _dump({**common, **state}, recipe=recipe)
+        if student is not None and student.is_file:
+            yield f"students/{name}", _path(student, experiment)
     names = {"reference": settings.reference, "variants": list(settings.variants)}
     yield "evaluate.json", _dump({"reference": settings.reference})
     yield "benchmark.json", _dump({**common, **names}, benchmark=settings.benchmark)
@@ -54,13 +64,22 @@ def _dump(plain: Mapping[str, object], **models: BaseModel) -> bytes:
     return (json.dumps(table, indent=2, sort_keys=True) + "\n").encode()
 
 
+def _path(network: Network, experiment: LoadedExperiment) -> bytes:
+    path = model_file(network, experiment.folder)
+    return b"" if path is None else str(path).encode()
+
+
 def _makefile(experiment: LoadedExperiment) -> str:
     # Names match [A-Za-z0-9._-]+, so nothing in them means anything to Make or a shell.
     names = " ".join(experiment.settings.variants)
-    data = experiment.settings.data
+    data, model = experiment.settings.data, experiment.settings.model
+    recipes = experiment.settings.variants.items()
+    students = [name for name, recipe in recipes if recipe.student is not None and recipe.student.is_file]
     return (
         f"VARIANTS := {names}\nREFERENCE := {experiment.settings.reference}\n"
         f"LOCAL_DATA := {'yes' if _is_local(data) else ''}\nREMOTE_DATA := {'yes' if '://' in data.source else ''}\n"
+        f"STUDENTS := {' '.join(students)}\n"
+        f"MODEL_FILE := {'yes' if model.is_file else ''}\n"
     )
 
 

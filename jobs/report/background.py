@@ -81,14 +81,15 @@ def training_table(training: Training) -> Table:
         ("Architecture", training.architecture),
         ("Parameters", str(training.parameters)),
         ("Input", f" {TIMES} ".join(str(side) for side in training.input_shape)),
-        ("Epochs", str(len(training.epochs))),
+        ("Epochs", str(sum(epoch.epoch > 0 for epoch in training.epochs))),
         (
             "Best epoch",
             str(training.best_epoch) if best is None else f"{best.epoch} ({_validation(best.val_accuracy)})",
         ),
         ("Device", training.device),
-        ("Speed", f"{decimal(training.images_per_s)} images per second"),
     ]
+    if training.images_per_s is not None:
+        pairs.append(("Speed", f"{decimal(training.images_per_s)} images per second"))
     if training.class_weights is not None:
         weights = zip(training.classes, training.class_weights, strict=True)
         pairs.append(("Class weights", ", ".join(f"{name}: {decimal(weight)}" for name, weight in weights)))

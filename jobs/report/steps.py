@@ -6,6 +6,7 @@ from common.numbers import count, percent
 from common.schema.recipe import (
     Cluster,
     Convert,
+    Distill,
     Factorize,
     FineTuning,
     FoldBatchNorm,
@@ -38,7 +39,8 @@ PRESERVED = {
 def steps(recipe: Recipe) -> Iterator[str]:
     """The recipe in words, a step each."""
     for settings in recipe.passes:
-        tuned = f", fine-tuned for {count(settings.epochs, 'epoch')}" if isinstance(settings, FineTuning) else ""
+        verb = "trained" if isinstance(settings, Distill) else "fine-tuned"
+        tuned = f", {verb} for {count(settings.epochs, 'epoch')}" if isinstance(settings, FineTuning) else ""
         yield _pass(settings) + tuned
     yield _convert(recipe)
 
@@ -51,6 +53,10 @@ def _pass(settings: Pass) -> str:
             where = " per channel" if settings.per_channel else ""
             zeros = ", zeros preserved" if settings.preserve_sparsity else ""
             return f"weights clustered to {settings.clusters} values{where}{zeros}{_layers(settings.layers)}"
+        case Distill():
+            network = settings.network
+            width = "" if network.width is None else f" of width {network.width:g}"
+            return f"distilled into {network.architecture}{width}"
         case QuantizeAware():
             return f"trained for int8{PRESERVED[settings.preserve]}"
         case Factorize():

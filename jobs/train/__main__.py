@@ -2,7 +2,7 @@
 
     python -m jobs.train --experiment experiments/demo.toml --dataset runs/demo/dataset --output runs/demo/train
 
-Reads   <dataset>/dataset.json and its arrays
+Reads   <dataset>/dataset.json and its arrays, the model file that the experiment names, if any
 Writes  <output>/checkpoints/ progress.json best.npz   to go on from after an interruption
         <output>/model.h5 curves.svg                   the best validation epoch; the learning curves
         <output>/training.json                         last: history, figures, provenance
@@ -30,7 +30,7 @@ def main(
     from jobs.train.stage import train
 
     training = train(loaded, dataset, output)
-    best = training.epochs[training.best_epoch - 1]
+    best = next(epoch for epoch in training.epochs if epoch.epoch == training.best_epoch)
     print(f"best epoch {best.epoch}: validation accuracy {best.val_accuracy:.4f}; wrote {output / 'training.json'}")
 
 

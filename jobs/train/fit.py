@@ -12,11 +12,11 @@ import tf_keras
 from pydantic import ValidationError
 
 from common.artifact import atomic, write_model
+from common.augment import augment
 from common.batches import Batches
 from common.schema.base import Model
 from common.schema.experiment import Train
 from common.schema.training import Epoch
-from jobs.train.augment import augment
 
 PREFETCH = 2
 # A kill between two files of a checkpoint must leave the one before it whole.
@@ -34,7 +34,7 @@ class Progress(Model):
 
 
 @dataclass(frozen=True)
-class Validation:
+class Labelled:
     """Images uint8 [n, h, w, 3] and labels int32 [n]."""
 
     images: npt.NDArray[np.uint8]
@@ -65,6 +65,26 @@ def compile_model(model: Any, train: Train, steps: int) -> None:
     model.compile(tf_keras.optimizers.Adam(rate), train.loss, metrics=["accuracy"])
 
 
+def as_it_is(model: Any, train: Train, training: Labelled, validation: Labelled, key: str) -> Progress:
+    """No training: the figures of the model as it came, as epoch 0."""
+    model.compile(loss=train.loss, metrics=["accuracy"])
+    classes = model.output_shape[-1]
+    start = time.perf_counter()
+    loss, accuracy = evaluate(model, training, classes, train.batch_size)
+    seconds = time.perf_counter() - start
+    val_loss, val_accuracy = evaluate(model, validation, classes, train.batch_size)
+    epoch = Epoch(
+        epoch=0,
+        loss=loss,
+        accuracy=accuracy,
+        val_loss=val_loss,
+        val_accuracy=val_accuracy,
+        learning_rate=0.0,
+        seconds=seconds,
+    )
+    return Progress(key=key, checkpoint="", epochs=(epoch,), resumed_at=())
+
+
 def epoch_dataset(batches: Batches, train: Train, classes: int, epoch: int) -> Any:
     """One epoch as tf.data: float32 [b, h, w, 3] in [0, 1], one-hot float32 [b, classes]."""
     shape = batches.images.shape[1:]
@@ -90,7 +110,7 @@ class Trainer:
             self._checkpoint, str(folder / "checkpoints"), max_to_keep=CHECKPOINTS_KEPT
         )
 
-    def run(self, batches: Batches, validation: Validation, weights: dict[int, float] | None) -> Progress:
+    def run(self, batches: Batches, validation: Labelled, weights: dict[int, float] | None) -> Progress:
         """Train to the last epoch and leave the best epoch's weights in the model."""
         progress = self._resume()
         classes = self._model.output_shape[-1]
@@ -110,7 +130,7 @@ class Trainer:
         return progress
 
     def _epoch(
-        self, number: int, batches: Batches, validation: Validation, weights: dict[int, float] | None, classes: int
+        self, number: int, batches: Batches, validation: Labelled, weights: dict[int, float] | None, classes: int
     ) -> Epoch:
         start = time.perf_counter()
         fitted = self._model.fit(
@@ -149,7 +169,7 @@ class Trainer:
         return saved.model_copy(update={"resumed_at": (*saved.resumed_at, len(saved.epochs) + 1)})
 
 
-def evaluate(model: Any, validation: Validation, classes: int, batch_size: int) -> tuple[float, float]:
+def evaluate(model: Any, validation: Labelled, classes: int, batch_size: int) -> tuple[float, float]:
     """Mean loss in nats and accuracy on the validation set."""
     signature = (
         tf.TensorSpec((None, *validation.images.shape[1:]), tf.float32),

@@ -15,7 +15,8 @@ import numpy as np
 
 from common.batches import Batches
 from common.dataset import read_card, read_split
-from common.schema.experiment import Network, Train
+from common.schema.experiment import Train
+from common.schema.network import Network
 from common.tensorflow_import import load_quietly
 
 EPOCHS = 11
@@ -25,14 +26,14 @@ SETTINGS = Train(batch_size=32)
 def main(dataset: Path) -> None:
     """Print images/s of both and the median of the per-epoch ratios."""
     load_quietly()
+    from common.networks import build
     from jobs.train.fit import compile_model, epoch_dataset, make_deterministic
-    from jobs.train.networks import build
 
     card = read_card(dataset)
     images, labels = read_split(dataset, card, "train")
     make_deterministic(1, deterministic=True)
     classes, batches = len(card.classes), Batches(images, labels, SETTINGS.batch_size, 1)
-    models = [build(Network(), (card.height, card.width, 3), classes) for _ in range(2)]
+    models = [build(Network(), (card.height, card.width, 3), classes, Path()) for _ in range(2)]
     for model in models:
         compile_model(model, SETTINGS, batches.steps)
     floats, one_hot = np.float32(images) / np.float32(255), np.eye(classes, dtype=np.float32)[labels]

@@ -15,7 +15,7 @@ STAGES = sorted(path.parent.name for path in ROOT.glob("jobs/*/__main__.py"))
 TENSORFLOW = {"tensorflow", "tf_keras", "tensorflow_model_optimization"}
 # Which outside package may be imported only where.
 RESERVED = {
-    **{name: ("jobs/train/", "jobs/optimize/") for name in TENSORFLOW},
+    **{name: ("jobs/train/", "jobs/optimize/", "common/networks/", "common/augment.py") for name in TENSORFLOW},
     "docker": ("jobs/launch/container.py",),
     "adbutils": ("jobs/benchmark/adb.py",),
     "jinja2": ("jobs/report/",),

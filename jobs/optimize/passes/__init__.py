@@ -2,10 +2,18 @@
 
 from typing import Any
 
-from common.schema.recipe import Cluster, Factorize, FoldBatchNorm, MergeSeparable, Pass, Prune, QuantizeAware
+from common.schema.recipe import Cluster, Distill, Factorize, FoldBatchNorm, MergeSeparable, Pass, Prune, QuantizeAware
 from jobs.optimize.done import Done
 from jobs.optimize.fine_tune import FineTuner
-from jobs.optimize.passes import cluster, factorize, fold_batch_norm, merge_separable, prune, quantize_aware
+from jobs.optimize.passes import (
+    cluster,
+    distill,
+    factorize,
+    fold_batch_norm,
+    merge_separable,
+    prune,
+    quantize_aware,
+)
 
 
 def apply(model: Any, settings: Pass, tuner: FineTuner) -> Done:
@@ -19,6 +27,8 @@ def apply(model: Any, settings: Pass, tuner: FineTuner) -> Done:
             return quantize_aware.apply(model, settings, tuner)
         case Factorize():
             return factorize.apply(model, settings, tuner)
+        case Distill():
+            return distill.apply(model, settings, tuner)
         case FoldBatchNorm():
             return fold_batch_norm.apply(model)
         case MergeSeparable():

@@ -44,7 +44,13 @@ def test_fire_has_the_published_hyperparameters() -> None:
     [
         ("epochs = 2", "epoch = 2", "train.epoch: Extra inputs are not permitted"),
         ("epochs = 2", 'epochs = "2"', "train.epochs: Input should be a valid integer"),
-        ("epochs = 2", "epochs = 0", "train.epochs: Input should be greater than 0"),
+        ("epochs = 2", "epochs = 0", "train.epochs = 0 is for saved models; FireDetectionNet has to be trained"),
+        ("epochs = 2", "epochs = -1", "train.epochs: Input should be greater than or equal to 0"),
+        (
+            "[model]",
+            '[model]\narchitecture = "FireDetection"',
+            "model.architecture: Value error, did you mean FireDetectionNet",
+        ),
         ("height = 32", "height = 32.5", "data.height: Input should be a valid integer"),
         ('title = "Tiny"', "", "title: Field required"),
         ('pass = "prune"', 'pass = "shrink"', "shrink"),

@@ -1,6 +1,7 @@
 """Rewrites keep the function: the same outputs on the same inputs, for random weights and statistics."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
-from common.schema.experiment import Network
+from common.schema.network import Network
 from common.schema.recipe import Convert, MergeSeparable
 from common.tflite.reader import inspect
 from jobs.optimize.convert import convert
@@ -131,9 +132,9 @@ def test_merging_keeps_the_function(strides: int, multiplier: int) -> None:
 
 
 def test_fire_detection_net_loses_its_multiplications() -> None:
-    from jobs.train.networks import build
+    from common.networks import build
 
-    model = shuffled(build(Network(), (32, 32, 3), 2))
+    model = shuffled(build(Network(), (32, 32, 3), 2, Path()))
     images = np.random.default_rng(3).random((4, 32, 32, 3), dtype=np.float32)
     before = model.predict(images, verbose=0)
     plain = inspect(convert(model, Convert(format="float32"), np.zeros((1, 32, 32, 3), np.uint8))).operators

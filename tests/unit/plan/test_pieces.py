@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from common.errors import UsageError
 from common.experiment import load
 from common.schema.experiment import Data
 from jobs.plan.pieces import source_state, write_plan
@@ -59,6 +60,41 @@ def test_a_changed_folder_of_images_is_noticed(tmp_path: Path) -> None:
     assert source_state(data) == first
     (photos / "2\n.jpg").write_bytes(b"y")
     assert source_state(data) != first
+
+
+def test_a_changed_model_file_trains_again(tmp_path: Path) -> None:
+    text = EXPERIMENT.replace("batch_norm_momentum = 0.9", 'architecture = "nets/$(shell touch pwned).py"')
+    (tmp_path / "nets").mkdir()
+    model = tmp_path / "nets" / "$(shell touch pwned).py"
+    model.write_text("def build(): ...", encoding="utf-8")
+    plan(tmp_path, text)
+    before = files(tmp_path)
+    assert before["model"][1] == str(model).encode()
+    assert b"MODEL_FILE := yes" in before["plan.mk"][1]
+    assert b"pwned" not in before["plan.mk"][1]
+    model.write_text("def build(): 1", encoding="utf-8")
+    plan(tmp_path, text)
+    after = files(tmp_path)
+    assert {name for name in after if after[name] != before[name]} == {"train.json"}
+
+
+def test_a_changed_student_makes_its_variant_again(tmp_path: Path) -> None:
+    passes = 'passes = [{ pass = "distill", student = { architecture = "./net.py" } }]'
+    text = EXPERIMENT.replace("[variants.float16]", f"[variants.float16]\n{passes}")
+    (tmp_path / "net.py").write_text("1", encoding="utf-8")
+    plan(tmp_path, text)
+    before = files(tmp_path)
+    assert before["students/float16"][1] == str(tmp_path / "net.py").encode()
+    assert b"STUDENTS := float16\n" in before["plan.mk"][1]
+    (tmp_path / "net.py").write_text("2", encoding="utf-8")
+    plan(tmp_path, text)
+    after = files(tmp_path)
+    assert {name for name in after if after[name] != before[name]} == {"variants/float16.json"}
+
+
+def test_a_model_file_that_is_missing_stops_the_plan(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"none\.h5 does not exist"):
+        plan(tmp_path, EXPERIMENT.replace("batch_norm_momentum = 0.9", 'architecture = "none.h5"'))
 
 
 def test_a_local_source_reaches_make_only_through_a_file(tmp_path: Path) -> None:

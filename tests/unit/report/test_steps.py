@@ -8,6 +8,7 @@ from common.schema.recipe import Convert, Recipe
 from jobs.report.steps import steps
 
 PASSES = [
+    {"pass": "distill", "width": 0.5, "epochs": 7},
     {"pass": "merge_separable"},
     {"pass": "fold_batch_norm"},
     {"pass": "factorize", "rank": 16},
@@ -27,4 +28,5 @@ def test_every_pass_has_words_of_its_own() -> None:
     recipe = Recipe.model_validate({"passes": tuple(PASSES), "convert": {"format": "int8", "integer_io": True}})
     words = list(steps(recipe))
     assert len(set(words)) == len(PASSES) + 1
+    assert words[0] == "distilled into CompactNet of width 0.5, trained for 7 epochs"
     assert words[-1].endswith("integers in and out")

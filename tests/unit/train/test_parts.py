@@ -1,19 +1,23 @@
 """Augmentation, the choice of the best epoch, and what may be resumed."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import tf_keras
 
+from common.artifact import sha256_file
+from common.augment import augment
 from common.dataset import read_card
-from common.schema.experiment import Augmentation
+from common.schema.augmentation import Augmentation
 from common.schema.training import Epoch
-from jobs.train.augment import augment
 from jobs.train.fit import best_of
-from jobs.train.stage import training_key
+from jobs.train.stage import train, training_key
 from tests.artifacts import EXPERIMENT, write_experiment
 from tests.conftest import Chain
 
+OWN = EXPERIMENT.replace("batch_norm_momentum = 0.9", 'architecture = "own.h5"', 1)
 ALL = Augmentation(flip=True, crop=0.3, colour=0.3)
 
 
@@ -71,6 +75,34 @@ def test_only_the_same_training_is_resumed(chain: Chain, tmp_path: Path, old: st
     card = read_card(chain.folder / "dataset")
     other = write_experiment(tmp_path, EXPERIMENT.replace(old, new, 1))
     assert (training_key(other, card) == training_key(chain.experiment, card)) == same
+
+
+def test_a_changed_model_file_is_another_training(chain: Chain, tmp_path: Path) -> None:
+    card = read_card(chain.folder / "dataset")
+    experiment = write_experiment(tmp_path, OWN)
+    keys = []
+    for content in (b"1", b"2"):
+        (tmp_path / "own.h5").write_bytes(content)
+        keys.append(training_key(experiment, card))
+    assert keys[0] != keys[1]
+
+
+def test_a_saved_model_may_be_used_as_it_is(chain: Chain, tmp_path: Path) -> None:
+    shutil.copy(chain.folder / "train" / "model.h5", tmp_path / "own.h5")
+    experiment = write_experiment(tmp_path, OWN.replace("epochs = 2", "epochs = 0", 1))
+    training = train(experiment, chain.folder / "dataset", tmp_path / "train")
+    before, after = (
+        tf_keras.models.load_model(folder / "train" / "model.h5", compile=False).get_weights()
+        for folder in (chain.folder, tmp_path)
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(before, after, strict=True))
+    assert [epoch.epoch for epoch in training.epochs] == [training.best_epoch] == [0]
+    best = chain.training.epochs[chain.training.best_epoch - 1]
+    assert training.epochs[0].val_accuracy == pytest.approx(best.val_accuracy)
+    assert training.images_per_s is None
+    assert training.architecture == "own.h5"
+    roles = {item.role: item.sha256 for item in training.provenance.inputs}
+    assert roles["model"] == sha256_file(tmp_path / "own.h5")
 
 
 def test_the_training_artifact_tells_the_whole_course(chain: Chain) -> None:

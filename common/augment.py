@@ -4,7 +4,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from common.schema.experiment import Augmentation
+from common.schema.augmentation import Augmentation
 
 # Rec. 601 luma, so that less saturation keeps the brightness people see.
 LUMA = (0.299, 0.587, 0.114)

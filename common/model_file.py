@@ -1,0 +1,37 @@
+"""Find the file that a network comes from, without loading it."""
+
+from pathlib import Path
+
+from common.artifact import sha256_file
+from common.errors import UsageError
+from common.provenance import hash_files
+from common.schema.network import Network
+
+
+def model_file(network: Network, folder: Path) -> Path | None:
+    """Path of the network's file or SavedModel folder; a relative one starts at `folder`. None for a name.
+
+    Raises UsageError when it does not exist.
+    """
+    if not network.is_file:
+        return None
+    # Not normalised: a container sees the path that the experiment names.
+    path = folder / network.architecture
+    if path.is_dir() and not (path / "saved_model.pb").is_file():
+        raise UsageError(f"{path} is a folder without saved_model.pb", hint="name a SavedModel, .h5, .keras or .py")
+    if not path.exists():
+        raise UsageError(f"model file {path} does not exist", hint="its path starts at the experiment file's folder")
+    return path
+
+
+def model_inputs(role: str, network: Network, folder: Path) -> dict[str, str]:
+    """The file's hash under `role`; nothing for a network that comes from no file."""
+    path = model_file(network, folder)
+    return {} if path is None else {role: model_sha256(path)}
+
+
+def model_sha256(path: Path) -> str:
+    """Hash of a file's content, or of the names and contents of a folder's files."""
+    if path.is_file():
+        return sha256_file(path)
+    return hash_files([file for file in path.rglob("*") if file.is_file()], path)
