@@ -130,22 +130,27 @@ class QuantizeAware(FineTuning):
 
 
 class Factorize(Retraining):
-    """Dense layers and 1 x 1 convolutions as the product of two smaller ones (truncated SVD).
+    """Layers as two smaller ones, one after the other (truncated SVD).
 
-    `rank` is given, or the smallest that keeps the share `energy` of the kernel's squared singular
-    values. A layer is left alone unless that saves weights, and below `min_weights` weights.
+    A dense layer or 1 x 1 convolution becomes two of `rank`, which is given or the smallest that keeps the
+    share `energy` of the kernel's squared singular values; a layer of fewer than `min_weights` weights is
+    left alone. A larger convolution becomes a column and a row with `spatial_rank` channels between them.
+    Nothing is changed that would not save weights.
     """
 
     name: Literal["factorize"] = Field(alias="pass")
     rank: Positive | None = None
     energy: Annotated[float, Field(gt=0, lt=1)] | None = None
+    spatial_rank: Positive | None = None
     min_weights: Positive = 4096
     layers: tuple[Pattern, ...] = ("*",)
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
-        if (self.rank is None) == (self.energy is None):
+        if self.rank is not None and self.energy is not None:
             raise ValueError("give either rank or energy")
+        if (self.rank, self.energy, self.spatial_rank) == (None, None, None):
+            raise ValueError("give rank, energy or spatial_rank")
         return self
 
 

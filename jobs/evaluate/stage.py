@@ -12,8 +12,8 @@ from common.experiment import LoadedExperiment
 from common.provenance import Recorder
 from common.schema.evaluation import Evaluation, McNemar
 from common.schema.variant import Variant
+from common.tflite.predict import predict
 from jobs.evaluate import metrics
-from jobs.evaluate.predict import predict
 
 ARTIFACT = "evaluation.json"
 PACKAGES = ("ai-edge-litert", "numpy", "scikit-learn", "scipy")

@@ -19,9 +19,11 @@ from common.schema.dataset import Dataset
 from common.schema.recipe import FineTuning, QuantizeAware, Recipe, Retraining
 from common.schema.training import Training
 from common.schema.variant import PassReport, Promise, Variant
+from common.tflite.predict import predict
 from common.tflite.reader import inspect
 from jobs.optimize import passes
 from jobs.optimize.batch_norm import copied, reestimate
+from jobs.optimize.collapse import accuracy_kept
 from jobs.optimize.convert import convert
 from jobs.optimize.done import Expectation
 from jobs.optimize.fine_tune import FineTuner
@@ -46,17 +48,19 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
     trained = _read_training(training, dataset)
     model = _load(verified(training, trained.model), experiment)
     tuner = _tuner(experiment, dataset, card)
-    validation, _ = read_split(dataset, card, "validation")
+    validation, labels = read_split(dataset, card, "validation")
+    before = keras_outputs(model, validation)
     with writing(output, ARTIFACT):
         model, reports, expected = _run_passes(model, recipe, tuner)
         aware = any(isinstance(settings, QuantizeAware) for settings in recipe.passes)
         content = convert(model, recipe.convert, tuner.batches.images, aware=aware)
         inspection = inspect(content)
-        promises = check(recipe, expected, inspection)
+        kept = accuracy_kept(labels, before, predict(content, validation))
+        promises = (*check(recipe, expected, inspection), kept)
         _require_kept(name, promises)
         write_bytes(output / f"{name}.tflite", content)
         with atomic(output / "keras_outputs.npy") as path, path.open("wb") as stream:
-            np.save(stream, predict(model, validation))
+            np.save(stream, keras_outputs(model, validation))
         inputs = {"dataset": sha256_file(dataset / CARD), "training": sha256_file(training / "training.json")}
         if recipe.student is not None:
             inputs |= model_inputs("student", recipe.student, experiment.folder)
@@ -80,7 +84,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
     return variant
 
 
-def predict(model: Any, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def keras_outputs(model: Any, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Outputs float32 [n, classes] of a Keras model for images uint8 [n, h, w, 3]."""
     parts = [
         np.asarray(model.predict_on_batch(np.float32(images[start : start + PREDICT_BATCH]) / np.float32(255)))
@@ -144,7 +148,7 @@ def _run_passes(
 
 
 def _require_same(name: str, before: Any, after: Any, images: npt.NDArray[np.uint8]) -> None:
-    difference = float(np.abs(predict(before, images) - predict(after, images)).max())
+    difference = float(np.abs(keras_outputs(before, images) - keras_outputs(after, images)).max())
     if not difference <= SAME:
         message = f"pass {name} changed the network's function: outputs differ by {difference:.2g}, allowed {SAME:g}"
         raise EdgeproofError(message, hint="leave the pass out of this recipe and report the network")

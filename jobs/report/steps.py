@@ -60,8 +60,7 @@ def _pass(settings: Pass) -> str:
         case QuantizeAware():
             return f"trained for int8{PRESERVED[settings.preserve]}"
         case Factorize():
-            rule = f"rank {settings.rank}" if settings.rank else f"{percent(settings.energy or 0)} of their energy"
-            return f"large kernels factorised to {rule}"
+            return _factorize(settings)
         case FoldBatchNorm():
             return "BatchNormalization folded into its neighbours"
         case MergeSeparable():
@@ -77,6 +76,17 @@ def _prune(settings: Prune) -> str:
         how = ""
     slowly = " step by step" if settings.schedule == "polynomial" else ""
     return f"{percent(settings.sparsity)} of the weights pruned{how}{slowly}{_layers(settings.layers)}"
+
+
+def _factorize(settings: Factorize) -> str:
+    parts = []
+    if settings.rank is not None:
+        parts.append(f"dense kernels factorised to rank {settings.rank}")
+    if settings.energy is not None:
+        parts.append(f"dense kernels factorised to {percent(settings.energy)} of their energy")
+    if settings.spatial_rank is not None:
+        parts.append(f"convolutions split into columns and rows of rank {settings.spatial_rank}")
+    return ", ".join(parts)
 
 
 def _layers(layers: object) -> str:

@@ -1,8 +1,9 @@
-"""Replace a large kernel by the product of two thin ones, and fine-tune.
+"""Replace a kernel by two thinner ones, one after the other, and fine-tune.
 
 The truncated singular value decomposition is the best approximation of a matrix of that rank in the
-least-squares sense (Eckart and Young 1936); Denton et al. 2014 used it for convolutional networks. Both
-factors take the square root of the singular values, so that neither dwarfs the other when quantised.
+least-squares sense (Eckart and Young 1936). Denton et al. 2014 used it for dense layers; Jaderberg, Vedaldi
+and Zisserman 2014 split a k x k convolution into a column and a row. Both factors take the square root of the
+singular values, so that neither dwarfs the other when quantised.
 """
 
 from typing import Any
@@ -23,7 +24,7 @@ Matrix = npt.NDArray[np.float64]
 
 
 def apply(model: Any, settings: Factorize, tuner: FineTuner) -> Done:
-    """Factorise dense layers and 1 x 1 convolutions where that saves weights, then fine-tune."""
+    """Factorise every layer where that saves weights, then fine-tune."""
     require_known(dict.fromkeys(settings.layers), model, "factorize")
     graph = Graph(model)
     edits: dict[str, list[Part]] = {}
@@ -33,7 +34,7 @@ def apply(model: Any, settings: Factorize, tuner: FineTuner) -> Done:
             continue
         reason = _refused(graph, layer, settings)
         if reason is None:
-            edits[layer.name], action = _factors(layer, settings)
+            edits[layer.name], action = factors(layer, settings)
             expected += [made for part in edits[layer.name] for made in _present(layer.name, part)]
         else:
             action = f"left alone: {reason}"
@@ -44,56 +45,90 @@ def apply(model: Any, settings: Factorize, tuner: FineTuner) -> Done:
 
 
 def _refused(graph: Graph, layer: Any, settings: Factorize) -> str | None:
-    if type(layer) not in (L.Dense, L.Conv2D) or (isinstance(layer, L.Conv2D) and not _is_pointwise(layer)):
-        return "neither a dense layer nor a 1 x 1 convolution"
+    if type(layer) not in (L.Dense, L.Conv2D) or getattr(layer, "groups", 1) > 1:
+        return "neither a dense layer nor a plain convolution"
     if not chosen(dict.fromkeys(settings.layers, True), layer.name, False):
         return "as the recipe says"
     if graph.is_shared(layer):
         return "the network uses it more than once"
+    if _is_spatial(layer) and settings.spatial_rank is None:
+        return "larger than 1 x 1, and no spatial_rank is given"
+    if not _is_spatial(layer) and settings.rank is None and settings.energy is None:
+        return "neither rank nor energy is given"
     kernel = _matrix(layer)
-    if kernel.size < settings.min_weights:
+    if not _is_spatial(layer) and kernel.size < settings.min_weights:
         return f"{kernel.size} weights, fewer than {settings.min_weights}"
-    rank = _rank(kernel, settings)
+    rank = _rank(layer, kernel, settings)
     if rank * sum(kernel.shape) >= kernel.size:
         return f"two factors of rank {rank} would hold no fewer weights"
     return None
 
 
-def _is_pointwise(layer: Any) -> bool:
-    return tuple(layer.kernel_size) == (1, 1) and layer.groups == 1
+def _is_spatial(layer: Any) -> bool:
+    return isinstance(layer, L.Conv2D) and tuple(layer.kernel_size) != (1, 1)
 
 
 def _matrix(layer: Any) -> Matrix:
     kernel = np.asarray(layer.get_weights()[0], np.float64)
-    return kernel.reshape(kernel.shape[-2:])
+    if not _is_spatial(layer):
+        return kernel.reshape(kernel.shape[-2:])
+    height, width, given, made = kernel.shape
+    # Rows are (height, input channel), columns (width, output channel): what a column and a row can see.
+    return kernel.transpose(0, 2, 1, 3).reshape(height * given, width * made)
 
 
-def _rank(kernel: Matrix, settings: Factorize) -> int:
-    if settings.rank is not None:
-        return min(settings.rank, *map(int, kernel.shape))
+def _rank(layer: Any, kernel: Matrix, settings: Factorize) -> int:
+    fixed = settings.spatial_rank if _is_spatial(layer) else settings.rank
+    if fixed is not None:
+        return min(fixed, *map(int, kernel.shape))
     energies = np.cumsum(np.square(np.linalg.svd(kernel, compute_uv=False)))
     # The last sum is the whole; rounding must not push a share above it.
     return int(np.searchsorted(energies, energies[-1] * settings.energy) + 1)
 
 
-def _factors(layer: Any, settings: Factorize) -> tuple[list[Part], str]:
+def factors(layer: Any, settings: Factorize) -> tuple[list[Part], str]:
+    """The two layers that take a layer's place, and what was done in words."""
     kernel = _matrix(layer)
     left, values, right = np.linalg.svd(kernel, full_matrices=False)
-    rank = _rank(kernel, settings)
+    rank = _rank(layer, kernel, settings)
     root = np.sqrt(values[:rank])
-    size = {"units": rank} if isinstance(layer, L.Dense) else {"filters": rank}
-    first = again(layer, name=f"{layer.name}_u", activation="linear", use_bias=False, **size)
+    thin, wide = left[:, :rank] * root, root[:, None] * right[:rank]
+    parts = _column_and_row(layer, thin, wide) if _is_spatial(layer) else _products(layer, thin, wide)
+    share = float(np.sum(np.square(values[:rank])) / np.sum(np.square(values)))
+    return parts, f"rank {rank} of {len(values)}, which holds {share:.1%} of the kernel's energy"
+
+
+def _products(layer: Any, thin: Matrix, wide: Matrix) -> list[Part]:
+    size = {"units": thin.shape[1]} if isinstance(layer, L.Dense) else {"filters": thin.shape[1]}
     rest: dict[str, Any] = {} if isinstance(layer, L.Dense) else {"strides": (1, 1)}
+    first = again(layer, name=f"{layer.name}_u", activation="linear", use_bias=False, **size)
     second = again(layer, name=f"{layer.name}_v", **rest)
     lead = layer.get_weights()[0].shape[:-2]
-    thin, wide = left[:, :rank] * root, root[:, None] * right[:rank]
-    share = float(np.sum(np.square(values[:rank])) / np.sum(np.square(values)))
-    action = f"rank {rank} of {len(values)}, which holds {share:.1%} of the kernel's energy"
-    parts: list[Part] = [
+    return [
         (first, [thin.reshape(*lead, *thin.shape)]),
         (second, [wide.reshape(*lead, *wide.shape), *layer.get_weights()[1:]]),
     ]
-    return parts, action
+
+
+def _column_and_row(layer: Any, thin: Matrix, wide: Matrix) -> list[Part]:
+    (height, width), (down, across), (tall, broad) = layer.kernel_size, layer.strides, layer.dilation_rate
+    rank = thin.shape[1]
+    first = again(
+        layer,
+        name=f"{layer.name}_u",
+        filters=rank,
+        kernel_size=(height, 1),
+        strides=(down, 1),
+        dilation_rate=(tall, 1),
+        activation="linear",
+        use_bias=False,
+    )
+    second = again(layer, name=f"{layer.name}_v", kernel_size=(1, width), strides=(1, across), dilation_rate=(1, broad))
+    row = wide.reshape(rank, width, layer.filters).transpose(1, 0, 2)
+    return [
+        (first, [thin.reshape(height, 1, -1, rank)]),
+        (second, [row[None], *layer.get_weights()[1:]]),
+    ]
 
 
 def _present(name: str, part: Part) -> list[Expectation]:

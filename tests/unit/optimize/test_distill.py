@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tf_keras
-from common.tflite.reader import inspect
 from pydantic import ValidationError
 
 from common.batches import Batches
 from common.errors import EdgeproofError
 from common.experiment import LoadedExperiment
 from common.schema.recipe import Distill, Recipe
+from common.tflite.reader import inspect
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.passes import distill
 from jobs.optimize.stage import optimize

@@ -154,21 +154,30 @@ def test_factorised_layers_are_two_thin_ones_in_the_file(rule: dict[str, Any]) -
     kernel = done.model.get_layer("wide_u").get_weights()[0]
     assert (32, kernel.shape[1]) in [tensor.shape for tensor in found.tensors]
     assert notes(done)["pointwise"].startswith("rank")
-    assert notes(done)["first"] == "left alone: neither a dense layer nor a 1 x 1 convolution"
+    assert notes(done)["first"] == "left alone: larger than 1 x 1, and no spatial_rank is given"
+    assert notes(done)["second"] == "left alone: neither a dense layer nor a plain convolution"
     assert notes(done)["last"].startswith("left alone: 64 weights")
 
 
 def test_a_factorised_layer_of_full_rank_is_the_same_function() -> None:
     from common.schema.recipe import Factorize
     from jobs.optimize.graph import Graph
-    from jobs.optimize.passes.factorize import _factors
+    from jobs.optimize.passes.factorize import factors
 
     model = network()
-    settings = Factorize.model_validate({"pass": "factorize", "rank": 32})
+    settings = Factorize.model_validate({"pass": "factorize", "rank": 32, "spatial_rank": 48})
     graph = Graph(model)
-    edits = {name: _factors(model.get_layer(name), settings)[0] for name in ("wide", "pointwise")}
+    edits = {name: factors(model.get_layer(name), settings)[0] for name in ("wide", "pointwise", "first")}
     images = IMAGES.astype(np.float32) / 255
     assert graph.rebuild(edits).predict(images, verbose=0) == pytest.approx(model.predict(images, verbose=0), abs=1e-5)
+
+
+def test_a_convolution_becomes_a_column_and_a_row_in_the_file() -> None:
+    done, found = run([{"pass": "factorize", "spatial_rank": 4}])
+    shapes = [kernel.tensor.shape for kernel in found.kernels]
+    assert (4, 3, 1, 3) in shapes
+    assert (16, 1, 3, 4) in shapes
+    assert notes(done)["wide"] == "left alone: neither rank nor energy is given"
 
 
 def test_a_rank_that_saves_nothing_leaves_the_layer_alone() -> None:

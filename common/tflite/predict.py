@@ -15,8 +15,9 @@ from common.errors import EdgeproofError
 BATCH = 16
 
 
-def predict(model: Path, images: npt.NDArray[np.uint8], workers: int | None = None) -> npt.NDArray[np.float32]:
-    """Outputs float32 [n, classes], dequantised, for images uint8 [n, h, w, 3] scaled to [0, 1].
+def predict(model: Path | bytes, images: npt.NDArray[np.uint8], workers: int | None = None) -> npt.NDArray[np.float32]:
+    """Outputs float32 [n, classes] of a file or its content, dequantised, for images uint8 [n, h, w, 3] that are
+    scaled to [0, 1].
 
     Raises EdgeproofError naming the file when LiteRT cannot load or run it.
     """
@@ -28,16 +29,18 @@ def predict(model: Path, images: npt.NDArray[np.uint8], workers: int | None = No
         return np.concatenate([part for part in parts if len(part)])
 
 
-def _predict_part(path: Path, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def _predict_part(model: Path | bytes, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     outputs: list[npt.NDArray[np.float32]] = []
     try:
-        interpreter = Interpreter(str(path), num_threads=1)
+        given = {"model_content": model} if isinstance(model, bytes) else {"model_path": str(model)}
+        interpreter = Interpreter(**given, num_threads=1)
         # A single image has the model's own shape, so that no resizing would allocate.
         interpreter.allocate_tensors()
         for start in range(0, len(images), BATCH):
             outputs.append(_run(interpreter, images[start : start + BATCH]))
     except (RuntimeError, ValueError) as error:
-        raise EdgeproofError(f"{path} cannot be run: {error}", hint="is it a .tflite classifier?") from None
+        name = "the converted model" if isinstance(model, bytes) else str(model)
+        raise EdgeproofError(f"{name} cannot be run: {error}", hint="is it a .tflite classifier?") from None
     return np.concatenate(outputs) if outputs else np.empty((0, 0), np.float32)
 
 

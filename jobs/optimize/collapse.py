@@ -1,0 +1,33 @@
+"""Whether a recipe cost the network what it had learned. Pure: labels and answers to a promise."""
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import binomtest
+
+from common.schema.variant import Promise
+
+# Of the lead over always giving the most frequent answer. Whoever loses more has a broken model in hand,
+# whatever they wanted; smaller losses are for the evaluation to weigh.
+LOST = 0.5
+# Of exact McNemar, one-sided: few images must not make a collapse out of chance.
+SIGNIFICANT = 0.01
+
+
+def accuracy_kept(
+    labels: npt.NDArray[np.int32], before: npt.NDArray[np.float32], after: npt.NDArray[np.float32]
+) -> Promise:
+    """The promise that a file still classifies, from the outputs float32 [n, classes] of the trained network and
+    of the file for images of `labels` int32 [n]."""
+    right, still = (np.argmax(outputs, axis=1) == labels for outputs in (before, after))
+    guessed = np.bincount(labels).max() / len(labels)
+    lead = max(right.mean() - guessed, 0.0)
+    least = right.mean() - LOST * lead
+    lost, won = int(np.sum(right & ~still)), int(np.sum(still & ~right))
+    significant = lost + won > 0 and binomtest(lost, lost + won, alternative="greater").pvalue < SIGNIFICANT
+    return Promise(
+        claim="accuracy",
+        subject="the validation images",
+        expected=f">= {least:.3f} (the trained network has {right.mean():.3f})",
+        observed=f"{still.mean():.3f}",
+        kept=bool(np.isfinite(after).all()) and not (lead > 0 and still.mean() < least and significant),
+    )
