@@ -197,27 +197,32 @@ def _activation(node: Node) -> str | None:
 
 
 def _particular(node: Node) -> str | None:
-    options = node.operator.options
+    options, reason = node.operator.options, None
     match node.name:
         case "SOFTMAX" if options is not None and options.beta != 1:
-            return "a beta other than 1"
+            reason = "a beta other than 1"
         case "MAX_POOL_2D" | "AVERAGE_POOL_2D" if options is not None:
             larger = options.strideH > options.filterHeight or options.strideW > options.filterWidth
-            return "strides larger than the window" if larger else None
+            reason = "strides larger than the window" if larger else None
         case "STRIDED_SLICE":
-            return _strided_slice(node)
+            reason = _strided_slice(node)
         case "BATCH_MATMUL":
-            first, second = node.input(0), node.input(1)
-            mixed = (
-                first and second and second.type not in (first.type, *(("INT8",) if first.type == "FLOAT32" else ()))
-            )
-            return "matrices of different types" if mixed else None
+            reason = _matrices(node)
         case "CONCATENATION" if not FEWEST_JOINED <= len(node.inputs) <= MOST_JOINED:
-            return f"{len(node.inputs)} inputs; XNNPACK joins {FEWEST_JOINED} to {MOST_JOINED}"
+            reason = f"{len(node.inputs)} inputs; XNNPACK joins {FEWEST_JOINED} to {MOST_JOINED}"
         case "SPLIT" if len(node.outputs) > MOST_SPLIT:
-            return f"{len(node.outputs)} outputs; XNNPACK splits into at most {MOST_SPLIT}"
-        case _:
-            return None
+            reason = f"{len(node.outputs)} outputs; XNNPACK splits into at most {MOST_SPLIT}"
+    return reason
+
+
+def _matrices(node: Node) -> str | None:
+    first, second = node.input(0), node.input(1)
+    if first is None or second is None:
+        return "it has no second matrix"
+    if first.type == second.type:
+        # As in the kernels of convolutions and dense layers.
+        return f"a zero point of {second.zero_point} in the second matrix" if second.zero_point else None
+    return None if (first.type, second.type) == ("FLOAT32", "INT8") else "matrices of different types"
 
 
 def _strided_slice(node: Node) -> str | None:
