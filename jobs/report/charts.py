@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import altair as alt
 import vl_convert
 
+from common.printable import clean
 from common.schema.results import Latency, Results
 from common.schema.training import Epoch, Training
 from jobs.report.document import File, Picture
 from jobs.report.names import Grid, Setting, variant_labels
-from jobs.report.numbers import clean, clipped, decimal, listed
+from jobs.report.numbers import clipped, decimal, listed
 from jobs.report.placement import Plan, Point, Spot, place
 
 # Pixels.

@@ -9,9 +9,9 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from common.printable import clean
 from common.provenance import ROOT
 from jobs.report.document import Document, File
-from jobs.report.numbers import clean
 
 TEMPLATES = ROOT / "reports" / "templates"
 STYLE = "style.css"

@@ -8,10 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from common.artifact import read
+from common.printable import clean
 from common.schema.results import Latency, Results
 from jobs.report.latency import verdict
 from jobs.report.names import Grid, Setting, variant_labels
-from jobs.report.numbers import ABSENT, clean, clipped, count, decimal, megabytes, percent
+from jobs.report.numbers import ABSENT, clipped, count, decimal, megabytes, percent
 
 # Columns of text.
 WIDTH = 100
