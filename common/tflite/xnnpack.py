@@ -95,18 +95,21 @@ WEIGHTS = {"CONV_2D": (1, 2), "DEPTHWISE_CONV_2D": (1, 2), "FULLY_CONNECTED": (1
 NEEDS_BIAS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 # How many values CONCATENATION may join and SPLIT may give.
 FEWEST_JOINED, MOST_JOINED, MOST_SPLIT = 2, 5, 4
+# Constants that XNNPACK unpacks itself.
+UNPACKED = ("FLOAT32", "FLOAT16", "INT8")
 # A version of FULLY_CONNECTED that means a sparse kernel.
 SPARSE_VERSION = 8
 # Scale of an input over that of the output: the lowest and the first that is too high.
 RATIOS = {"ADD": (2**-10, 2**8), "SUB": (2**-10, 2**8), "QUANTIZE": (2**-8, 2**7), "LEAKY_RELU": (2**-8, 2**7)}
 
 
-def refusals(graph: Graph, made: frozenset[int]) -> tuple[str | None, ...]:
+def refusals(graph: Graph, origin: dict[int, int]) -> tuple[str | None, ...]:
     """For each operator why XNNPACK would not take it, None where it would.
 
-    `made` are the tensors that DENSIFY and DEQUANTIZE make of constants. They count as constant: XNNPACK takes
-    what makes them, and does it once, where it takes an operator that reads them.
+    `origin` maps the tensors that DENSIFY and DEQUANTIZE make of constants to these. They count as constant:
+    XNNPACK takes what makes them, and does it once, where it takes an operator that reads them.
     """
+    made = frozenset(index for index, source in origin.items() if graph.tensors[source].type in UNPACKED)
     found: list[str | None] = []
     needed: set[int] = set()
     for operator in reversed(graph.operators):
@@ -147,10 +150,7 @@ def _types(node: Node) -> str | None:
 def _constants(node: Node, made: frozenset[int]) -> str | None:
     for position in (*PARAMETERS.get(node.name, ()), *WEIGHTS.get(node.name, ())):
         tensor = node.input(position)
-        if tensor is None or tensor.constant or node.operator.inputs[position] in made:
-            continue
-        # The default interpreter allows FULLY_CONNECTED to multiply two computed float matrices.
-        if node.name != "FULLY_CONNECTED" or tensor.type != "FLOAT32":
+        if tensor is not None and not tensor.constant and node.operator.inputs[position] not in made:
             return f"input {position} is computed, not constant"
     return None
 

@@ -11,6 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 from common.tflite.reader import inspect
 from common.tflite.xnnpack import CHECKED_WITH
 from tests.conftest import Chain
+from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
 
 SHAPE = (1, 8, 8, 4)
 FORMATS = ("float32", "dynamic_range", "float16", "int8", "int16x8")
@@ -117,6 +118,21 @@ def test_verdicts_are_those_of_the_runtime(kind: str) -> None:
     assert len(table) == len(taken) >= 40
     wrong = [(op, taken[op.index]) for op in table if taken[op.index] != (op.refusal is None)]
     assert not wrong
+
+
+@pytest.mark.parametrize("kind", ["INT8", "INT4"])
+def test_weights_that_are_only_stored_as_integers(kind: str) -> None:
+    kernel = tensor("k", (2, 64), kind, 1, scales=[0.1, 0.2])
+    parts = [
+        tensor("in", (1, 64), "FLOAT32"),
+        kernel,
+        tensor("f", (2, 64), "FLOAT32"),
+        tensor("out", (1, 2), "FLOAT32"),
+    ]
+    steps = [operator(0, (1,), (2,)), operator(1, (0, 2, -1), (3,))]
+    data = np.arange(128 if kind == "INT8" else 64, dtype=np.uint8).tobytes()
+    content = packed(model([graph(parts, steps, (0,), (3,))], ["DEQUANTIZE", "FULLY_CONNECTED"], [data]))
+    assert [op.refusal is None for op in inspect(content).table] == list(delegated(content).values())
 
 
 def test_what_the_branches_cover() -> None:
