@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 
-from common.numbers import clean
+from common.printable import clean
 
 # Whatever can begin something in Markdown or in the HTML that Markdown lets through.
 SPECIAL = re.compile(r"([\\`*_{}\[\]<>|~#$&!])")

@@ -1,7 +1,5 @@
 """Numbers and texts as people read them in the report and the model card. Pure."""
 
-import unicodedata
-
 from common.schema.base import Interval, Proportion
 
 BYTES_PER_MB = 1_000_000
@@ -13,8 +11,6 @@ SIGNIFICANCE = 0.05
 # Typographic signs, by their names since they look like a hyphen and an x.
 DASH, TIMES = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
 ABSENT = DASH
-# Control characters, directions of writing that hide what follows, lone surrogates.
-HIDDEN = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp"})
 
 
 def decimal(value: float) -> str:
@@ -65,14 +61,6 @@ def count(number: int, noun: str, plural: str | None = None) -> str:
 def listed(words: tuple[str, ...]) -> str:
     """`a`, `a and b`, `a, b and c`."""
     return " and ".join(filter(None, (", ".join(words[:-1]), words[-1]))) if words else ""
-
-
-def clean(text: str) -> str:
-    """Text from outside on one line: white space joined, hidden and control characters made visible."""
-    joined = " ".join(text.split())
-    if joined.isascii() and joined.isprintable():
-        return joined
-    return "".join("\N{REPLACEMENT CHARACTER}" if unicodedata.category(c) in HIDDEN else c for c in joined)
 
 
 def clipped(text: str, limit: int) -> str:

@@ -1,7 +1,8 @@
 """`results.json`: everything the report shows, and nothing else. Rendering is a pure function of it.
 
 A results file may also come from elsewhere (a published table); then most parts are None or empty
-and the report leaves them out, and says so. Version history: 1 first.
+and the report leaves them out, and says so. Version history: 1 first; 2 adds the variants' `proof` (a file of
+version 1 can be read).
 """
 
 from typing import Literal
@@ -13,12 +14,13 @@ from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
 from common.schema.outcome import Failed, Unsupported
 from common.schema.provenance import Provenance
+from common.schema.tflite import Proof
 from common.schema.training import Training
 
 
 class VariantResult(Model):
     """A variant's file. `steps` describes the recipe in words, in order; `waived` gives the distinct
-    reasons why promises that are not kept were let pass."""
+    reasons why promises that are not kept were let pass; `proof` is what was read from the file itself."""
 
     name: Name
     label: str
@@ -28,6 +30,7 @@ class VariantResult(Model):
     promises_kept: Count | None
     promises_total: Count | None
     waived: tuple[str, ...]
+    proof: Proof | None = None
 
 
 class Latency(Model):
@@ -61,7 +64,7 @@ class Measurement(Model):
 class Results(Model):
     """The report's only input. `missing` names what was not measured, in words."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     title: str
     source: str
     reference: Name

@@ -91,6 +91,7 @@ class Proof(Model):
     """What a file computes, and how.
 
     `weight_bytes` are all constants as stored, `deflated_bytes` the file in a zip (DEFLATE, level 6).
+    `quantize` and `dequantize` leave aside what only unpacks weights.
     An island is a largest group of connected float operators in a file that has quantised ones as
     well. A pair is a QUANTIZE and a DEQUANTIZE of which one reads what the other wrote.
     `sparse_refusal` says why XNNPACK would not run the file sparsely; None where it would.

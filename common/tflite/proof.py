@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from common.schema.tflite import Domain, DomainTotal, Operator, Proof, Refusal
 from common.tflite.flat import FlatFile, Graph
+from common.tflite.operators import sources
 from common.tflite.tensors import weight_bytes
 from common.tflite.xnnpack import CHECKED_WITH
 
@@ -25,8 +26,8 @@ def proof(content: bytes, file: FlatFile, table: tuple[Operator, ...], sparse_re
         deflated_bytes=len(zlib.compress(content, DEFLATE_LEVEL)),
         domains=tuple(total for domain in DOMAINS if (total := _total(domain, table)).operators),
         float_islands=tuple(_islands(file, table)),
-        quantize=sum(operator.name == "QUANTIZE" for operator in table),
-        dequantize=sum(operator.name == "DEQUANTIZE" for operator in table),
+        quantize=sum(_conversions(graph, "QUANTIZE") for graph in file.graphs),
+        dequantize=sum(_conversions(graph, "DEQUANTIZE") for graph in file.graphs),
         pairs=sum(_pairs(graph) for graph in file.graphs),
         refusals=tuple(
             Refusal(operator=name, reason=reason, count=count)
@@ -65,6 +66,12 @@ def _groups(graph: Graph, chosen: list[int]) -> list[list[int]]:
                 group.update(dict.fromkeys(group[index], before))
     distinct = {id(members): sorted(members) for members in group.values()}
     return sorted(distinct.values())
+
+
+def _conversions(graph: Graph, name: str) -> int:
+    """Operators of that name that run with every inference; those that unpack weights run once."""
+    made = sources(graph)
+    return sum(op.name == name and not made.keys() & set(op.outputs) for op in graph.operators)
 
 
 def _pairs(graph: Graph) -> int:

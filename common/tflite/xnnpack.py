@@ -95,18 +95,21 @@ WEIGHTS = {"CONV_2D": (1, 2), "DEPTHWISE_CONV_2D": (1, 2), "FULLY_CONNECTED": (1
 NEEDS_BIAS = ("CONV_2D", "DEPTHWISE_CONV_2D")
 # How many values CONCATENATION may join and SPLIT may give.
 FEWEST_JOINED, MOST_JOINED, MOST_SPLIT = 2, 5, 4
+# Constants that XNNPACK unpacks itself.
+UNPACKED = ("FLOAT32", "FLOAT16", "INT8")
 # A version of FULLY_CONNECTED that means a sparse kernel.
 SPARSE_VERSION = 8
 # Scale of an input over that of the output: the lowest and the first that is too high.
 RATIOS = {"ADD": (2**-10, 2**8), "SUB": (2**-10, 2**8), "QUANTIZE": (2**-8, 2**7), "LEAKY_RELU": (2**-8, 2**7)}
 
 
-def refusals(graph: Graph, made: frozenset[int]) -> tuple[str | None, ...]:
+def refusals(graph: Graph, origin: dict[int, int]) -> tuple[str | None, ...]:
     """For each operator why XNNPACK would not take it, None where it would.
 
-    `made` are the tensors that DENSIFY and DEQUANTIZE make of constants. They count as constant: XNNPACK takes
-    what makes them, and does it once, where it takes an operator that reads them.
+    `origin` maps the tensors that DENSIFY and DEQUANTIZE make of constants to these. They count as constant:
+    XNNPACK takes what makes them, and does it once, where it takes an operator that reads them.
     """
+    made = frozenset(index for index, source in origin.items() if graph.tensors[source].type in UNPACKED)
     found: list[str | None] = []
     needed: set[int] = set()
     for operator in reversed(graph.operators):
@@ -147,10 +150,7 @@ def _types(node: Node) -> str | None:
 def _constants(node: Node, made: frozenset[int]) -> str | None:
     for position in (*PARAMETERS.get(node.name, ()), *WEIGHTS.get(node.name, ())):
         tensor = node.input(position)
-        if tensor is None or tensor.constant or node.operator.inputs[position] in made:
-            continue
-        # The default interpreter allows FULLY_CONNECTED to multiply two computed float matrices.
-        if node.name != "FULLY_CONNECTED" or tensor.type != "FLOAT32":
+        if tensor is not None and not tensor.constant and node.operator.inputs[position] not in made:
             return f"input {position} is computed, not constant"
     return None
 
@@ -197,27 +197,32 @@ def _activation(node: Node) -> str | None:
 
 
 def _particular(node: Node) -> str | None:
-    options = node.operator.options
+    options, reason = node.operator.options, None
     match node.name:
         case "SOFTMAX" if options is not None and options.beta != 1:
-            return "a beta other than 1"
+            reason = "a beta other than 1"
         case "MAX_POOL_2D" | "AVERAGE_POOL_2D" if options is not None:
             larger = options.strideH > options.filterHeight or options.strideW > options.filterWidth
-            return "strides larger than the window" if larger else None
+            reason = "strides larger than the window" if larger else None
         case "STRIDED_SLICE":
-            return _strided_slice(node)
+            reason = _strided_slice(node)
         case "BATCH_MATMUL":
-            first, second = node.input(0), node.input(1)
-            mixed = (
-                first and second and second.type not in (first.type, *(("INT8",) if first.type == "FLOAT32" else ()))
-            )
-            return "matrices of different types" if mixed else None
+            reason = _matrices(node)
         case "CONCATENATION" if not FEWEST_JOINED <= len(node.inputs) <= MOST_JOINED:
-            return f"{len(node.inputs)} inputs; XNNPACK joins {FEWEST_JOINED} to {MOST_JOINED}"
+            reason = f"{len(node.inputs)} inputs; XNNPACK joins {FEWEST_JOINED} to {MOST_JOINED}"
         case "SPLIT" if len(node.outputs) > MOST_SPLIT:
-            return f"{len(node.outputs)} outputs; XNNPACK splits into at most {MOST_SPLIT}"
-        case _:
-            return None
+            reason = f"{len(node.outputs)} outputs; XNNPACK splits into at most {MOST_SPLIT}"
+    return reason
+
+
+def _matrices(node: Node) -> str | None:
+    first, second = node.input(0), node.input(1)
+    if first is None or second is None:
+        return "it has no second matrix"
+    if first.type == second.type:
+        # As in the kernels of convolutions and dense layers.
+        return f"a zero point of {second.zero_point} in the second matrix" if second.zero_point else None
+    return None if (first.type, second.type) == ("FLOAT32", "INT8") else "matrices of different types"
 
 
 def _strided_slice(node: Node) -> str | None:

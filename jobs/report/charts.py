@@ -9,7 +9,8 @@ from collections.abc import Sequence
 import altair as alt
 import vl_convert
 
-from common.numbers import clean, clipped, decimal, listed
+from common.numbers import clipped, decimal, listed
+from common.printable import clean
 from common.schema.results import Latency, Results
 from common.schema.training import Epoch, Training
 from jobs.report.document import File, Picture

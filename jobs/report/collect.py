@@ -93,6 +93,7 @@ def _variant(variant: Variant) -> VariantResult:
         promises_kept=sum(promise.kept for promise in variant.promises),
         promises_total=len(variant.promises),
         waived=tuple(dict.fromkeys(reason for reason in broken if reason is not None)),
+        proof=variant.proof,
     )
 
 

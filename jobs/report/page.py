@@ -10,6 +10,7 @@ from jobs.report.background import dataset_tables, duplicates, environment_table
 from jobs.report.charts import accuracy_chart, latency_chart, training_chart
 from jobs.report.document import Commands, Document, File, Picture, Section
 from jobs.report.latency import details, overview
+from jobs.report.proof import proofs
 from jobs.report.summary import summarise
 
 
@@ -35,7 +36,7 @@ def _sections(results: Results, contact_sheet: File | None) -> Iterator[Section]
         tables = (accuracies(results), class_scores(results), *confusions(results))
         yield Section("accuracy", "Accuracy", (), (*_pictures(accuracy_chart(results)), *tables))
     if any(variant.steps or variant.promises_total is not None for variant in results.variants):
-        yield Section("files", "Files", (), (files(results),))
+        yield Section("files", "Files", (), (files(results), *proofs(results)))
     if results.dataset is not None:
         sheet = () if contact_sheet is None else (_sheet(contact_sheet),)
         blocks = (*dataset_tables(results, results.dataset), *sheet)

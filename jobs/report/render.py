@@ -9,7 +9,7 @@ import jinja2
 from markupsafe import Markup
 
 from common import markdown
-from common.numbers import clean
+from common.printable import clean
 from common.provenance import ROOT
 from jobs.report.document import Document, File
 

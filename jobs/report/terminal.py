@@ -8,7 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from common.artifact import read
-from common.numbers import ABSENT, clean, clipped, count, decimal, megabytes, percent
+from common.numbers import ABSENT, clipped, count, decimal, megabytes, percent
+from common.printable import clean
 from common.schema.results import Latency, Results
 from jobs.report import choice
 from jobs.report.latency import verdict

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common import numbers
+from common.printable import clean
 
 
 @pytest.mark.parametrize(
@@ -49,6 +50,6 @@ def test_listed(words: tuple[str, ...], text: str) -> None:
 
 @given(st.text())
 def test_clean_text_is_one_line_without_hidden_characters(text: str) -> None:
-    cleaned = numbers.clean(text)
+    cleaned = clean(text)
     assert len(cleaned.splitlines()) <= 1
     assert "\u202e" not in cleaned and "\x1b" not in cleaned

@@ -6,10 +6,13 @@ from common.numbers import DASH, TIMES
 from common.schema.base import Interval
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Results
+from common.schema.tflite import Refusal
 from jobs.report.accuracy import accuracies, comparison, files
 from jobs.report.charts import latency_chart
 from jobs.report.latency import details, overview, verdict
 from jobs.report.page import build
+from jobs.report.proof import proofs
+from jobs.report.render import render
 from jobs.report.summary import summarise
 from tests.unit.report import factories as f
 
@@ -32,6 +35,31 @@ def test_a_ratio_says_what_its_interval_allows(low: float, high: float, note: st
     cell = verdict(Interval(value=1.1, low=low, high=high))
     assert (cell.note, cell.tone) == (note, tone)
     assert cell.text.startswith(f"1.10{TIMES} (")
+
+
+def test_what_each_file_computes() -> None:
+    integer, plain = f.variant_result("int8", 5), f.variant_result("baseline", 9)
+    nothing = f.proof(macs=0, domains=(), float_islands=(), refusals=())
+    variants = (plain.model_copy(update={"proof": nothing}), integer, f.variant_result("old", 7))
+    older = variants[2].model_copy(update={"proof": None})
+    (table,) = proofs(f.results(variants=(*variants[:2], older), measurements=(), evaluations=()))
+    assert [(row.header, [cell.text for cell in row.cells]) for row in table.rows] == [
+        ("baseline", ["0", DASH, "0.25", "none", "none"]),
+        ("int8", ["1.5", "80 %", "0.25", "1", "2 operators"]),
+    ]
+    assert [cell.note for cell in table.rows[1].cells[3:]] == ["EXP LOG", "2 SOFTMAX: int8 input"]
+
+
+def test_results_of_the_first_version_have_no_such_table() -> None:
+    assert proofs(f.results(variants=(f.variant_result("baseline", 9).model_copy(update={"proof": None}),))) == ()
+
+
+def test_operator_names_are_not_markup() -> None:
+    evil = Refusal(operator="CUSTOM:<script>|x", reason="XNNPACK has no such operator", count=1)
+    hostile = f.variant_result("baseline", 9).model_copy(update={"proof": f.proof(refusals=(evil,))})
+    html, markdown, *_ = render(build(f.results(variants=(hostile,), measurements=(), evaluations=()), None))
+    assert b"CUSTOM:&lt;script&gt;|x" in html.content
+    assert rb"CUSTOM:\<script\>\|x" in markdown.content
 
 
 def test_one_round_has_no_spread_and_no_ratio() -> None:

@@ -1,5 +1,6 @@
 """Reading .tflite files: files of known content, and files that are not what they say."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 from common.errors import EdgeproofError
 from common.tflite.reader import inspect
 from tests.conftest import Chain
+from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
 
 
 @pytest.fixture(scope="module")
@@ -56,14 +58,50 @@ def test_other_files_are_refused(content: bytes) -> None:
         inspect(content)
 
 
+@pytest.fixture(scope="module")
+def sound(known: bytes) -> list[bytes]:
+    """Files of every sort: dense, sparse, integer, of several subgraphs with shared buffers."""
+    import tensorflow as tf
+    import tf_keras
+
+    layers = tf_keras.layers
+    net = tf_keras.Sequential([layers.Input((8, 8, 3)), layers.Conv2D(8, 3), layers.ReLU(), layers.Flatten()])
+    net.add(layers.Dense(8, activation="softmax"))
+    net.set_weights([np.where(np.arange(w.size).reshape(w.shape) % 5, 0, w) for w in net.get_weights()])
+    sparse = tf.lite.TFLiteConverter.from_keras_model(net)
+    sparse.optimizations = [tf.lite.Optimize.EXPERIMENTAL_SPARSITY]
+    integer = tf.lite.TFLiteConverter.from_keras_model(net)
+    integer.optimizations = [tf.lite.Optimize.DEFAULT]
+    integer.representative_dataset = lambda: ([np.full((1, 8, 8, 3), x, np.float32)] for x in (0.0, 0.5, 1.0))
+    parts = [tensor(name, (3, 4), "INT4", 1, scales=[0.1, 0.2, 0.3]) for name in "abc"]
+    several = packed(model([graph(parts, [operator(0, (0, 1), (2,))], (), (2,))] * 3, ["ADD"], [bytes(6)]))
+    return [known, sparse.convert(), integer.convert(), several]
+
+
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_damage_never_raises_anything_else(known: bytes, data: Any) -> None:
-    content = bytearray(known)
+@settings(max_examples=300, deadline=5000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_damage_never_raises_anything_else(sound: list[bytes], data: Any) -> None:
+    content = bytearray(data.draw(st.sampled_from(sound)))
     for _ in range(data.draw(st.integers(1, 4))):
-        content[data.draw(st.integers(8, len(content) - 1))] = data.draw(st.integers(0, 255))
-    cut = data.draw(st.integers(8, len(content)))
+        # The tables lie at both ends, the weights between them.
+        at = data.draw(st.integers(8, len(content) - 1) | st.integers(8, 600) | st.integers(len(content) - 900, 2**30))
+        content[min(at, len(content) - 1)] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(8, len(content)) | st.just(len(content)))
+    tracemalloc.start()
     try:
         inspect(bytes(content[:cut]))
     except EdgeproofError as error:
         assert "damaged" in str(error)
+    finally:
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert peak < 200 * len(content) + 10_000_000
+
+
+def test_a_buffer_that_many_tensors_share_is_not_counted_for_ever() -> None:
+    tensors = [tensor(f"k{n}", (2**20,), "INT8", 1, scales=[0.5]) for n in range(200)]
+    for zero_point, shared in enumerate(tensors):
+        shared.quantization.zeroPoint = [zero_point - 100]
+    content = packed(model([graph(tensors, [], [], [])], ["ADD"], [bytes(2**20)]))
+    with pytest.raises(EdgeproofError, match="share more data than it holds"):
+        inspect(content)

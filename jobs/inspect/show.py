@@ -1,0 +1,173 @@
+"""A report as tables on the terminal. Names come from the file and may hold anything; nothing of it is obeyed."""
+
+from collections.abc import Iterator
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from common.printable import clean
+from common.schema.inspection import Comparison, FileReport, InspectReport
+from common.schema.tflite import Operator, Port, Proof, Tensor
+
+# Rows of a table; --json has all of them.
+MOST_ROWS = 60
+NAME_LENGTH = 48
+# Columns of text where there is no terminal that would tell.
+PIPED_WIDTH = 140
+ABSENT = "–"  # noqa: RUF001
+
+
+def show(report: InspectReport) -> None:
+    """Print a report."""
+    console = Console(highlight=False, markup=False, emoji=False)
+    if not console.is_terminal:
+        console = Console(width=PIPED_WIDTH, highlight=False, markup=False, emoji=False)
+    for table in tables(report):
+        console.print(table)
+
+
+def tables(report: InspectReport) -> Iterator[Table]:
+    """The summary of all files side by side, then a single file in detail or two compared."""
+    yield _summary(report.files)
+    if report.comparison is None:
+        (file,) = report.files
+        yield _ports(file)
+        yield _operators(file.operators)
+        yield _tensors(file.tensors)
+    else:
+        yield from _comparison(report.comparison)
+
+
+def _table(title: str, *columns: str, numeric: tuple[str, ...] = ()) -> Table:
+    table = Table(title=title, title_justify="left", box=box.SIMPLE)
+    for column in columns:
+        table.add_column(column, justify="right" if column in numeric else "left", overflow="fold")
+    return table
+
+
+def _add(table: Table, *cells: object) -> None:
+    table.add_row(*(Text(clean(str(cell))) for cell in cells))
+
+
+def _fill(table: Table, rows: list[tuple[object, ...]]) -> Table:
+    for row in rows[:MOST_ROWS]:
+        _add(table, *row)
+    if len(rows) > MOST_ROWS:
+        table.caption = f"and {len(rows) - MOST_ROWS} more; --json lists all"
+    return table
+
+
+def _summary(files: tuple[FileReport, ...]) -> Table:
+    names = [_clipped(file.file.path) for file in files]
+    table = _table("What is in it", "", *names)
+    # A name may equal another; columns go by position.
+    for column in table.columns[1:]:
+        column.justify = "left"
+    for row in zip(*(_facts(file.proof) for file in files), strict=True):
+        _add(table, row[0][0], *(value for _, value in row))
+    return table
+
+
+def _facts(proof: Proof) -> list[tuple[str, str]]:
+    shares = [("MACs in int8", proof.int8_mac_share), ("operators in int8", proof.int8_operator_share)]
+    refused = [f"{r.count} {r.operator} ({r.reason})" for r in proof.refusals]
+    islands = [" ".join(island) for island in proof.float_islands]
+    return [
+        ("size (bytes)", f"{proof.file_bytes:,}"),
+        ("deflated (bytes)", f"{proof.deflated_bytes:,}"),
+        ("weights (bytes)", f"{proof.weight_bytes:,}"),
+        ("MACs", f"{proof.macs:,}"),
+        *((what, ABSENT if share is None else f"{share:.1%}") for what, share in shares),
+        ("operators", ", ".join(f"{total.operators} {total.domain}" for total in proof.domains)),
+        ("float islands", f"{len(islands)}: {'; '.join(islands)}" if islands else "none"),
+        ("QUANTIZE, DEQUANTIZE", f"{proof.quantize}, {proof.dequantize} ({proof.pairs} back to back)"),
+        ("XNNPACK leaves", "; ".join(refused) or "none"),
+        ("XNNPACK sparsely", "yes" if proof.sparse_refusal is None else f"no: {proof.sparse_refusal}"),
+        ("metadata", ", ".join(proof.metadata) or "none"),
+        ("verdicts hold for", proof.xnnpack),
+    ]
+
+
+def _ports(file: FileReport) -> Table:
+    rows = [("input", port) for port in file.inputs] + [("output", port) for port in file.outputs]
+    table = _table("Inputs and outputs", "", "name", "shape", "type", "scale", "zero point")
+    return _fill(
+        table, [(what, _clipped(port.name), _shape(port.shape), port.dtype, *_scale(port)) for what, port in rows]
+    )
+
+
+def _scale(port: Port) -> tuple[str, str]:
+    return (ABSENT, ABSENT) if port.scale is None else (f"{port.scale:.6g}", str(port.zero_point))
+
+
+def _operators(operators: tuple[Operator, ...]) -> Table:
+    numeric = ("MACs", "weights (bytes)")
+    table = _table("Operators", "#", "operator", "types", "computes in", *numeric, "XNNPACK", numeric=numeric)
+    return _fill(table, [_operator(op) for op in operators])
+
+
+def _operator(op: Operator) -> tuple[object, ...]:
+    place = f"{op.subgraph}/{op.index}" if op.subgraph else op.index
+    types = " → ".join(dict.fromkeys((op.input_type or ABSENT, op.output_type or ABSENT)))
+    return place, op.name, types, op.domain, f"{op.macs:,}", f"{op.weight_bytes:,}", op.refusal or "takes it"
+
+
+def _tensors(tensors: tuple[Tensor, ...]) -> Table:
+    numeric = ("bytes", "zeros", "values per channel")
+    table = _table("Constants, the largest first", "name", "shape", "type", *numeric, "quantised", numeric=numeric)
+    ordered = sorted(tensors, key=lambda tensor: -tensor.stored_bytes)
+    return _fill(table, [(_clipped(t.name), _shape(t.shape), *_values(t), _quantised(t)) for t in ordered])
+
+
+def _values(tensor: Tensor) -> tuple[object, ...]:
+    kind = f"{tensor.dtype}, sparse" if tensor.sparse else tensor.dtype
+    return kind, f"{tensor.stored_bytes:,}", f"{tensor.zeros:.1%}", tensor.unique_per_channel
+
+
+def _quantised(tensor: Tensor) -> str:
+    found = tensor.quantization
+    if found is None:
+        return ABSENT
+    if found.axis is None:
+        return f"scale {found.scale_low:.4g}, zero point {found.zero_points[0]}"
+    zero = f"zero point {found.zero_points[0]}" if len(found.zero_points) == 1 else "several zero points"
+    block = "" if found.block is None else f" in blocks of {found.block}"
+    return f"{found.scales} scales, axis {found.axis}{block}, {zero}"
+
+
+def _comparison(found: Comparison) -> Iterator[Table]:
+    table = _table("Numbers of operators that differ", "operator", "first", "second")
+    yield _fill(table, [(change.name, change.first, change.second) for change in found.operators])
+    table = _table("Constants that differ", "name", "shape", "type", "bytes", "zeros", "values per channel")
+    yield _fill(table, [(_clipped(c.name), _shape(c.shape), *_both(c.first, c.second)) for c in found.tensors])
+    lone = [("first", name) for name in found.only_first] + [("second", name) for name in found.only_second]
+    if lone:
+        yield _fill(_table("Constants without a partner", "file", "name"), [(w, _clipped(name)) for w, name in lone])
+    yield _outputs(found)
+
+
+def _both(first: Tensor, second: Tensor) -> Iterator[object]:
+    for old, new in zip(_values(first), _values(second), strict=True):
+        yield old if old == new else f"{old} → {new}"
+
+
+def _outputs(found: Comparison) -> Table:
+    table = _table("Outputs on the same random inputs", "", "")
+    table.show_header = False
+    if found.outputs is None:
+        _add(table, "not compared", found.not_run or ABSENT)
+        return table
+    _add(table, "largest difference", f"{found.outputs.max_abs_difference:.6g}")
+    _add(table, "same largest output", f"{found.outputs.same_top1:.1%} of {found.outputs.samples} inputs")
+    return table
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "×".join(map(str, shape)) or "scalar"  # noqa: RUF001
+
+
+def _clipped(name: str) -> str:
+    # The end tells fused names apart.
+    return name if len(name) <= NAME_LENGTH else f"…{name[1 - NAME_LENGTH :]}"

@@ -1,0 +1,52 @@
+"""The inspect stage: one or two files to a report of what is in them."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from common.errors import EdgeproofError, UsageError
+from common.schema.base import FileRef
+from common.schema.inspection import FileReport, InspectReport
+from common.tflite.reader import inspect
+from jobs.inspect.compare import compare
+from jobs.inspect.outputs import difference
+
+
+def inspect_files(model: Path, other: Path | None) -> InspectReport:
+    """Read one file, or two and compare them.
+
+    Raises UsageError for a path that cannot be read, EdgeproofError naming the file when it is damaged.
+    """
+    first = _report(model)
+    if other is None:
+        return InspectReport(files=(first,), comparison=None)
+    second = _report(other)
+    comparison = compare(first, second)
+    if comparison.not_run is None:
+        outputs, not_run = difference(model, other)
+        comparison = comparison.model_copy(update={"outputs": outputs, "not_run": not_run})
+    return InspectReport(files=(first, second), comparison=comparison)
+
+
+def _report(path: Path) -> FileReport:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        message = f"{path} cannot be read: {error.strerror or error}"
+        raise UsageError(message, hint="give the path of a .tflite file") from None
+    try:
+        found = inspect(content)
+    except EdgeproofError as error:
+        raise EdgeproofError(f"{path}: {error.message}", hint="is it a whole .tflite file?") from None
+    return FileReport(
+        file=FileRef(
+            path=os.fsencode(path).decode("utf-8", "replace"),
+            sha256=hashlib.sha256(content).hexdigest(),
+            size_bytes=len(content),
+        ),
+        inputs=found.inputs,
+        outputs=found.outputs,
+        proof=found.proof,
+        operators=found.table,
+        tensors=found.tensors,
+    )
