@@ -93,10 +93,22 @@ def write_model(path: Path, model: BaseModel) -> None:
     write_bytes(path, (text + "\n").encode())
 
 
+def require_apart(output: Path, *inputs: Path) -> None:
+    """Raise UsageError when a folder that is read is, holds or lies in the one that is written."""
+    there = output.resolve()
+    for folder in inputs:
+        here = folder.resolve()
+        if there.is_relative_to(here) or here.is_relative_to(there):
+            relation = "is also" if here == there else "lies in" if there.is_relative_to(here) else "holds"
+            raise UsageError(f"output {output} {relation} the input {folder}", hint="choose another --output")
+
+
 @contextmanager
-def writing(folder: Path, name: str) -> Iterator[None]:
+def writing(folder: Path, name: str, *inputs: Path) -> Iterator[None]:
     """Hold `folder` for one writer and take away the old JSON `name`, so that a killed job leaves
-    no JSON that speaks of other files. Call it after the inputs were checked."""
+    no JSON that speaks of other files. Call it after the inputs, which lie in folders of their own,
+    were checked."""
+    require_apart(folder, *inputs)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file, not a folder", hint="choose another --output")
     folder.mkdir(parents=True, exist_ok=True)

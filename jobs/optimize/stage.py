@@ -47,7 +47,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
     model = _load(verified(training, trained.model), experiment)
     tuner = _tuner(experiment, dataset, card)
     validation, _ = read_split(dataset, card, "validation")
-    with writing(output, ARTIFACT):
+    with writing(output, ARTIFACT, dataset, training):
         model, reports = _run_passes(model, recipe, tuner)
         content = convert(model, recipe.convert, tuner.batches.images)
         inspection = inspect(content)

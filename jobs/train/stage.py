@@ -39,7 +39,7 @@ def train(experiment: LoadedExperiment, dataset: Path, output: Path) -> Training
     model = build(settings.model, (card.height, card.width, 3), len(card.classes))
     compile_model(model, settings.train, batches.steps)
     weights = class_weights(card.train.per_class) if settings.train.class_weights == "balanced" else None
-    with writing(output, ARTIFACT):
+    with writing(output, ARTIFACT, dataset):
         trainer = Trainer(model, settings.train, output, training_key(experiment, card))
         progress = trainer.run(batches, validation, weights)
         with atomic(output / "model.h5") as path, warnings.catch_warnings():

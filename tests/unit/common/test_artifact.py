@@ -101,6 +101,21 @@ def test_two_jobs_never_write_one_folder(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [("in", "is also"), ("x/../in", "is also"), ("link", "is also"), ("in/x", "lies in"), (".", "holds")],
+)
+def test_a_stage_never_writes_where_it_reads(tmp_path: Path, output: str, told: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "stage.json").write_text("precious", encoding="utf-8")
+    inputs = (tmp_path / "other", tmp_path / "in")
+    with pytest.raises(UsageError, match=f" {told} the input "), writing(tmp_path / output, "stage.json", *inputs):
+        pass
+    assert (tmp_path / "in" / "stage.json").read_text(encoding="utf-8") == "precious"
+    assert [path.name for path in (tmp_path / "in").iterdir()] == ["stage.json"]
+
+
 def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "out"
     path.write_text("precious", encoding="utf-8")
