@@ -14,21 +14,43 @@ RUNTIME ?= auto## where the stages run: docker, local (a virtual environment) or
 RUN ?= runs/$(basename $(notdir $(EXPERIMENT)))## the folder that everything is written to
 PYTHON ?=## the Python 3.11 to 3.13 for the virtual environment
 DOCKER ?= docker## the docker command
+VARIABLES := EXPERIMENT DATA DATA_SHA256 DEVICE RUNTIME RUN PYTHON DOCKER
+# What a user gives is text: a $ in it is a character, never a call of make's. Only defaults are expanded.
+$(foreach v,$(VARIABLES),$(eval override $v := $$(if $$(filter file,$$(origin $v)),$$($v),$$(value $v))))
 export DATA DATA_SHA256 PYTHON DOCKER
 
-$(if $(filter 1-1,$(words $(EXPERIMENT))-$(words $(RUN))),,$(error EXPERIMENT and RUN must be paths without spaces))
-$(if $(filter auto docker local,$(RUNTIME)),,$(error RUNTIME=$(RUNTIME) is not one of auto, docker, local))
+# These three are parts of paths, which neither make nor the recipes below could quote.
+PLAIN := a b c d e f g h i j k l m n o p q r s t u v w x y z \
+  A B C D E F G H I J K L M N O P Q R S T U V W X Y Z 0 1 2 3 4 5 6 7 8 9 . _ / - + @ ,
+# $(call without,characters,text), and $(call check,name,more characters than PLAIN) which stops make
+without = $(if $(1),$(call without,$(wordlist 2,$(words $(1)),$(1)),$(subst $(firstword $(1)),,$(2))),$(2))
+check = $(if $(and $($(1)),$(filter xx,x$(call without,$(PLAIN) $(2),$($(1)))x)),,$(error $(1)=$(strip $($(1))) \
+  cannot be used: give letters, digits and any of ._/-+@,$(2) without spaces))
+$(call check,EXPERIMENT)$(call check,RUN)$(call check,DEVICE,:)
+$(if $(filter 1-auto 1-docker 1-local,$(words $(RUNTIME))-$(RUNTIME)),,$(error RUNTIME=$(strip $(RUNTIME)) \
+  is not one of auto, docker, local))
 
 STAGES := all dataset train optimize evaluate benchmark choose report
 GOALS := $(or $(MAKECMDGOALS),help)
 START := $(shell date +%s)
+PLAN := $(RUN)/plan/plan.mk
+PLANNED := $(wildcard $(PLAN))
+# The serial of a device on the network has a colon, which would end a target's name.
+BENCHMARK := $(RUN)/benchmark/$(subst :,_,$(subst /,_,$(DEVICE)))
 
 # ---- where stages run --------------------------------------------------------------------------
 ifneq ($(filter $(STAGES),$(GOALS)),)
 ifeq ($(RUNTIME),auto)
-override RUNTIME := $(shell timeout 5 $(DOCKER) version --format ok >/dev/null 2>&1 && echo docker || echo local)
+quoted = '$(subst ','\'',$(1))'
+override RUNTIME := $(shell timeout 5 $(call quoted,$(or $(DOCKER),docker)) version --format ok >/dev/null 2>&1 \
+  && echo docker || echo local)
 endif
-include $(RUN)/plan/plan.mk
+ifdef PLANNED
+include $(PLAN)
+else
+# Not "include", which has its own line about the missing file after every mistake in an experiment.
+-include $(PLAN)
+endif
 endif
 
 VENV := .venv
@@ -58,6 +80,10 @@ $(VENV)/.dev: requirements/dev.txt $(VENV)/.local
 
 # ---- the graph ---------------------------------------------------------------------------------
 .PHONY: $(STAGES) FORCE
+ifndef PLANNED
+# Only reached when the plan could not be made, and jobs.plan has said why.
+$(STAGES): ; +@exit 2
+else
 all: $(RUN)/report/results.json ## from images to a report
 	@if (( $$(stat -c %Y $<) <= $(START) )); then \
 	  echo "Nothing to do: every artifact of $(EXPERIMENT) is up to date."; $(PY) -m jobs.report --summary $(<D); fi
@@ -65,15 +91,16 @@ dataset: $(RUN)/dataset/dataset.json ## only the images
 train: $(RUN)/train/training.json ## up to the trained network
 optimize: $(VARIANTS:%=$(RUN)/variants/%/variant.json) ## up to the .tflite variants
 evaluate: $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) ## up to the accuracies
-benchmark: $(RUN)/benchmark/$(DEVICE)/benchmark.json ## up to the latencies
+benchmark: $(BENCHMARK)/benchmark.json ## up to the latencies
 choose: $(RUN)/best/choice.json ## up to the recommended variant with its model card
 report: $(RUN)/report/results.json ## up to the report, without the summary
+endif
 
 # Checks the experiment each time and rewrites only the pieces that changed.
-$(RUN)/plan/plan.mk: FORCE | $(SETUP)
+$(PLAN): FORCE | $(SETUP)
 	@$(PY) -m jobs.plan --experiment $(EXPERIMENT) --data "$$DATA" --data-sha256 "$$DATA_SHA256" --output $(@D)
 
-$(RUN)/dataset/dataset.json: $(RUN)/plan/dataset.json $(call code,dataset) $(TRAINING_LOCK) | $(SETUP)
+$(RUN)/dataset/dataset.json: $(RUN)/plan/dataset.json $(call code,dataset) $(TRAINING_LOCK) | $(SETUP) $(PLAN)
 	$(call job,training,$(if $(LOCAL_DATA),--read "$$(< $(RUN)/plan/source)") $(if $(REMOTE_DATA),--network) --write $(@D),jobs.dataset \
 	  --experiment $(EXPERIMENT) --data "$$DATA" --data-sha256 "$$DATA_SHA256" --output $(@D))
 
@@ -95,22 +122,22 @@ compare = $(if $(filter-out $(REFERENCE),$(1)),$(2) $(REFERENCE_EVALUATION))
 $(patsubst %,$(RUN)/evaluation/%/evaluation.json,$(filter-out $(REFERENCE),$(VARIANTS))): $(REFERENCE_EVALUATION)/evaluation.json
 
 # One process for all variants, and nothing else of the run beside it: hence the order-only evaluations.
-$(RUN)/benchmark/$(DEVICE)/benchmark.json: $(VARIANTS:%=$(RUN)/variants/%/variant.json) $(RUN)/plan/benchmark.json \
+$(BENCHMARK)/benchmark.json: $(VARIANTS:%=$(RUN)/variants/%/variant.json) $(RUN)/plan/benchmark.json \
   $(call code,benchmark) $(ADB_LOCK) | $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json)
 	$(call job,adb,--read $(RUN)/variants --write $(@D),jobs.benchmark \
 	  --experiment $(EXPERIMENT) --variants $(RUN)/variants --device $(DEVICE) --output $(@D))
 
-$(RUN)/best/choice.json: $(RUN)/benchmark/$(DEVICE)/benchmark.json $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) \
+$(RUN)/best/choice.json: $(BENCHMARK)/benchmark.json $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) \
   $(RUN)/plan/choose.json $(call code,choose) $(TRAINING_LOCK)
 	$(call job,training,--read $(RUN) --write $(@D),jobs.choose \
 	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --training $(RUN)/train --variants $(RUN)/variants \
-	  --evaluations $(RUN)/evaluation --benchmark $(RUN)/benchmark/$(DEVICE) --output $(@D))
+	  --evaluations $(RUN)/evaluation --benchmark $(BENCHMARK) --output $(@D))
 
 $(RUN)/report/results.json: $(RUN)/best/choice.json $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) \
   $(RUN)/plan/report.json $(call code,report) $(wildcard reports/templates/*)
 	$(call job,training,--read reports/templates --read $(RUN) --write $(@D),jobs.report \
 	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --training $(RUN)/train --variants $(RUN)/variants \
-	  --evaluations $(RUN)/evaluation --benchmark $(RUN)/benchmark/$(DEVICE) --choice $(RUN)/best \
+	  --evaluations $(RUN)/evaluation --benchmark $(BENCHMARK) --choice $(RUN)/best \
 	  --output $(@D))
 
 # ---- development -------------------------------------------------------------------------------

@@ -13,9 +13,11 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
 
 from common.errors import TryLaterError, UsageError
+from common.problems import first_problem
 from common.schema.base import FileRef
 
 M = TypeVar("M", bound=BaseModel)
+MEND = "delete it and run make again, or point to the right file"
 
 
 def sha256_file(path: Path) -> str:
@@ -30,16 +32,6 @@ def file_ref(path: Path, folder: Path) -> FileRef:
     return FileRef(path=name, sha256=sha256_file(path), size_bytes=path.stat().st_size)
 
 
-def first_problem(error: ValidationError) -> str:
-    """The first complaint of a validation as `key: what is wrong`."""
-    problem = error.errors(include_url=False)[0]
-    # Tags of unions stand in the location beside real keys; people know only the keys.
-    key = ".".join(str(part) for part in problem["loc"])
-    more = f"; {error.error_count() - 1} more" if error.error_count() > 1 else ""
-    given = f", not {problem['input']!r:.60}" if problem["type"] != "missing" else ""
-    return f"{key or 'file'}: {problem['msg']}{given}{more}"
-
-
 def read(path: Path, model: type[M]) -> M:
     """Read a stage's JSON. Raises UsageError when it is missing, damaged or of another schema."""
     try:
@@ -47,12 +39,19 @@ def read(path: Path, model: type[M]) -> M:
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist", hint="run the stage that writes it first") from None
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}") from None
+        raise UsageError(f"{path} cannot be read: {error}", hint=MEND) from None
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
-        hint = "delete it and run make again, or point to the right file"
-        raise UsageError(f"{path} is not a valid {model.__name__}: {first_problem(error)}", hint=hint) from None
+        problem = first_problem(error, _document(text))
+        raise UsageError(f"{path} is not a valid {model.__name__}: {problem}", hint=MEND) from None
+
+
+def _document(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def verified(folder: Path, ref: FileRef) -> Path:
@@ -94,10 +93,22 @@ def write_model(path: Path, model: BaseModel) -> None:
     write_bytes(path, (text + "\n").encode())
 
 
+def require_apart(output: Path, *inputs: Path) -> None:
+    """Raise UsageError when a folder that is read is, holds or lies in the one that is written."""
+    there = output.resolve()
+    for folder in inputs:
+        here = folder.resolve()
+        if there.is_relative_to(here) or here.is_relative_to(there):
+            relation = "is also" if here == there else "lies in" if there.is_relative_to(here) else "holds"
+            raise UsageError(f"output {output} {relation} the input {folder}", hint="choose another --output")
+
+
 @contextmanager
-def writing(folder: Path, name: str) -> Iterator[None]:
+def writing(folder: Path, name: str, *inputs: Path) -> Iterator[None]:
     """Hold `folder` for one writer and take away the old JSON `name`, so that a killed job leaves
-    no JSON that speaks of other files. Call it after the inputs were checked."""
+    no JSON that speaks of other files. Call it after the inputs, which lie in folders of their own,
+    were checked."""
+    require_apart(folder, *inputs)
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file, not a folder", hint="choose another --output")
     folder.mkdir(parents=True, exist_ok=True)

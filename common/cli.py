@@ -21,14 +21,18 @@ def run(*mains: Callable[..., Any]) -> NoReturn:
     for main in mains:
         app.command()(main)
     try:
-        app()
+        status = app(standalone_mode=False)
     except EdgeproofError as error:
         _stop(str(error), error.exit_code)
+    except typer.TyperException as error:
+        # One line, where typer itself draws a box around the usage.
+        _stop(f"{' '.join(error.format_message().split()).rstrip('.')} (see --help)", error.exit_code)
     except OSError as error:
         if os.environ.get("EDGEPROOF_DEBUG"):
             raise
         _stop(_describe(error), 1)
-    sys.exit(0)
+    # The status of a typer.Exit comes back as a number, what a function returns as it is.
+    sys.exit(status if isinstance(status, int) else 0)
 
 
 def _describe(error: OSError) -> str:

@@ -5,15 +5,20 @@ import json
 import re
 import tomllib
 from dataclasses import dataclass
+from datetime import date, time
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
-from common.artifact import first_problem
 from common.errors import UsageError
-from common.schema.experiment import Experiment
+from common.problems import first_problem
+from common.schema.experiment import Data, Experiment
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+# Tables and lists in each other; an experiment has five.
+DEEPEST = 20
 
 
 @dataclass(frozen=True)
@@ -32,21 +37,56 @@ def load(path: Path, *, data: str = "", data_sha256: str = "") -> LoadedExperime
 
     Raises UsageError naming the file and the key.
     """
+    replaced = _given_data(data, data_sha256)
     try:
         raw = path.read_bytes()
         table = tomllib.loads(raw.decode("utf-8"))
+        _refuse_times(table, path)
     except FileNotFoundError:
         raise UsageError(f"experiment {path} does not exist", hint="see experiments/ for examples") from None
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise UsageError(f"experiment {path} is not readable TOML: {error}") from None
+    except RecursionError:
+        raise UsageError(f"experiment {path} is nested too deeply", hint="see docs/experiments.md") from None
     if not NAME.fullmatch(path.stem):
         hint = "use letters, digits, dot, dash and underscore"
         raise UsageError(f"experiment {path} has a name that cannot be a folder", hint=hint)
-    if data:
-        table["data"] = {**table.get("data", {}), "source": data, "sha256": data_sha256 or None}
+    # What is no table is refused below.
+    if replaced is not None and isinstance(table.setdefault("data", {}), dict):
+        table["data"] |= {"source": replaced.source, "sha256": replaced.sha256}
     try:
         # Through JSON, so that lists become tuples while every other coercion stays forbidden.
-        settings = Experiment.model_validate_json(json.dumps(table, default=str))
+        settings = Experiment.model_validate_json(json.dumps(table))
     except ValidationError as error:
-        raise UsageError(f"experiment {path}: {first_problem(error)}", hint="see docs/experiments.md") from None
+        raise UsageError(f"experiment {path}: {first_problem(error, table)}", hint="see docs/experiments.md") from None
     return LoadedExperiment(path.stem, hashlib.sha256(raw).hexdigest(), settings, path.parent)
+
+
+def _given_data(data: str, data_sha256: str) -> Data | None:
+    """What --data says, checked apart from the file, which is not to blame for it."""
+    if not data:
+        if data_sha256:
+            hint = "name the file or URL that it belongs to; with make: DATA and DATA_SHA256"
+            raise UsageError("--data-sha256 was given without --data", hint=hint)
+        return None
+    table = {"source": data, "sha256": data_sha256 or None}
+    try:
+        data.encode()
+        return Data.model_validate(table)
+    except UnicodeEncodeError:
+        raise UsageError(f"--data {data!a} is not UTF-8", hint="rename the folder or file") from None
+    except ValidationError as error:
+        hint = "with make: DATA and DATA_SHA256; see docs/data.md"
+        raise UsageError(f"--data: {first_problem(error, table)}", hint=hint) from None
+
+
+def _refuse_times(value: Any, path: Path, *keys: str) -> None:
+    """TOML has dates and times of its own, which no key takes and JSON lacks."""
+    if isinstance(value, date | time):
+        text = f"experiment {path}: {'.'.join(keys)}: {value} is a date or time"
+        raise UsageError(text, hint="write text in quotes")
+    if len(keys) > DEEPEST:
+        raise RecursionError
+    if isinstance(value, dict | list):
+        for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+            _refuse_times(inner, path, *keys, str(key))

@@ -2,14 +2,18 @@
 
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from common.schema.augmentation import Augmentation
 from common.schema.base import Count, Model, Name, Sha256, Share
 from common.schema.network import Network
 from common.schema.recipe import Positive, Rate, Recipe
+from common.schema.source import SYNTHETIC, checked, is_url
 
-SYNTHETIC = "synthetic-flames"
+# Some tools print hashes in capitals.
+GivenSha256 = Annotated[Sha256, BeforeValidator(lambda given: given.lower() if isinstance(given, str) else given)]
+# Far more than any machine that this runs on has cores; LiteRT would try to start them all.
+MOST_THREADS = 1024
 Side = Annotated[int, Field(ge=16, le=1024)]
 
 
@@ -20,8 +24,8 @@ class Data(Model):
     `sha256` is mandatory) or `synthetic-flames`.
     """
 
-    source: str = SYNTHETIC
-    sha256: Sha256 | None = None
+    source: Annotated[str, AfterValidator(checked)] = SYNTHETIC
+    sha256: GivenSha256 | None = None
     synthetic_images: Annotated[int, Field(ge=40, le=100_000)] = 1200
     height: Side = 128
     width: Side = 128
@@ -31,7 +35,7 @@ class Data(Model):
 
     @model_validator(mode="after")
     def _url_has_hash(self) -> Self:
-        if self.source.startswith(("http://", "https://")) and self.sha256 is None:
+        if is_url(self.source) and self.sha256 is None:
             raise ValueError("a URL source needs its sha256")
         return self
 
@@ -58,7 +62,7 @@ class Benchmark(Model):
     """
 
     backends: tuple[Literal["cpu", "xnnpack"], ...] = ("cpu", "xnnpack")
-    threads: tuple[Positive, ...] = (1,)
+    threads: tuple[Annotated[int, Field(gt=0, le=MOST_THREADS)], ...] = (1,)
     rounds: Positive = 5
     warmup_runs: Positive = 1
     warmup_min_secs: Annotated[float, Field(ge=0)] = 0.5
@@ -71,6 +75,13 @@ class Benchmark(Model):
         for key, values in (("backends", self.backends), ("threads", self.threads)):
             if not values or len(set(values)) != len(values):
                 raise ValueError(f"{key} must list at least one value, each once")
+        return self
+
+    @model_validator(mode="after")
+    def _time_enough(self) -> Self:
+        for key, least in (("min_secs", self.min_secs), ("warmup_min_secs", self.warmup_min_secs)):
+            if least > self.max_secs:
+                raise ValueError(f"{key} is {least:g}, more than the {self.max_secs:g} of max_secs")
         return self
 
 
@@ -91,7 +102,7 @@ class Choose(Model):
 class Experiment(Model):
     """The whole file. `reference` names the variant that every other one is compared with."""
 
-    title: str
+    title: Annotated[str, Field(min_length=1)]
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 42
     reference: Name = "baseline"
     data: Data = Data()

@@ -41,7 +41,7 @@ def benchmark(experiment: LoadedExperiment, variants: Path, target: Target, outp
     )
     # Before the old result is taken away; the ledger is read for good when no one else can write it.
     check(output / "ledger.jsonl")
-    with writing(output, ARTIFACT):
+    with writing(output, ARTIFACT, variants):
         ledger = Ledger(output / "ledger.jsonl")
         protocol.run(protocol.Bench(target, models, settings, output / "logs"), ledger, wanted)
         results = rows(ledger.lines, wanted)

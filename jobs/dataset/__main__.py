@@ -27,11 +27,8 @@ def main(
     data_sha256: Annotated[str, typer.Option(help="Expected sha256 of --data; a URL needs it.")] = "",
 ) -> None:
     """Turn images, one folder per class, into memory-mappable arrays and a dataset card."""
-    from common.errors import UsageError
     from common.experiment import load
 
-    if data_sha256 and not data:
-        raise UsageError("--data-sha256 was given without --data", hint="name the file or URL that it belongs to")
     loaded = load(experiment, data=data, data_sha256=data_sha256)
     from jobs.dataset.stage import build_dataset
 

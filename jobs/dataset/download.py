@@ -6,12 +6,12 @@ import time
 import urllib.error
 import urllib.request
 from typing import IO
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from common.errors import EdgeproofError, UsageError
+from common.schema.source import SCHEMES, public
 from jobs.dataset.progress import Advance
 
-SCHEMES = ("http", "https")
 CHUNK_BYTES = 1 << 20
 # Larger than the public image sets that fit this kind of network; a wrong link stops here.
 MAX_BYTES = 20 << 30
@@ -33,12 +33,6 @@ class _OnlyHttp(urllib.request.HTTPRedirectHandler):
         if urlsplit(newurl).scheme not in SCHEMES:
             raise UsageError(f"{public(req.full_url)} redirects to {public(newurl)!r}", hint="only http(s) is followed")
         return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def public(url: str) -> str:
-    """The URL without user, password, query and fragment, which may be secret."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
 
 
 def download(url: str, sha256: str, file: IO[bytes], advance: Advance, max_bytes: int = MAX_BYTES) -> None:

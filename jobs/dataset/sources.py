@@ -12,10 +12,12 @@ from typing import IO, Literal
 
 from common.artifact import sha256_file
 from common.errors import UsageError
-from common.schema.experiment import SYNTHETIC, Data
+from common.schema.experiment import Data
+from common.schema.source import SYNTHETIC, is_url, public
+from common.source import local_path
 from jobs.dataset import synthetic
 from jobs.dataset.archive import LIMITS, Reader, open_archive
-from jobs.dataset.download import SCHEMES, download, public
+from jobs.dataset.download import download
 from jobs.dataset.errors import UnusableFileError
 from jobs.dataset.images import Pixels, decode
 from jobs.dataset.layout import Entry, Layout, arrange, shown
@@ -56,26 +58,23 @@ def open_source(data: Data, seed: int, scratch: Path) -> Iterator[Source]:
 
     Raises UsageError when it is missing, unsafe, not the one its sha256 says, or has no classes.
     """
-    url = data.source.startswith(tuple(f"{scheme}://" for scheme in SCHEMES))
-    path = Path(data.source)
-    if data.sha256 is not None and not url and not path.is_file():
-        raise UsageError(f"{data.source!r} is no file whose sha256 could be checked", hint="leave the sha256 out")
-    if data.source == SYNTHETIC:
-        yield _synthetic(data, seed)
-    elif url:
+    if is_url(data.source):
         with tempfile.TemporaryFile(dir=scratch) as file:
             yield _downloaded(data, file)
+        return
+    path = None if data.source == SYNTHETIC else local_path(data.source)
+    if data.sha256 is not None and (path is None or path.is_dir()):
+        raise UsageError(f"{data.source!r} is no file whose sha256 could be checked", hint="leave the sha256 out")
+    if path is None:
+        yield _synthetic(data, seed)
     elif path.is_dir():
         yield _folder(path, data.source)
-    elif path.is_file():
+    else:
         digest = sha256_file(path)
         if data.sha256 not in {None, digest}:
             raise UsageError(f"{path} has sha256 {digest}, expected {data.sha256}", hint="use the right file")
         with path.open("rb") as file:
             yield _archived("archive", data.source, digest, file)
-    else:
-        hint = f"give a folder, an archive, a URL or {SYNTHETIC}, e.g. with --data"
-        raise UsageError(f"data source {data.source!r} does not exist", hint=hint)
 
 
 def _synthetic(data: Data, seed: int) -> Source:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from common.artifact import atomic, file_ref, write_bytes, write_model, writing
+from common.artifact import atomic, file_ref, require_apart, write_bytes, write_model, writing
 from common.dataset import CARD
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
@@ -17,6 +17,7 @@ from common.provenance import Recorder
 from common.schema.base import Proportion
 from common.schema.dataset import Dataset, Duplicates, Item, Split, SplitName
 from common.schema.experiment import Data
+from common.schema.source import is_local
 from jobs.dataset.colour import colour_baseline
 from jobs.dataset.contact import Strip, contact_sheet, per_class
 from jobs.dataset.duplicates import Copy, Exact, drop_copies, near_groups
@@ -48,6 +49,8 @@ def build_dataset(experiment: LoadedExperiment, output: Path) -> Dataset:
     """
     recorder = Recorder("dataset", experiment)
     settings, seed = experiment.settings.data, experiment.settings.seed
+    if is_local(settings.source) and Path(settings.source).is_dir():
+        require_apart(output, Path(settings.source))
     output.mkdir(parents=True, exist_ok=True)
     with ExitStack() as stack:
         source = stack.enter_context(open_source(settings, seed, output))
@@ -107,6 +110,7 @@ def _divide(
     chosen = validation_groups(groups_of(labels, groups, hashes), settings.validation_share, seed)
     validation = chosen[groups] if len(records) else np.zeros(0, np.bool_)
     for label, name in enumerate(source.classes):
+        _require_rest(source, name, int((labels == label).sum()), settings.validation_share)
         for side, where in ((validation, "validation"), (~validation, "training")):
             if not (labels[side] == label).any():
                 text = f"{source.name}: class {name!r} has too few distinct images for {where}"
@@ -117,6 +121,12 @@ def _divide(
         for name, side in zip(SPLITS, rows, strict=True)
     )
     return train, held_out
+
+
+def _require_rest(source: Source, name: str, images: int, share: float) -> None:
+    if images and round((1 - share) * images) == 0:
+        text = f"{source.name}: validation_share {share:g} leaves none of the {images} images of class {name!r}"
+        raise UsageError(f"{text} for training", hint="lower data.validation_share, or add images")
 
 
 def _write_arrays(part: _Part, ingested: Ingested, classes: int, output: Path) -> Split:

@@ -36,7 +36,8 @@ def evaluate(
     keras = np.load(verified(variant, made.keras_outputs))
     images, labels = read_split(dataset, card, "validation")
     compared = None if reference is None else _read_reference(reference, dataset_sha256)
-    with writing(output, ARTIFACT):
+    inputs = (variant, dataset) if reference is None else (variant, dataset, reference)
+    with writing(output, ARTIFACT, *inputs):
         outputs = _predict(model, images, len(card.classes))
         with atomic(output / "outputs.npy") as path, path.open("wb") as stream:
             np.save(stream, outputs)

@@ -50,7 +50,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
     tuner = _tuner(experiment, dataset, card)
     validation, labels = read_split(dataset, card, "validation")
     before = keras_outputs(model, validation)
-    with writing(output, ARTIFACT):
+    with writing(output, ARTIFACT, dataset, training):
         model, reports, expected = _run_passes(model, recipe, tuner)
         aware = any(isinstance(settings, QuantizeAware) for settings in recipe.passes)
         content = convert(model, recipe.convert, tuner.batches.images, aware=aware)

@@ -26,7 +26,9 @@ def main(
     from common.experiment import load
     from jobs.plan.pieces import write_plan
 
-    write_plan(load(experiment, data=data, data_sha256=data_sha256), output)
+    notice = write_plan(load(experiment, data=data, data_sha256=data_sha256), output)
+    if notice:
+        print(notice)
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ def report(experiment: LoadedExperiment, path: Path, folders: Folders, output: P
         check_choice(given.choice, inputs)
         inputs["choice"] = sha256_file(folders.choice / "choice.json")
     results = collect(given, recorder.finish(inputs, PACKAGES))
-    _write(results, sheet, output)
+    read_from = (folders.dataset, folders.training, folders.variants, folders.evaluations, *folders.benchmarks)
+    _write(results, sheet, output, *read_from)
     return results
 
 
@@ -101,10 +102,10 @@ def _sheet_beside(source: Path, card: Dataset | None) -> File | None:
     return None if found is None else _sheet(found)
 
 
-def _write(results: Results, sheet: File | None, output: Path) -> None:
+def _write(results: Results, sheet: File | None, output: Path, *inputs: Path) -> None:
     check_results(results)
     files = (*render(build(results, sheet)), File("results.csv", results_csv(results)))
-    with writing(output, ARTIFACT):
+    with writing(output, ARTIFACT, *inputs):
         for name in (*CHARTS, *SHEETS.values()):
             (output / name).unlink(missing_ok=True)
         for file in files:

@@ -1,5 +1,7 @@
 """The training loop: one `fit` per epoch, a checkpoint after each, the best validation epoch kept."""
 
+import errno
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -122,12 +124,20 @@ class Trainer:
             if best_of(epochs) is epoch:
                 with atomic(self._folder / "best.npz") as path, path.open("wb") as stream:
                     np.savez(stream, *self._model.get_weights())
-            checkpoint = Path(self._manager.save(checkpoint_number=number)).name
-            progress = progress.model_copy(update={"epochs": epochs, "checkpoint": checkpoint})
+            progress = progress.model_copy(update={"epochs": epochs, "checkpoint": self._save(number)})
             write_model(self._folder / "progress.json", progress)
         with np.load(self._folder / "best.npz") as best:
             self._model.set_weights([best[name] for name in best.files])
         return progress
+
+    def _save(self, number: int) -> str:
+        """The name of the epoch's checkpoint. Raises OSError when the disk is full."""
+        try:
+            return Path(self._manager.save(checkpoint_number=number)).name
+        except tf.errors.ResourceExhaustedError:
+            # TensorFlow's word for ENOSPC; saving has nothing else that could be exhausted.
+            folder = str(self._folder / "checkpoints")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), folder) from None
 
     def _epoch(
         self, number: int, batches: Batches, validation: Labelled, weights: dict[int, float] | None, classes: int

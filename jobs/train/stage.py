@@ -40,7 +40,7 @@ def train(experiment: LoadedExperiment, dataset: Path, output: Path) -> Training
     batches = Batches(images, labels, settings.train.batch_size, settings.seed)
     model = build(settings.model, (card.height, card.width, 3), len(card.classes), experiment.folder)
     weights = class_weights(card.train.per_class) if settings.train.class_weights == "balanced" else None
-    with writing(output, ARTIFACT):
+    with writing(output, ARTIFACT, dataset):
         key = training_key(experiment, card)
         if settings.train.epochs == 0:
             progress = as_it_is(model, settings.train, Labelled(images, labels), validation, key)

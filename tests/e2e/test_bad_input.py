@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from common.provenance import ROOT
-from tests.artifacts import EXPERIMENT
+from tests.artifacts import EXPERIMENT, write_dataset, write_experiment
 from tests.conftest import Chain
 from tests.e2e.conftest import Make
 
@@ -76,6 +76,20 @@ def test_an_image_in_place_of_a_model(chain: Chain, tiny: Path, tmp_path: Path) 
     assert_one_line(done, 2, "variant.json")
 
 
+def test_an_output_that_is_an_input(chain: Chain, tiny: Path) -> None:
+    dataset, training, baseline = (chain.folder / name for name in ("dataset", "train", "variants/baseline"))
+    before = {path: path.stat().st_mtime_ns for path in chain.folder.rglob("*")}
+    for done in (
+        job("train", "--experiment", tiny, "--dataset", dataset, "--output", dataset),
+        job("optimize", "--experiment", tiny, "--variant", "baseline", "--dataset", dataset, "--training", training,
+            "--output", training),
+        job("evaluate", "--experiment", tiny, "--variant", baseline, "--dataset", dataset, "--output", baseline),
+        job("benchmark", "--experiment", tiny, "--variants", baseline.parent, "--output", baseline),
+    ):  # fmt: skip
+        assert_one_line(done, 2, "the input", "choose another --output")
+    assert {path: path.stat().st_mtime_ns for path in chain.folder.rglob("*")} == before
+
+
 def test_an_unknown_variant(chain: Chain, tiny: Path, tmp_path: Path) -> None:
     done = job("optimize", "--experiment", tiny, "--variant", "tiny", "--dataset", chain.folder / "dataset",
                "--training", chain.folder / "train", "--output", tmp_path / "v")  # fmt: skip
@@ -98,6 +112,23 @@ def test_an_output_on_a_full_disk(chain: Chain, tiny: Path, tmp_path: Path) -> N
         assert_one_line(done, 1, "no space left on the device")
         assert not list((mounted / "v").glob("*.json"))
         assert not list((mounted / "v").glob(".*.partial"))
+    finally:
+        subprocess.run(["umount", mounted], check=True)
+
+
+def test_training_on_a_full_disk(tmp_path: Path) -> None:
+    mounted = tmp_path / "small"
+    mounted.mkdir()
+    write_dataset(tmp_path / "dataset", write_experiment(tmp_path))
+    # Room for the best weights (640 kB), not for the checkpoint, which holds Adam's state too.
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1500k", "tmpfs", mounted], capture_output=True).returncode:
+        pytest.skip("mounting a small file system needs root")
+    try:
+        done = job("train", "--experiment", tmp_path / "tiny.toml", "--dataset", tmp_path / "dataset",
+                   "--output", mounted / "t")  # fmt: skip
+        assert (mounted / "t" / "best.npz").exists()
+        assert_one_line(done, 1, str(mounted / "t" / "checkpoints"), "no space left on the device")
+        assert not (mounted / "t" / "training.json").exists()
     finally:
         subprocess.run(["umount", mounted], check=True)
 

@@ -31,10 +31,10 @@ def test_written_models_are_read_back_equal(tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("{", "Invalid JSON"),
-        ('{"value": 1.0, "low": 0.0}', "high: Field required"),
-        ('{"value": "1.0", "low": 0.0, "high": 1.0}', "value: Input should be a valid number"),
-        ('{"value": 1.0, "low": 0.0, "high": 1.0, "hihg": 1}', "hihg: Extra inputs are not permitted"),
-        ('{"value": NaN, "low": 0.0, "high": 1.0}', "value: Input should be a finite number"),
+        ('{"value": 1.0, "low": 0.0}', "high: is missing"),
+        ('{"value": "1.0", "low": 0.0, "high": 1.0}', "value: must be a valid number"),
+        ('{"value": 1.0, "low": 0.0, "high": 1.0, "hihg": 1}', "hihg: is not a known key"),
+        ('{"value": NaN, "low": 0.0, "high": 1.0}', "value: must be a finite number"),
     ],
 )
 def test_a_bad_artifact_is_refused_with_file_and_key(tmp_path: Path, text: str, told: str) -> None:
@@ -45,6 +45,12 @@ def test_a_bad_artifact_is_refused_with_file_and_key(tmp_path: Path, text: str, 
     assert str(path) in str(caught.value)
     assert told in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_artifact_that_is_no_text_says_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "i.json").write_bytes(b'{"value": "\xff"}')
+    with pytest.raises(UsageError, match=r"i\.json cannot be read: .* \(delete it and run make again"):
+        read(tmp_path / "i.json", Interval)
 
 
 def test_a_missing_artifact_says_what_to_do(tmp_path: Path) -> None:
@@ -93,6 +99,21 @@ def test_two_jobs_never_write_one_folder(tmp_path: Path) -> None:
         other.join()
     with writing(tmp_path, "stage.json"):
         pass
+
+
+@pytest.mark.parametrize(
+    ("output", "told"),
+    [("in", "is also"), ("x/../in", "is also"), ("link", "is also"), ("in/x", "lies in"), (".", "holds")],
+)
+def test_a_stage_never_writes_where_it_reads(tmp_path: Path, output: str, told: str) -> None:
+    (tmp_path / "in").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "in")
+    (tmp_path / "in" / "stage.json").write_text("precious", encoding="utf-8")
+    inputs = (tmp_path / "other", tmp_path / "in")
+    with pytest.raises(UsageError, match=f" {told} the input "), writing(tmp_path / output, "stage.json", *inputs):
+        pass
+    assert (tmp_path / "in" / "stage.json").read_text(encoding="utf-8") == "precious"
+    assert [path.name for path in (tmp_path / "in").iterdir()] == ["stage.json"]
 
 
 def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:

@@ -90,6 +90,19 @@ def test_errors_are_one_line_and_a_status(what: str, status: int, told: str) -> 
     assert (done.returncode, done.stderr) == (status, told)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ((), "error: Missing argument 'what' (see --help)\n"),
+        (("--no-such",), "error: No such option: --no-such (see --help)\n"),
+        (("a", "b"), "error: Got unexpected extra argument(s) (b) (see --help)\n"),
+    ],
+)
+def test_wrong_arguments_are_one_line(arguments: tuple[str, ...], told: str) -> None:
+    done = subprocess.run([sys.executable, "-c", CLI, *arguments], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stderr) == (2, told)
+
+
 def test_a_bug_keeps_its_traceback() -> None:
     done = subprocess.run([sys.executable, "-c", CLI, "bug"], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 1

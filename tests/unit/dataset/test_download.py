@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from common.errors import EdgeproofError, UsageError
-from jobs.dataset.download import download, public
+from common.schema.source import public
+from jobs.dataset.download import download
 
 BODY = b"an archive" * 1000
 SHA256 = hashlib.sha256(BODY).hexdigest()

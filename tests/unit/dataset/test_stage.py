@@ -241,12 +241,29 @@ def test_unusable_sources_touch_nothing(tmp_path: Path, files: dict[str, bytes],
     assert {path.name: path.read_bytes() for path in output.iterdir()} == before
 
 
+def test_a_share_that_leaves_nothing_to_train_on_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"0\.999 leaves none of the 8 images of class 'fire' for training"):
+        build(tmp_path, photos(8), validation_share=0.999)
+    card, _ = build(tmp_path, photos(8), validation_share=0.9)
+    assert card.train.per_class == (1, 1)
+
+
+@pytest.mark.parametrize("output", ["photos", "photos/out", "."])
+def test_an_output_among_the_images_is_refused(tmp_path: Path, output: str) -> None:
+    source = write_files(tmp_path / "photos", photos(4))
+    before = sorted(tmp_path.rglob("*"))
+    loaded = experiment(tmp_path, source=str(source))
+    with pytest.raises(UsageError, match=r"output .* the input .*photos"):
+        build_dataset(loaded, tmp_path / output)
+    assert sorted(tmp_path.rglob("*")) == sorted([*before, tmp_path / "test.toml"])
+
+
 def test_a_wrong_or_useless_sha256_is_refused(tmp_path: Path) -> None:
-    path = archive(tmp_path, "zip", photos(4))
+    path = archive(tmp_path, "tar.gz", photos(4))
     with pytest.raises(UsageError, match="expected 0000"):
         build_dataset(experiment(tmp_path, source=str(path), sha256="0" * 64), tmp_path / "out")
     with pytest.raises(UsageError, match="no file whose sha256"):
-        build_dataset(experiment(tmp_path, source=str(tmp_path), sha256="0" * 64), tmp_path / "out")
+        build_dataset(experiment(tmp_path, source=str(tmp_path / "to-pack"), sha256="0" * 64), tmp_path / "out")
 
 
 def test_the_card_is_plain_json_with_both_numbers(tmp_path: Path) -> None:

@@ -81,6 +81,14 @@ def test_predictions_do_not_depend_on_batches_or_workers(chain: Chain) -> None:
     assert together[:1] == pytest.approx(alone, abs=1e-6)
 
 
+def test_a_worker_may_get_a_single_image(chain: Chain) -> None:
+    images, _ = read_split(chain.folder / "dataset", read_card(chain.folder / "dataset"), "validation")
+    together = predict(chain.model("baseline"), images[:4], workers=1)
+    # The first worker gets one image, which has the model's own shape, the other two.
+    assert predict(chain.model("baseline"), images[:3], workers=2) == pytest.approx(together[:3], abs=1e-6)
+    assert predict(chain.model("baseline"), images[:1], workers=2) == pytest.approx(together[:1], abs=1e-6)
+
+
 def test_an_integer_model_gets_integers_and_its_answers_are_scaled_back(chain: Chain) -> None:
     assert chain.variants["int8"].inputs[0].dtype == "int8"
     found = np.load(chain.folder / "evaluation" / "int8" / "outputs.npy")

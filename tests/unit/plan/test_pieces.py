@@ -1,12 +1,15 @@
 """A change of the experiment touches the pieces of the stages that it concerns, and no other."""
 
 import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from common.errors import UsageError
 from common.experiment import load
+from common.provenance import ROOT
 from common.schema.experiment import Data
 from jobs.plan.pieces import source_state, write_plan
 from tests.artifacts import EXPERIMENT, write_experiment
@@ -97,10 +100,52 @@ def test_a_model_file_that_is_missing_stops_the_plan(tmp_path: Path) -> None:
         plan(tmp_path, EXPERIMENT.replace("batch_norm_momentum = 0.9", 'architecture = "none.h5"'))
 
 
-def test_a_local_source_reaches_make_only_through_a_file(tmp_path: Path) -> None:
+def test_a_local_source_reaches_make_only_through_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "tiny.toml"
     path.write_text(EXPERIMENT, encoding="utf-8")
     nasty = "photos; $(shell touch pwned) `x`"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / nasty).mkdir()
     write_plan(load(path, data=nasty), tmp_path / "plan")
     assert (tmp_path / "plan" / "source").read_text(encoding="utf-8") == nasty
     assert "pwned" not in (tmp_path / "plan" / "plan.mk").read_text(encoding="utf-8")
+
+
+def test_a_missing_source_leaves_the_plan_of_a_good_run(tmp_path: Path) -> None:
+    plan(tmp_path, EXPERIMENT)
+    before = files(tmp_path)
+    with pytest.raises(UsageError, match="'nowhere' does not exist"):
+        write_plan(load(tmp_path / "tiny.toml", data="nowhere"), tmp_path / "plan")
+    assert files(tmp_path) == before
+    with pytest.raises(UsageError, match="'nowhere' does not exist"):
+        write_plan(load(tmp_path / "tiny.toml", data="nowhere"), tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    argv = [sys.executable, "-m", "jobs.plan", "--experiment", str(folder / "tiny.toml"), *arguments]
+    return subprocess.run([*argv, "--output", str(folder / "plan")], cwd=ROOT, capture_output=True, text=True)
+
+
+def test_another_data_source_is_said_once_with_how_to_keep_the_old_one(tmp_path: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(EXPERIMENT, encoding="utf-8")
+    (tmp_path / "my photos").mkdir()
+    old = str(tmp_path / "my photos")
+    assert command(tmp_path, "--data", old).stdout == ""
+    assert command(tmp_path, "--data", old).stdout == ""
+    changed = f"note: the data source changes from '{old}' to synthetic-flames: everything is made anew"
+    assert command(tmp_path).stdout == f"{changed} (DATA='{old}' keeps it)\n"
+    assert command(tmp_path).stdout == ""
+    url = ("--data", "https://user:secret@example.org/x.zip?key=secret", "--data-sha256", "0" * 64)
+    assert "from synthetic-flames to https://example.org/x.zip: " in command(tmp_path, *url).stdout
+    said = command(tmp_path).stdout
+    assert f"(DATA=https://example.org/x.zip DATA_SHA256={'0' * 64} keeps it)" in said
+    assert "secret" not in said
+
+
+def test_a_hash_without_data_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(EXPERIMENT, encoding="utf-8")
+    done = command(tmp_path, "--data-sha256", "0" * 64)
+    assert done.returncode == 2
+    assert "--data-sha256 was given without --data" in done.stderr
+    assert not (tmp_path / "plan").exists()

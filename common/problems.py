@@ -1,0 +1,77 @@
+"""What pydantic found wrong, in the words of whoever wrote the file."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from common.schema.base import NAME_PATTERN, SHA256_PATTERN
+
+PATTERNS = {
+    NAME_PATTERN: "must be up to 64 letters, digits, dots, dashes and underscores, and start with a letter or digit",
+    SHA256_PATTERN: "must be 64 hexadecimal digits",
+}
+# pydantic's kinds of container, as people call them.
+WORDS = {"Input should be": "must be", "an object": "a table", "a valid array": "a list"}
+SENTENCES = {
+    "missing": "is missing",
+    "union_tag_not_found": "is missing",
+    "extra_forbidden": "is not a known key",
+    "string_too_short": "must not be empty",
+}
+SHOWN_CHARACTERS = 60
+
+
+def first_problem(error: ValidationError, document: object) -> str:
+    """The first complaint as `key: what is wrong`, in one line; `document` is what was validated."""
+    problem: Any = error.errors(include_url=False)[0]
+    more = f"; {error.error_count() - 1} more" if error.error_count() > 1 else ""
+    keys, kind = list(problem["loc"]), problem["type"]
+    if keys and keys[-1] == "[key]":
+        keys.pop()
+    keys = _without_tags(keys, document)
+    if kind.startswith("union_tag"):
+        # 'name' | 'pass': the field and what the file calls it.
+        keys.append(problem["ctx"]["discriminator"].split(" | ")[-1].strip("'"))
+    where = ".".join(map(str, keys))
+    return f"{where}: {_complaint(problem)}{more}" if where else f"{_complaint(problem)}{more}"
+
+
+def _without_tags(keys: Sequence[str | int], document: object) -> list[str | int]:
+    """The keys that the file has, and a last one that it lacks: the tags of unions stand among them."""
+    kept: list[str | int] = []
+    here: Any = document
+    for place, key in enumerate(keys):
+        try:
+            here = here[key]
+        except (LookupError, TypeError):
+            if place < len(keys) - 1:
+                continue
+        kept.append(key)
+    return kept
+
+
+def _complaint(problem: Any) -> str:
+    kind, context = problem["type"], problem.get("ctx", {})
+    if kind in SENTENCES:
+        return SENTENCES[kind]
+    if kind == "value_error":
+        # Our own validators, which name the values themselves.
+        return str(context["error"])
+    if kind == "json_invalid":
+        return str(problem["msg"])
+    if kind == "union_tag_invalid":
+        return f"must be one of {context['expected_tags']}, not {_shown(context['tag'])}"
+    text = PATTERNS.get(context.get("pattern", ""), problem["msg"])
+    for word, ours in WORDS.items():
+        text = text.replace(word, ours)
+    return f"{text}, not {_shown(problem['input'])}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, dict | list):
+        return "a table" if isinstance(value, dict) else "a list"
+    if isinstance(value, bool):
+        return str(value).lower()
+    text = repr(value)
+    return text if len(text) <= SHOWN_CHARACTERS else text[:SHOWN_CHARACTERS] + "…"
