@@ -1,5 +1,6 @@
 """The choose stage: finished artifacts to the one file to ship, with the reasons."""
 
+from dataclasses import astuple
 from pathlib import Path
 
 from common.artifact import file_ref, verified, write_bytes, write_model, writing
@@ -36,7 +37,7 @@ def choose(experiment: LoadedExperiment, folders: Folders, output: Path) -> Choi
     variant = next(variant for variant in given.variants if variant.name == chosen.best)
     content = verified(folders.variants / variant.name, variant.model).read_bytes()
     packaged = _package(variant, content, experiment.settings.title)
-    with writing(output, ARTIFACT):
+    with writing(output, ARTIFACT, *astuple(folders)):
         for path in output.glob("*.tflite"):
             path.unlink()
         write_bytes(output / f"{variant.name}.tflite", packaged)

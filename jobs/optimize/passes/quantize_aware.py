@@ -28,6 +28,7 @@ from jobs.optimize.done import Done
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.graph import Graph, Part
 from jobs.optimize.layers import exchange
+from jobs.optimize.ranges import calibrate
 
 L = tf_keras.layers
 FLOAT = "left in float"
@@ -52,8 +53,10 @@ def apply(model: Any, settings: QuantizeAware, tuner: FineTuner) -> Done:
         aware = quantization.quantize_apply(annotated, _scheme(settings))
     except (ValueError, RuntimeError) as error:
         raise EdgeproofError(f"quantize_aware: tfmot refuses this network: {_first_line(error)}") from None
+    calibrate(aware, rewritten, tuner.batches.images)
+    zeros = [_KeepZeros(aware, kernels)] if settings.preserve == "sparsity" else []
     with _no_gradient_warnings():
-        tuner.fit(aware, settings)
+        tuner.fit(aware, settings, zeros)
     if "clusters" in settings.preserve:
         aware = cluster_utils.strip_clustering_cqat(aware)
         notes += _restore_clusters(aware, kernels)
@@ -112,6 +115,29 @@ def _split(layer: Any) -> list[Part]:
     return [(first, [depthwise]), (second, pointwise)]
 
 
+class _KeepZeros(tf_keras.callbacks.Callback):  # type: ignore[misc]
+    """Puts the zeros back after every step: tfmot's mask for them follows the weights that it should hold."""
+
+    def __init__(self, aware: Any, kernels: Mapping[str, Any]) -> None:
+        super().__init__()
+        variables = _variables(aware, kernels)
+        self._masked = [
+            (variable, tf.constant(kernels[name] != 0, variable.dtype)) for name, variable in variables.items()
+        ]
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        """Multiply every kernel with the mask of what it was before the training."""
+        del batch, logs
+        for variable, mask in self._masked:
+            variable.assign(variable * mask)
+
+
+def _variables(aware: Any, kernels: Mapping[str, Any]) -> dict[str, Any]:
+    # A wrapper puts a quantised tensor in the kernel's place; the variable is only among its weights.
+    found = {weight.name: weight for layer in aware.layers for weight in layer.weights}
+    return {name: found[f"{name}/kernel:0"] for name in kernels}
+
+
 def _restore_clusters(aware: Any, kernels: Mapping[str, Any]) -> list[LayerNote]:
     """Give the members of each cluster their mean where the training let them drift apart.
 
@@ -119,10 +145,7 @@ def _restore_clusters(aware: Any, kernels: Mapping[str, Any]) -> list[LayerNote]
     clustered per channel, and does not keep the clusters where it guesses wrong.
     """
     notes = []
-    # A wrapper puts a quantised tensor in the kernel's place; the variable is only among its weights.
-    variables = {weight.name: weight for layer in aware.layers for weight in layer.weights}
-    for name in kernels:
-        kernel = variables[f"{name}/kernel:0"]
+    for name, kernel in _variables(aware, kernels).items():
         values, members = np.unique(kernels[name], return_inverse=True)
         trained = np.asarray(kernel)
         if len(values) == trained.size or len(np.unique(trained)) <= len(values):

@@ -228,6 +228,12 @@ def test_collaborative_training_keeps_what_was_there(steps: list[dict[str, Any]]
     assert {item.claim for item in done.expected} == made
 
 
+def test_zeros_hold_through_steps_that_are_large() -> None:
+    # With tfmot's mask alone, pruned weights wander off as soon as a step is larger than half an int8 step.
+    aware = {"pass": "quantize_aware", "preserve": "sparsity", "learning_rate": 0.01, "epochs": 2}
+    run([{"pass": "fold_batch_norm"}, PRUNED, aware], format="int8")
+
+
 @pytest.mark.parametrize("bits", ["wi8", "wi4"])
 @pytest.mark.parametrize("kind", ["dynamic", "weight_only"])
 def test_litert_quantizer_stores_few_bits(kind: str, bits: str) -> None:
