@@ -38,10 +38,12 @@ Pattern = Annotated[str, Field(min_length=1)]
 
 
 class FineTuning(Model):
-    """How a pass trains on after it changed the model; the loss and batch are the training's."""
+    """How a pass trains on after it changed the model; the loss and batch are the training's, the images are
+    not changed unless `augmentation` says so."""
 
     epochs: Positive = 5
     learning_rate: Rate = 1e-5
+    augmentation: Augmentation = Augmentation()
 
 
 class Retraining(FineTuning):

@@ -13,12 +13,10 @@ from common.batches import Batches
 from common.schema.augmentation import Augmentation
 from common.schema.recipe import FineTuning
 
-PLAIN = Augmentation()
-
 
 @dataclass(frozen=True)
 class FineTuner:
-    """What every fine-tuning of an experiment shares. Images are not augmented, as in the original.
+    """What every fine-tuning of an experiment shares.
 
     `folder` is where the paths of model files start.
     """
@@ -38,7 +36,7 @@ class FineTuner:
         """Train `model` in place for the pass's epochs at its learning rate."""
         model.compile(tf_keras.optimizers.Adam(settings.learning_rate), self.loss, metrics=["accuracy"])
         model.fit(
-            self.dataset(settings.epochs),
+            self.dataset(settings.epochs, settings.augmentation),
             steps_per_epoch=self.batches.steps,
             epochs=settings.epochs,
             class_weight=self.class_weights,
@@ -46,7 +44,7 @@ class FineTuner:
             verbose=0,
         )
 
-    def dataset(self, epochs: int, augmentation: Augmentation = PLAIN) -> Any:
+    def dataset(self, epochs: int, augmentation: Augmentation) -> Any:
         """All epochs as tf.data: float32 [b, h, w, 3] in [0, 1], one-hot float32 [b, classes]."""
 
         def generate() -> Any:

@@ -17,7 +17,7 @@ from jobs.optimize.done import Expectation
 
 # tfmot neither prunes nor clusters depthwise kernels.
 REACHED = ("CONV_2D", "FULLY_CONNECTED")
-# The converter leaves smaller tensors in float under dynamic range, litert-quantizer likewise.
+# The converter leaves smaller tensors in float under dynamic range.
 SMALLEST_QUANTIZED = 1024
 # The converter joins the names of what it fused; this one says that a BatchNormalization is in a kernel.
 FUSED_BATCH_NORM = "/batchnorm/mul"
@@ -34,7 +34,8 @@ KERNEL_TYPES = {
     "dynamic_wi4_afp32": "int4",
     "weight_only_wi4_afp32": "int4",
 }
-FLOAT_ACTIVATIONS = ("dynamic_range", "dynamic_wi8_afp32", "dynamic_wi4_afp32")
+# litert-quantizer's recipes that leave depthwise kernels in float.
+FLOAT_DEPTHWISE = ("dynamic_wi4_afp32", "weight_only_wi4_afp32")
 IO_TYPES = {"int8": "int8", "int16x8": "int16"}
 
 
@@ -141,7 +142,8 @@ def _ports(settings: Convert, inspection: Inspection) -> Iterator[Promise]:
 
 def _type(settings: Convert, kernel: Kernel, aware: bool) -> Promise:
     expected = KERNEL_TYPES[settings.format]
-    if settings.format in FLOAT_ACTIVATIONS and kernel.tensor.elements < SMALLEST_QUANTIZED:
+    small = settings.format == "dynamic_range" and kernel.tensor.elements < SMALLEST_QUANTIZED
+    if small or (settings.format in FLOAT_DEPTHWISE and kernel.operator == "DEPTHWISE_CONV_2D"):
         expected = "float32"
     kept = kernel.tensor.dtype == expected
     return Promise(

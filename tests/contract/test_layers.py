@@ -19,7 +19,7 @@ RESERVED = {
     "docker": ("jobs/launch/container.py",),
     "adbutils": ("jobs/benchmark/adb.py",),
     "jinja2": ("jobs/report/",),
-    "ai_edge_litert": ("common/tflite/", "jobs/evaluate/", "jobs/benchmark/", "jobs/inspect/outputs.py"),
+    "ai_edge_litert": ("common/tflite/", "jobs/benchmark/", "jobs/inspect/outputs.py", "jobs/choose/package.py"),
 }
 LONGEST_FILE = 300
 

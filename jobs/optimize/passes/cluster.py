@@ -71,7 +71,8 @@ def _is_wrapped(layer: Any) -> bool:
 def _note(layer: Any, settings: Cluster) -> LayerNote:
     if _is_wrapped(layer):
         kernels = ", ".join(layer.cluster_centroids)
-        whole = settings.per_channel and not _per_channel(layer.layer, settings)
+        convolution = isinstance(layer.layer, tf_keras.layers.Conv2D)
+        whole = settings.per_channel and convolution and not _per_channel(layer.layer, settings)
         return LayerNote(layer=layer.layer.name, action=f"clustered {kernels}" + (" as a whole" if whole else ""))
     return LayerNote(layer=layer.name, action=f"left alone: {_reason(layer, settings)}")
 

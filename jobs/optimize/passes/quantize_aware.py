@@ -18,6 +18,7 @@ from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.cl
     cluster_utils,
 )
 from tensorflow_model_optimization.python.core.quantization.keras.default_8bit import (
+    default_8bit_quantize_configs,
     default_8bit_quantize_registry,
 )
 
@@ -31,6 +32,7 @@ from jobs.optimize.layers import exchange
 from jobs.optimize.ranges import calibrate
 
 L = tf_keras.layers
+NO_OP = default_8bit_quantize_configs.NoOpQuantizeConfig
 FLOAT = "left in float"
 MAP_RANK = 4
 # What tfmot's 8-bit scheme knows, as a layer of its own and as a layer's setting.
@@ -46,11 +48,10 @@ def apply(model: Any, settings: QuantizeAware, tuner: FineTuner) -> Done:
     # Before the training, which may go on in these very layers.
     kernels = {layer.name: np.array(layer.kernel) for layer in graph.layers if type(layer) in (L.Conv2D, L.Dense)}
     quantization = tfmot.quantization.keras
-    annotated = exchange(
-        rewritten, lambda layer: layer if reasons[layer.name] else quantization.quantize_annotate_layer(layer)
-    )
+    annotated = exchange(rewritten, lambda layer: _annotated(layer, reasons[layer.name]))
     try:
-        aware = quantization.quantize_apply(annotated, _scheme(settings))
+        with quantization.quantize_scope({NO_OP.__name__: NO_OP}):
+            aware = quantization.quantize_apply(annotated, _scheme(settings))
     except (ValueError, RuntimeError) as error:
         raise EdgeproofError(f"quantize_aware: tfmot refuses this network: {_first_line(error)}") from None
     calibrate(aware, rewritten, tuner.batches.images)
@@ -65,6 +66,16 @@ def apply(model: Any, settings: QuantizeAware, tuner: FineTuner) -> Done:
         for name, reason in reasons.items()
     ]
     return Done(aware, (*notes, *listed))
+
+
+def _annotated(layer: Any, reason: str | None) -> Any:
+    annotate = tfmot.quantization.keras.quantize_annotate_layer
+    if reason is None:
+        return annotate(layer)
+    # Left without any annotation, a layer of a known class would have its output quantised, and tfmot would
+    # then refuse its activation.
+    known = default_8bit_quantize_registry.Default8BitQuantizeRegistry().supports(layer)
+    return annotate(layer, NO_OP()) if known else layer
 
 
 def _scheme(settings: QuantizeAware) -> Any:

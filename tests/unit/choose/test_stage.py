@@ -36,9 +36,11 @@ def folders(chain: Chain, tmp_path: Path) -> Folders:
         speed = SPEEDS[name]
         summary = f.summary(1000 / (speed or 1), None if speed is None else 1000)
         rows.append(f.row(name, summary, sha256=variant.model.sha256))
-    write_model(tmp_path / "benchmark.json", f.benchmark(rows))
+    benchmark = tmp_path / "benchmark"
+    benchmark.mkdir()
+    write_model(benchmark / "benchmark.json", f.benchmark(rows))
     run = chain.folder
-    return Folders(run / "dataset", run / "train", run / "variants", run / "evaluation", tmp_path)
+    return Folders(run / "dataset", run / "train", run / "variants", run / "evaluation", benchmark)
 
 
 def arguments(chain: Chain, folders: Folders) -> list[str]:
@@ -101,21 +103,27 @@ def test_the_cards_program_runs_and_agrees_with_the_evaluation(
 def test_the_report_takes_the_choice_of_its_own_run_only(chain: Chain, folders: Folders, tmp_path: Path) -> None:
     choice = choose(chain.experiment, folders, tmp_path / "best")
     given = ReportFolders(
-        folders.dataset, folders.training, folders.variants, folders.evaluations, (tmp_path,), tmp_path / "best"
+        folders.dataset,
+        folders.training,
+        folders.variants,
+        folders.evaluations,
+        (folders.benchmark,),
+        tmp_path / "best",
     )
     results = report(chain.experiment, chain.folder / "tiny.toml", given, tmp_path / "report")
     assert results.choice == choice
     text = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     assert "## Which one to ship" in text
-    content = json.loads((tmp_path / "benchmark.json").read_text(encoding="utf-8"))
+    content = json.loads((folders.benchmark / "benchmark.json").read_text(encoding="utf-8"))
     content["warnings"] = []
-    (tmp_path / "benchmark.json").write_text(json.dumps(content), encoding="utf-8")
+    (folders.benchmark / "benchmark.json").write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(UsageError, match="the benchmark host of the choice is"):
         report(chain.experiment, chain.folder / "tiny.toml", given, tmp_path / "report")
 
 
 def test_a_benchmark_of_other_files_is_refused(chain: Chain, folders: Folders, tmp_path: Path) -> None:
-    write_model(tmp_path / "benchmark.json", f.benchmark([f.row(name, f.summary(1, None)) for name in chain.variants]))
+    rows = [f.row(name, f.summary(1, None)) for name in chain.variants]
+    write_model(folders.benchmark / "benchmark.json", f.benchmark(rows))
     with pytest.raises(UsageError, match="the model of baseline in the benchmark is 0123456789ab, not"):
         choose(chain.experiment, folders, tmp_path / "best")
     assert not (tmp_path / "best").exists()

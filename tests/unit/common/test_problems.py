@@ -18,8 +18,8 @@ FLOAT16 = 'convert = { format = "float16" }'
         (
             PRUNE,
             'pass = "shrink", ',
-            "variants.pruned.passes.0.pass: must be one of 'prune', 'cluster', 'fold_batch_norm', 'merge_separable', "
-            "not 'shrink'",
+            "variants.pruned.passes.0.pass: must be one of 'distill', 'prune', 'cluster', 'quantize_aware', "
+            "'factorize', 'fold_batch_norm', 'merge_separable', not 'shrink'",
         ),
         (PRUNE, "", "variants.pruned.passes.0.pass: is missing"),
         ("sparsity = 0.5", "sparsity = 1.5", "variants.pruned.passes.0.sparsity: must be less than 1, not 1.5"),
