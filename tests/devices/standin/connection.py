@@ -1,5 +1,6 @@
 """One connection of the adb server: the handshake, then streams, each served by a thread of its own."""
 
+import contextlib
 import os
 import threading
 from collections.abc import Callable
@@ -85,10 +86,8 @@ class Connection:
             pass
         finally:
             if self._streams.pop(stream.local, None):
-                try:
+                with contextlib.suppress(Closed):
                     self.link.send(Packet(Command.CLSE, stream.local, stream.remote))
-                except Closed:
-                    pass
 
     def _okay(self, packet: Packet) -> None:
         if stream := self._streams.get(packet.second):

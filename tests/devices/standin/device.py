@@ -1,5 +1,6 @@
 """The stand-in as a device on a port: connections, services by name, and faults of the whole device."""
 
+import contextlib
 import socket
 import threading
 import time
@@ -180,11 +181,9 @@ class StandIn:
     def _leave(self) -> None:
         listener, self._listener = self._listener, None
         if listener:
-            try:
+            with contextlib.suppress(OSError):
                 # Wakes the thread that accepts, which close() alone does not.
                 listener.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
             listener.close()
         self._drop()
 

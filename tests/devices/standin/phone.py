@@ -119,7 +119,7 @@ class Phone:
 
     def read(self, path: str) -> bytes:
         """Content of a file, also of the ones in /proc that are made when read. Raises OSError."""
-        made = {
+        made: dict[str, Callable[[], str]] = {
             "/proc/cpuinfo": lambda: texts.cpuinfo(self.personality.cores),
             "/proc/meminfo": lambda: texts.meminfo(self.personality.memory_kb),
             "/proc/version": lambda: f"Linux version {self.personality.kernel} (build@build) #1 SMP PREEMPT\n",
@@ -140,8 +140,8 @@ class Phone:
         if what == "cmdline":
             return "\0".join((*argv, "")).encode()
         count = len(self.personality.cores)
-        mask = (1 << count) - 1
-        return f"Name:\t{argv[0].rpartition('/')[2]}\nCpus_allowed:\t{mask:x}\nCpus_allowed_list:\t0-{count - 1}\n".encode()
+        name, mask = argv[0].rpartition("/")[2], (1 << count) - 1
+        return f"Name:\t{name}\nCpus_allowed:\t{mask:x}\nCpus_allowed_list:\t0-{count - 1}\n".encode()
 
     # ---- programs ----------------------------------------------------------------------------------
     def execute(self, shell: Shell, argv: list[str], files: Files) -> int:

@@ -30,7 +30,7 @@ THROTTLE_FACTOR = 1.25
 THROTTLE_CELSIUS = 6.0
 
 
-class _Cut(Exception):
+class _Cut(Exception):  # noqa: N818: an end, not an error
     """The output ends here, though the tool would say more."""
 
 
@@ -132,7 +132,7 @@ class Runtime:
             self.phone.slowdown *= THROTTLE_FACTOR
             self.phone.heat(min(self.phone.thermal.status + 1, 6), THROTTLE_CELSIUS)
         if Kind.GARBAGE in self._faults:
-            self._out(random.Random(self.phone.tool_runs).randbytes(GARBAGE_BYTES))
+            self._out(_seeded(self.phone.tool_runs).randbytes(GARBAGE_BYTES))
             return 0
         try:
             return classic.main(argv, self, program)
@@ -199,7 +199,7 @@ class Runtime:
         threads = min(plan.threads, len(self.phone.personality.cores))
         gain = 1 + THREAD_GAIN * (threads - 1) if plan.backend in ("cpu", "xnnpack") else 1.0
         batch = plan.shape[0] if plan.shape else 1
-        generator = random.Random(f"{timing.seed} {digest.hex()} {plan.backend} {threads} {self.phone.tool_runs}")
+        generator = _seeded(f"{timing.seed} {digest.hex()} {plan.backend} {threads} {self.phone.tool_runs}")
         init_us = max(int(how.init_ms * 1000 * generator.lognormvariate(0, timing.spread)), 1)
         self.spend(init_us / 1e6)
         latency_us = timing.latency_us * weight / how.speed / gain * batch
@@ -226,6 +226,10 @@ class Runtime:
         for line in texts.tombstone(self.process.pid, "benchmark_model", fault.signal, name):
             self.phone.write_log(self.process.pid, "F", "DEBUG", line)
         raise Killed(fault.signal)
+
+
+def _seeded(seed: int | str) -> random.Random:
+    return random.Random(seed)  # noqa: S311: numbers to repeat, not secrets
 
 
 def flood(phone: Phone, lines: int) -> None:

@@ -1,5 +1,6 @@
 """adb's packets and streams over a socket (specification: AOSP packages/modules/adb, protocol.txt)."""
 
+import contextlib
 import queue
 import socket
 import struct
@@ -38,7 +39,7 @@ class Packet:
     data: bytes = b""
 
 
-class Closed(Exception):
+class Closed(Exception):  # noqa: N818: an end, not an error
     """The other side closed the stream or the connection."""
 
 
@@ -72,10 +73,8 @@ class Link:
 
     def close(self) -> None:
         """Break the connection, also for whoever waits in receive()."""
-        try:
+        with contextlib.suppress(OSError):
             self._socket.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            pass
         self._socket.close()
 
     def _exactly(self, count: int) -> bytes:

@@ -77,9 +77,8 @@ def printf(call: Call) -> int:
 def test(call: Call) -> int:
     """test and [: files, texts, numbers, !."""
     words = list(call.arguments)
-    if call.argv[0] == "[":
-        if not words or words.pop() != "]":
-            return call.fail("missing ]", 2)
+    if call.argv[0] == "[" and (not words or words.pop() != "]"):
+        return call.fail("missing ]", 2)
     if words and words[0] == "!":
         return int(not _test(call, words[1:]))
     return int(_test(call, words) is False)
@@ -154,7 +153,8 @@ def wait(call: Call) -> int:
 
 def kill(call: Call) -> int:
     """kill [-SIGNAL] PID...; a job's number reaches the program that it waits for too."""
-    number, pids = signal.SIGTERM.value, []
+    number = signal.SIGTERM.value
+    pids: list[int] = []
     words = list(call.arguments)
     while words:
         word = words.pop(0)

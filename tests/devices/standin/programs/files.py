@@ -1,8 +1,10 @@
 """Programs about files."""
 
+import fnmatch
 import hashlib
 import posixpath
 import stat
+from collections.abc import Callable
 
 from tests.devices.phone import texts
 from tests.devices.standin.filesystem import KB
@@ -14,7 +16,8 @@ SYMBOLIC = {"+x": 0o111, "a+x": 0o111, "u+x": 0o100, "+r": 0o444, "+w": 0o200, "
 
 def split(call: Call) -> tuple[str, list[str]]:
     """Letters of the options, and the other words."""
-    letters, words = "", []
+    letters = ""
+    words: list[str] = []
     for index, word in enumerate(call.arguments):
         if word == "--":
             words += call.arguments[index + 1 :]
@@ -26,12 +29,12 @@ def split(call: Call) -> tuple[str, list[str]]:
     return letters, words
 
 
-def each(call: Call, names: list[str], action: "Program | object") -> int:
+def each(call: Call, names: list[str], action: Callable[[str], object]) -> int:
     """Do something with every path; the status is 1 if any failed."""
     status = 0
     for name in names:
         try:
-            action(call.shell.path(name))  # type: ignore[operator]
+            action(call.shell.path(name))
         except OSError as error:
             status = call.fail(f"{name}: {error.strerror}")
     return status
@@ -232,8 +235,6 @@ def du(call: Call) -> int:
 
 def find(call: Call) -> int:
     """find PATH [-type f|d] [-name PATTERN]: every path below."""
-    import fnmatch
-
     words = list(call.arguments)
     wanted = {words[i]: words[i + 1] for i, word in enumerate(words) if word in ("-type", "-name")}
 
@@ -254,7 +255,7 @@ def mktemp(call: Call) -> int:
     """mktemp [-d] [-p FOLDER] [TEMPLATE]."""
     options, names = split(call)
     folder = names[0] if "p" in options and names else "/data/local/tmp"
-    path = f"{folder}/tmp.{call.process.pid}"
+    path = f"{folder}/made.{call.process.pid}"
     if "d" in options:
         call.phone.files.make_folder(path)
     else:

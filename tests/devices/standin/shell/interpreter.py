@@ -15,11 +15,11 @@ from tests.devices.standin.shell.syntax import (
     For,
     Group,
     If,
-    List_,
+    CommandList,
     Pipeline,
     Redirect,
     Simple,
-    SyntaxProblem,
+    ShellSyntaxError,
     While,
     Word,
 )
@@ -43,7 +43,7 @@ Writer = Callable[[bytes], None]
 Reader = Callable[[], bytes]
 
 
-class Exit(Exception):
+class Exit(Exception):  # noqa: N818: an end, not an error
     """`exit N`."""
 
     def __init__(self, status: int) -> None:
@@ -80,7 +80,7 @@ class Shell:
         """Run a command line to its end; returns the exit status, 128 + signal for a killed shell."""
         try:
             self._list(parse(source), files)
-        except SyntaxProblem as problem:
+        except ShellSyntaxError as problem:
             files.err(f"{self.name}: syntax error: {problem}\n".encode())
             return 1
         except Exit as done:
@@ -98,7 +98,7 @@ class Shell:
         return replace(self, variables=dict(self.variables), jobs=[])
 
     # ---- lists -----------------------------------------------------------------------------------
-    def _list(self, tree: List_, files: Files) -> None:
+    def _list(self, tree: CommandList, files: Files) -> None:
         for entry in tree.entries:
             self.process.check()
             if (entry.joined == "&&" and self.status) or (entry.joined == "||" and not self.status):

@@ -1,6 +1,6 @@
 """Characters to words and operators."""
 
-from tests.devices.standin.shell.syntax import Piece, SyntaxProblem, Word
+from tests.devices.standin.shell.syntax import Piece, ShellSyntaxError, Word
 
 # Longest first.
 OPERATORS = ("&&", "||", ";;", ">>", ">&", "<&", "&>", ";", "&", "|", "(", ")", "<", ">", "\n")
@@ -48,7 +48,7 @@ class _Lexer:
             if self.source.startswith(operator, self.at):
                 self.at += len(operator)
                 return operator
-        raise SyntaxProblem(f"unexpected '{self.source[self.at]}'")
+        raise ShellSyntaxError(f"unexpected '{self.source[self.at]}'")
 
     def _word(self) -> Word:
         pieces: list[Piece] = []
@@ -71,7 +71,7 @@ class _Lexer:
     def _until(self, quote: str) -> str:
         end = self.source.find(quote, self.at + 1)
         if end < 0:
-            raise SyntaxProblem("no closing quote")
+            raise ShellSyntaxError("no closing quote")
         text = self.source[self.at + 1 : end]
         self.at = end + 1
         return text
@@ -82,7 +82,7 @@ class _Lexer:
         pieces = [Piece("text", "", True)]
         while True:
             if self.at >= len(self.source):
-                raise SyntaxProblem("no closing quote")
+                raise ShellSyntaxError("no closing quote")
             character = self.source[self.at]
             if character == '"':
                 self.at += 1
@@ -106,7 +106,7 @@ class _Lexer:
         if following == "{":
             end = text.find("}", self.at)
             if end < 0:
-                raise SyntaxProblem("no closing '}'")
+                raise ShellSyntaxError("no closing '}'")
             name, self.at = text[self.at + 2 : end], end + 1
             return Piece("param", name, quoted)
         if following and following in SPECIAL:
@@ -127,7 +127,7 @@ class _Lexer:
         while depth:
             token = inner.next()
             if token is None:
-                raise SyntaxProblem("no closing ')'")
+                raise ShellSyntaxError("no closing ')'")
             depth += {"(": 1, ")": -1}.get(token, 0) if isinstance(token, str) else 0
         self.at = inner.at
         return self.source[start : inner.at - 1]

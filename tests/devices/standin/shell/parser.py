@@ -9,11 +9,11 @@ from tests.devices.standin.shell.syntax import (
     For,
     Group,
     If,
-    List_,
+    CommandList,
     Pipeline,
     Redirect,
     Simple,
-    SyntaxProblem,
+    ShellSyntaxError,
     While,
     Word,
 )
@@ -22,12 +22,12 @@ SEPARATORS = (";", "\n", "&")
 REDIRECTS = ("<", ">", ">>", ">&", "<&", "&>")
 
 
-def parse(source: str) -> List_:
-    """The tree of a command line. Raises SyntaxProblem."""
+def parse(source: str) -> CommandList:
+    """The tree of a command line. Raises ShellSyntaxError."""
     parser = _Parser(tokens(source))
     tree = parser.list(())
     if parser.peek() is not None:
-        raise SyntaxProblem(f"unexpected '{parser.describe()}'")
+        raise ShellSyntaxError(f"unexpected '{parser.describe()}'")
     return tree
 
 
@@ -48,10 +48,10 @@ class _Parser:
 
     def expect(self, text: str) -> None:
         if self.keyword() != text:
-            raise SyntaxProblem(f"unexpected '{self.describe()}'")
+            raise ShellSyntaxError(f"unexpected '{self.describe()}'")
         self.at += 1
 
-    def list(self, ends: Collection[str]) -> List_:
+    def list(self, ends: Collection[str]) -> CommandList:
         entries: list[Entry] = []
         joined = ";"
         while True:
@@ -59,8 +59,8 @@ class _Parser:
                 self.at += 1
             if self.peek() is None or self.keyword() in ends:
                 if joined != ";":
-                    raise SyntaxProblem("unexpected EOF")
-                return List_(tuple(entries))
+                    raise ShellSyntaxError("unexpected EOF")
+                return CommandList(tuple(entries))
             pipeline = self.pipeline()
             background = self.peek() == "&"
             entries.append(Entry(pipeline, joined, background))
@@ -74,7 +74,7 @@ class _Parser:
             elif self.keyword() in ends or token is None:
                 joined = ";"
             else:
-                raise SyntaxProblem(f"unexpected '{self.describe()}'")
+                raise ShellSyntaxError(f"unexpected '{self.describe()}'")
 
     def pipeline(self) -> Pipeline:
         negated = self.keyword() == "!"
@@ -108,7 +108,7 @@ class _Parser:
             return While(condition, body, word == "until", self.redirects())
         return self.simple()
 
-    def body(self) -> List_:
+    def body(self) -> CommandList:
         self.expect("do")
         body = self.list(("done",))
         self.expect("done")
@@ -132,7 +132,7 @@ class _Parser:
         self.at += 1
         name = self.keyword()
         if not name or not name.isidentifier():
-            raise SyntaxProblem(f"unexpected '{self.describe()}'")
+            raise ShellSyntaxError(f"unexpected '{self.describe()}'")
         self.at += 1
         words: list[Word] | None = None
         if self.keyword() == "in":
@@ -146,7 +146,7 @@ class _Parser:
         return For(name, None if words is None else tuple(words), self.body(), self.redirects())
 
     def redirects(self) -> tuple[Redirect, ...]:
-        found = []
+        found: list[Redirect] = []
         while redirect := self.redirect():
             found += redirect
         return tuple(found)
@@ -161,7 +161,7 @@ class _Parser:
         self.at += 1
         target = self.peek()
         if not isinstance(target, Word):
-            raise SyntaxProblem(f"unexpected '{self.describe()}'")
+            raise ShellSyntaxError(f"unexpected '{self.describe()}'")
         self.at += 1
         if op == "&>":
             return (Redirect(1, ">", target), Redirect(2, ">>", target))
@@ -179,5 +179,5 @@ class _Parser:
             else:
                 break
         if not words and not redirects:
-            raise SyntaxProblem(f"unexpected '{self.describe()}'")
+            raise ShellSyntaxError(f"unexpected '{self.describe()}'")
         return Simple(tuple(words), tuple(redirects))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 
-class SyntaxProblem(Exception):
+class ShellSyntaxError(Exception):
     """What a shell calls a syntax error."""
 
 
@@ -51,7 +51,7 @@ class Simple:
 class Group:
     """`{ list; }`, or `( list )` as a subshell."""
 
-    body: "List_"
+    body: "CommandList"
     subshell: bool
     redirects: tuple[Redirect, ...] = ()
 
@@ -60,8 +60,8 @@ class Group:
 class If:
     """Pairs of a condition and a body, then the `else`."""
 
-    branches: tuple[tuple["List_", "List_"], ...]
-    otherwise: "List_ | None"
+    branches: tuple[tuple["CommandList", "CommandList"], ...]
+    otherwise: "CommandList | None"
     redirects: tuple[Redirect, ...] = ()
 
 
@@ -71,7 +71,7 @@ class For:
 
     name: str
     words: tuple[Word, ...] | None
-    body: "List_"
+    body: "CommandList"
     redirects: tuple[Redirect, ...] = ()
 
 
@@ -79,8 +79,8 @@ class For:
 class While:
     """`while` or, negated, `until`."""
 
-    condition: "List_"
-    body: "List_"
+    condition: "CommandList"
+    body: "CommandList"
     until: bool
     redirects: tuple[Redirect, ...] = ()
 
@@ -106,7 +106,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class List_:
+class CommandList:
     """Entries in order."""
 
     entries: tuple[Entry, ...] = field(default=())
