@@ -11,9 +11,9 @@ from tests.devices.phone.personality import Personality, Storage, load
 from tests.devices.standin.connection import Connection, Service
 from tests.devices.standin.faults import Fault, Kind, Point
 from tests.devices.standin.phone import Phone, Recording
-from tests.devices.standin.programs.android import ANDROID
 from tests.devices.standin.programs.builtins import BUILTINS
 from tests.devices.standin.programs.files import FILES
+from tests.devices.standin.programs.services import ANDROID
 from tests.devices.standin.programs.system import SYSTEM
 from tests.devices.standin.services import shell
 from tests.devices.standin.sync import Sync
@@ -203,7 +203,7 @@ class StandIn:
         return self._authorized
 
     def _banner(self) -> str:
-        properties = self.phone.properties
+        properties = self.phone.state.properties
         names = ("ro.product.name", "ro.product.model", "ro.product.device")
         facts = ";".join(f"{name}={properties.get(name, '')}" for name in names)
         return f"device::{facts};features={','.join(self._features)}"

@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tests.devices.phone import texts
-from tests.devices.phone.personality import Battery, Personality, Thermal
+from tests.devices.phone.android import State
+from tests.devices.phone.logcat import Log
+from tests.devices.phone.personality import Personality, Thermal
 from tests.devices.standin.faults import Fault, Faults, Point
 from tests.devices.standin.filesystem import FileSystem
-from tests.devices.standin.logcat import Log
 from tests.devices.standin.process import Killed, Process, ProcessTable
 from tests.devices.standin.shell.interpreter import NOT_EXECUTABLE, NOT_FOUND, SIGNAL_WORDS, SIGNALLED, Files, Shell
 
@@ -83,11 +84,7 @@ class Phone:
     builtins: dict[str, Program]
     tool: Program
     files: FileSystem = field(init=False)
-    battery: Battery = field(init=False)
-    thermal: Thermal = field(init=False)
-    properties: dict[str, str] = field(init=False)
-    settings: dict[str, str] = field(default_factory=dict)
-    packages: dict[str, str] = field(default_factory=dict)
+    state: State = field(init=False)
     processes: ProcessTable = field(default_factory=ProcessTable)
     log: Log = field(default_factory=Log)
     faults: Faults = field(default_factory=Faults)
@@ -100,8 +97,8 @@ class Phone:
     def __post_init__(self) -> None:
         """Build the file tree that the personality implies."""
         self.files = FileSystem(self.personality.storage)
-        self.battery, self.thermal = self.personality.battery, self.personality.thermal
-        self.properties = dict(self.personality.properties)
+        kind = self.personality
+        self.state = State(dict(kind.properties), kind.battery, kind.thermal)
         for index, core in enumerate(self.personality.cores):
             folder = f"/sys/devices/system/cpu/cpu{index}/cpufreq"
             self.files.add(f"{folder}/cpuinfo_max_freq", f"{core.max_khz}\n".encode())
@@ -110,7 +107,7 @@ class Phone:
         last = len(self.personality.cores) - 1
         for name in ("present", "online", "possible"):
             self.files.add(f"/sys/devices/system/cpu/{name}", f"0-{last}\n".encode())
-        self.files.add("/sys/class/power_supply/battery/charge_counter", f"{self.battery.charge_uah}\n".encode())
+        self.files.add("/sys/class/power_supply/battery/charge_counter", f"{kind.battery.charge_uah}\n".encode())
 
     @property
     def environment(self) -> dict[str, str]:
@@ -195,9 +192,9 @@ class Phone:
     def heat(self, status: int, celsius: float) -> None:
         """Set the thermal status and raise every sensor."""
         sensors = tuple(
-            replace(sensor, celsius=sensor.celsius + celsius, status=status) for sensor in self.thermal.sensors
+            replace(sensor, celsius=sensor.celsius + celsius, status=status) for sensor in self.state.thermal.sensors
         )
-        self.thermal = Thermal(status, sensors)
+        self.state.thermal = Thermal(status, sensors)
 
 
 def _refuse(call: Call, why: str, status: int) -> int:

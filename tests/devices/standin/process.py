@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
-class Killed(Exception):  # noqa: N818: an end, not an error
+class Killed(Exception):  # noqa: N818
     """A process got a signal and ends."""
 
     def __init__(self, number: int) -> None:

@@ -30,7 +30,7 @@ THROTTLE_FACTOR = 1.25
 THROTTLE_CELSIUS = 6.0
 
 
-class _Cut(Exception):  # noqa: N818: an end, not an error
+class _Cut(Exception):  # noqa: N818
     """The output ends here, though the tool would say more."""
 
 
@@ -130,7 +130,7 @@ class Runtime:
         self.phone.tool_runs += 1
         if Kind.THROTTLE in self._faults:
             self.phone.slowdown *= THROTTLE_FACTOR
-            self.phone.heat(min(self.phone.thermal.status + 1, 6), THROTTLE_CELSIUS)
+            self.phone.heat(min(self.phone.state.thermal.status + 1, 6), THROTTLE_CELSIUS)
         if Kind.GARBAGE in self._faults:
             self._out(_seeded(self.phone.tool_runs).randbytes(GARBAGE_BYTES))
             return 0
@@ -229,7 +229,7 @@ class Runtime:
 
 
 def _seeded(seed: int | str) -> random.Random:
-    return random.Random(seed)  # noqa: S311: numbers to repeat, not secrets
+    return random.Random(seed)  # noqa: S311
 
 
 def flood(phone: Phone, lines: int) -> None:

@@ -11,15 +11,15 @@ from tests.devices.standin.process import Killed, Process
 from tests.devices.standin.shell.parser import parse
 from tests.devices.standin.shell.syntax import (
     Command,
+    CommandList,
     Entry,
     For,
     Group,
     If,
-    CommandList,
     Pipeline,
     Redirect,
-    Simple,
     ShellSyntaxError,
+    Simple,
     While,
     Word,
 )
@@ -43,7 +43,7 @@ Writer = Callable[[bytes], None]
 Reader = Callable[[], bytes]
 
 
-class Exit(Exception):  # noqa: N818: an end, not an error
+class Exit(Exception):  # noqa: N818
     """`exit N`."""
 
     def __init__(self, status: int) -> None:
