@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tests.devices.phone import texts
+from tests.devices.phone.classic import app
 from tests.devices.phone.classic import tool as classic
 from tests.devices.phone.classic.runtime import Memory, Model, Operator, Plan, Session, Tensor, ToolError
 from tests.devices.phone.litert import answers, inspect
@@ -56,18 +57,11 @@ def run(call: Call) -> int:
 def start_app(phone: Phone, package: str, given: str) -> None:
     """The tool as an app: arguments split at blanks, everything to the log, no exit status anywhere."""
     process = phone.processes.start((package,))
-    phone.write_log(
-        process.pid, "I", "tflite_BenchmarkModelActivity", f"Running TensorFlow Lite benchmark with args: {given}"
-    )
-    levels = {"INFO": "I", "WARN": "W", "ERROR": "E"}
-    hidden = ("STARTING!", "Benchmarking failed.")
+    phone.write_log(process.pid, "I", app.ACTIVITY_TAG, app.greeting(given))
+    to_log = app.to_log(lambda level, tag, text: phone.write_log(process.pid, level, tag, text))
 
     def log(data: bytes) -> None:
-        for line in data.decode(errors="replace").splitlines():
-            word, colon, text = line.partition(": ")
-            level, text = (levels[word], text) if colon and word in levels else ("I", line)
-            if text and text not in hidden:
-                phone.write_log(process.pid, level, "tflite", text)
+        to_log(data.decode(errors="replace"))
 
     runtime = Runtime(phone, process, log, log, phone.due(Point.TOOL, f"{package} {given}"))
     try:
