@@ -90,6 +90,7 @@ class Phone:
     faults: Faults = field(default_factory=Faults)
     recordings: list[Recording] = field(default_factory=list)
     history: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     slowdown: float = 1.0
     tool_runs: int = 0
     on_fault: Callable[[Fault], None] = lambda fault: None
@@ -145,11 +146,18 @@ class Phone:
         """Run a program by name or path; its exit status as a shell sees it."""
         name = argv[0]
         if builtin := self.builtins.get(name):
-            return builtin(Call(self, shell, shell.process, tuple(argv), files))
+            call = Call(self, shell, shell.process, tuple(argv), files)
+            try:
+                return builtin(call)
+            except (ValueError, IndexError, KeyError) as wrong:
+                return call.fail(f"bad arguments: {' '.join(call.arguments)} ({wrong})")
         process = self.processes.start(tuple(argv), shell.process.pid)
         call = Call(self, shell, process, tuple(argv), files)
         try:
             return self._program(call)(call)
+        except (ValueError, IndexError, KeyError) as wrong:
+            # Programs here take their arguments on trust; what a real one would refuse ends here.
+            return call.fail(f"bad arguments: {' '.join(call.arguments)} ({wrong})")
         except Killed as killed:
             if killed.number in SIGNAL_WORDS and killed.number != 13:
                 files.err(f"{SIGNAL_WORDS[killed.number]} \n".encode())

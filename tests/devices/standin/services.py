@@ -2,6 +2,7 @@
 
 import struct
 import threading
+import traceback
 from collections.abc import Callable
 
 from tests.devices.standin.faults import Fault, Kind, Point
@@ -53,6 +54,12 @@ def shell(phone: Phone, command: str, *, framed: bool) -> Callable[[Stream], Non
         stream.on_close = lambda: process.kill(HANGUP)
         try:
             _serve(phone, stream, process, command, Output(vanish, phone.on_fault), framed=framed)
+        except Closed:
+            raise
+        except Exception:
+            # The stand-in's own mistake: adb only sees a stream that ends, so whoever tests must hear of it.
+            phone.problems.append(traceback.format_exc())
+            raise Closed from None
         finally:
             phone.processes.end(process)
 

@@ -1,5 +1,6 @@
 """One entry for every program of the virtual phone: which one it is says the name that it is called by."""
 
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
     from tests.devices.virtual.machine import machine, watcher
 
     def call(system: object) -> Call:
-        return Call((name, *argv[1:]), system, lambda: sys.stdin.buffer.read1(CHUNK), _out, sys.stderr.write)  # type: ignore[arg-type]
+        return Call((name, *argv[1:]), system, lambda: os.read(0, CHUNK), _out, sys.stderr.write)  # type: ignore[arg-type]
 
     if name in UNLOCKED:
         return ANDROID[name](call(watcher()))

@@ -4,6 +4,8 @@ import shutil
 import subprocess
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.devices.standin.device import StandIn
 from tests.devices.standin.shell.interpreter import Files, Shell
@@ -55,6 +57,13 @@ def test_a_syntax_error_is_a_message_and_status_1(script: str) -> None:
     status, _, err = run(script, StandIn())
     assert status == 1
     assert b"syntax error" in err
+
+
+@given(st.text(st.sampled_from("ab$\"'`\\;&|<>(){}! #\n=1*~-"), max_size=40))
+@settings(max_examples=300, deadline=None)
+def test_no_command_line_breaks_it(script: str) -> None:
+    status, _, _ = run(script, StandIn())
+    assert 0 <= status <= 255
 
 
 def test_background_jobs_can_be_killed_and_waited_for() -> None:
