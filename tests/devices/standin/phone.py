@@ -54,10 +54,11 @@ class Call:
         self.err(f"{self.name}: {text}\n")
         return status
 
-    def sub(self, argv: Sequence[str]) -> int:
-        """Run another program as a child of this one."""
+    def sub(self, argv: Sequence[str], *, instead: bool = False) -> int:
+        """Run another program as a child of this one, or in its place, as nohup and taskset do."""
         shell = self.shell.child()
         shell.process = self.process
+        self.process.becomes = instead
         return self.phone.execute(shell, list(argv), self.files)
 
 
@@ -92,6 +93,7 @@ class Phone:
     history: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
     slowdown: float = 1.0
+    survivors: bool = False
     tool_runs: int = 0
     on_fault: Callable[[Fault], None] = lambda fault: None
 
@@ -151,7 +153,7 @@ class Phone:
                 return builtin(call)
             except (ValueError, IndexError, KeyError) as wrong:
                 return call.fail(f"bad arguments: {' '.join(call.arguments)} ({wrong})")
-        process = self.processes.start(tuple(argv), shell.process.pid)
+        process = self._started(shell, tuple(argv))
         call = Call(self, shell, process, tuple(argv), files)
         try:
             return self._program(call)(call)
@@ -164,6 +166,12 @@ class Phone:
             return SIGNALLED + killed.number
         finally:
             self.processes.end(process)
+
+    def _started(self, shell: Shell, argv: tuple[str, ...]) -> Process:
+        if not shell.process.becomes:
+            return self.processes.start(argv, shell.process.pid)
+        shell.process.becomes, shell.process.argv = False, argv
+        return shell.process
 
     def _program(self, call: Call) -> Program:
         name = call.argv[0]

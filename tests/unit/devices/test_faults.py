@@ -141,6 +141,30 @@ def test_children_survive_their_shell(bench: Bench) -> None:
     assert bench.shell("pidof sleep").returncode == 1
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("survives", [True, False])
+def test_a_tool_whose_host_hung_up_ends_when_it_prints(
+    adb_server: AdbServer, stand_ins: Callable[..., StandIn], survives: bool
+) -> None:
+    bench = Bench(adb_server, stand_ins(paced(load("pixel"), 1.0)))
+    if survives:
+        bench.device.arm(Fault(Kind.SURVIVORS))
+    with pytest.raises(subprocess.TimeoutExpired):
+        bench.run("--num_runs=1 --min_secs=60 --warmup_runs=1 --warmup_min_secs=0.8", timeout_s=0.5)
+    time.sleep(1.0)
+    assert bench.shell("pidof benchmark_model").returncode == (0 if survives else 1)
+
+
+def test_a_background_job_is_the_program_itself(bench: Bench) -> None:
+    bench.device.arm(Fault(Kind.HANG))
+    done = bench.shell(
+        f"A=1 taskset 3 {TOOL} --graph={MODEL} </dev/null & p=$!; "
+        "sleep 0.2; cat /proc/$p/cmdline; kill -9 $p; wait $p; echo rc=$?"
+    )
+    assert f"{TOOL}\0--graph={MODEL}" in done.stdout
+    assert done.stdout.endswith("rc=137\n")
+
+
 def test_logcat_flood_and_follow(bench: Bench) -> None:
     bench.device.arm(Fault(Kind.LOGCAT_FLOOD, lines=5000))
     deadline = time.monotonic() + 10

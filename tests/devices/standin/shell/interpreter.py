@@ -111,7 +111,7 @@ class Shell:
     def _start(self, entry: Entry, files: Files) -> None:
         shell = self.child()
         shell.process = self.phone.processes.start(("sh",), self.process.pid)
-        shell.process.forwards = [type(command) for command in entry.pipeline.commands] == [Simple]
+        shell.process.becomes = [type(command) for command in entry.pipeline.commands] == [Simple]
         statuses: list[int] = []
 
         def body() -> None:
