@@ -17,7 +17,7 @@ DOCKER ?= docker## the docker command
 PHONE ?=## virtual-phone: the container's name, to have several
 PHONE_PORT ?=## virtual-phone: its port on 127.0.0.1 instead of a free one
 PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personalities
-export DATA DATA_SHA256 PYTHON DOCKER PHONE PHONE_PORT
+export DATA DATA_SHA256 PYTHON DOCKER PHONE PHONE_PORT PERSONALITY
 
 $(if $(filter 1-1,$(words $(EXPERIMENT))-$(words $(RUN))),,$(error EXPERIMENT and RUN must be paths without spaces))
 $(if $(filter auto docker local,$(RUNTIME)),,$(error RUNTIME=$(RUNTIME) is not one of auto, docker, local))
@@ -109,7 +109,7 @@ $(RUN)/report/results.json: $(RUN)/benchmark/$(DEVICE)/benchmark.json $(VARIANTS
 # ---- a phone for people who have none ------------------------------------------------------------
 .PHONY: virtual-phone virtual-phone-stop
 virtual-phone: ## start an Android-like phone in a container and print its DEVICE
-	@docker/virtual-phone/run start $(PERSONALITY)
+	@docker/virtual-phone/run start "$$PERSONALITY"
 virtual-phone-stop: ## remove it
 	@docker/virtual-phone/run stop
 
@@ -117,7 +117,7 @@ virtual-phone-stop: ## remove it
 .PHONY: help setup test test-slow test-container lint types lock clean
 help: ## this list
 	@echo "usage: make TARGET [VARIABLE=value]"; echo; echo "targets"
-	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | expand -t 22
 	@echo; echo "variables"
 	@sed -nE 's/^([A-Z0-9_]+) \?= ?(.*)## (.*)/  \1\t\3 [\2]/p' Makefile | expand -t 20
 setup: $(VENV)/.dev ## the virtual environment with everything in it

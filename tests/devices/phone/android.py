@@ -14,6 +14,9 @@ from tests.devices.phone.personality import Battery, Thermal
 APP = "org.tensorflow.lite.benchmark"
 FOLLOW_STEP_S = 0.2
 ZIP = b"PK"
+# API levels that brought the thermal service, and toybox with its options.
+THERMAL_SINCE = 29
+TOYBOX_SINCE = 24
 
 
 class Log(Protocol):
@@ -38,6 +41,11 @@ class State:
     thermal: Thermal
     settings: dict[str, str] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def api_level(self) -> int:
+        """Android's number of its version, 0 when the properties do not say."""
+        return int(self.properties.get("ro.build.version.sdk", 0))
 
 
 class System(Protocol):
@@ -118,7 +126,7 @@ def dumpsys(call: Call) -> int:
         if len(call.arguments) > 1:
             return _battery(call)
         call.out(texts.battery(call.state.battery))
-    elif service == "thermalservice":
+    elif service == "thermalservice" and call.state.api_level >= THERMAL_SINCE:
         call.out(texts.thermal(call.state.thermal))
     elif service == "package":
         name = call.arguments[1] if len(call.arguments) > 1 else APP

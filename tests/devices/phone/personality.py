@@ -115,7 +115,10 @@ class Timing:
 
 @dataclass(frozen=True)
 class Personality:
-    """One phone. Everything has a default, so that a file states only what matters to it."""
+    """One phone. Everything has a default, so that a file states only what matters to it.
+
+    `features` is what its adbd says that it can; `missing` names programs that it does not have.
+    """
 
     name: str = "phone"
     properties: dict[str, str] = field(default_factory=dict)
@@ -127,6 +130,7 @@ class Personality:
         "fixed_push_mkdir",
         "fixed_push_symlink_timestamp",
     )
+    missing: tuple[str, ...] = ()
     kernel: str = "5.10.149-android13-4-00003-g05231a35ff43"
     memory_kb: int = 7_800_000
     cores: tuple[Core, ...] = (Core(1_803_000),) * 4 + (Core(2_850_000),) * 2

@@ -68,6 +68,15 @@ def df(storage: Storage, path: str) -> str:
     )
 
 
+def df_old(storage: Storage) -> str:
+    """`df` before Android 7, which knows no options."""
+    sizes = [f"{kb / (1 << 20):.1f}G" for kb in (storage.total_kb, storage.total_kb - storage.free_kb, storage.free_kb)]
+    return (
+        "Filesystem               Size     Used     Free   Blksize\n"
+        f"/data                {sizes[0]:>8} {sizes[1]:>8} {sizes[2]:>8}   4096\n"
+    )
+
+
 def df_human(storage: Storage) -> str:
     """`df -h`."""
     used = storage.total_kb - storage.free_kb

@@ -219,8 +219,9 @@ class StandIn:
         kind, *options = head.split(",")
         if kind == "shell" and "v2" in options:
             return shell(self.phone, command, framed=True) if "shell_v2" in self._features else None
-        if kind in ("shell", "exec"):
-            return shell(self.phone, command, framed=False)
+        modern = "shell_v2" in self._features
+        if kind == "shell" or (kind == "exec" and modern):
+            return shell(self.phone, command, framed=False, terminal=not modern)
         if name == "sync:":
             return self._sync
         return None

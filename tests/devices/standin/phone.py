@@ -179,7 +179,8 @@ class Phone:
         for folder in BINARIES:
             short = short.removeprefix(folder)
         if "/" not in short:
-            return self.programs.get(short) or (lambda c: _refuse(c, "inaccessible or not found", NOT_FOUND))
+            there = None if short in self.personality.missing else self.programs.get(short)
+            return there or (lambda c: _refuse(c, "inaccessible or not found", NOT_FOUND))
         path = call.shell.path(name)
         try:
             node = self.files.node(path)

@@ -21,13 +21,16 @@ CHUNK = 64 << 10
 class Output:
     """Bytes towards the host; a fault may let only some of them through."""
 
-    def __init__(self, vanish: Fault | None, on_fault: Callable[[Fault], None]) -> None:
-        """`vanish` is the order for this command, if any."""
+    def __init__(self, vanish: Fault | None, on_fault: Callable[[Fault], None], *, terminal: bool) -> None:
+        """`vanish` is the order for this command, if any; a `terminal` ends lines with CR LF."""
+        self._terminal = terminal
         self._left = vanish.after_bytes if vanish else -1
         self._vanish, self._on_fault = vanish, on_fault
 
     def through(self, data: bytes) -> bytes:
         """What may still be sent; the device is gone when it is less than `data`."""
+        if self._terminal:
+            data = data.replace(b"\n", b"\r\n")
         if self._vanish is None:
             return data
         data, self._left = data[: max(self._left, 0)], self._left - len(data)
@@ -40,8 +43,8 @@ class Output:
             raise Closed
 
 
-def shell(phone: Phone, command: str, *, framed: bool) -> Callable[[Stream], None]:
-    """The service `shell:` or `exec:`, or with `framed` `shell,v2`."""
+def shell(phone: Phone, command: str, *, framed: bool, terminal: bool = False) -> Callable[[Stream], None]:
+    """The service `shell:` or `exec:`, or with `framed` `shell,v2`. A `terminal` ends lines with CR LF."""
 
     def serve(stream: Stream) -> None:
         phone.history.append(command)
@@ -54,7 +57,8 @@ def shell(phone: Phone, command: str, *, framed: bool) -> Callable[[Stream], Non
         # As with adbd, only the shell hears of the hang-up: what it started runs on.
         stream.on_close = lambda: process.kill(HANGUP)
         try:
-            _serve(phone, stream, process, command, Output(vanish, phone.on_fault), framed=framed)
+            output = Output(vanish, phone.on_fault, terminal=terminal)
+            _serve(phone, stream, process, command, output, framed=framed)
         except Closed:
             raise
         except Exception:

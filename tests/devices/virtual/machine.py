@@ -29,6 +29,8 @@ POLL_S = 0.05
 ABIS = {"x86_64": "x86_64", "aarch64": "arm64-v8a"}
 BINARY_PROPERTY = "ro.edgeproof.benchmark_model"
 BINARY = "/system/bin/benchmark_model"
+# Whatever the personality says: nobody shall take its figures for a phone's.
+MARKS = {"ro.edgeproof.virtual": "1", "ro.kernel.qemu": "1", "ro.boot.qemu": "1"}
 
 
 def personality() -> Personality:
@@ -40,6 +42,7 @@ def personality() -> Personality:
         "ro.product.cpu.abi": abi,
         "ro.product.cpu.abilist": abi,
         BINARY_PROPERTY: BINARY,
+        **MARKS,
     }
     return replace(chosen, properties=properties)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import adbutils
+import pytest
 
 from tests.devices.adb_server import AdbServer
 from tests.devices.standin.device import StandIn
@@ -31,6 +32,8 @@ def test_without_shell_v2_no_status_comes_back(adb_server: AdbServer, stand_ins:
     old = stand_ins("old")
     done = adb_server.adb("shell", "echo out; echo err >&2; exit 42", serial=old.serial)
     assert (done.returncode, done.stdout, done.stderr) == (0, "out\nerr\n", "")
+    client = adbutils.AdbClient("127.0.0.1", adb_server.port, socket_timeout=10)
+    assert client.device(serial=old.serial).shell("echo a; echo b", encoding=None) == b"a\r\nb\r\n"
     marked = adb_server.adb("shell", "(exit 42); echo rc=$?", serial=old.serial)
     assert marked.stdout.splitlines()[-1] == "rc=42"
 
@@ -84,3 +87,29 @@ def test_four_devices_at_once(adb_server: AdbServer, stand_ins: Callable[[], Sta
     for number, device in enumerate(devices):
         adb_server.adb("shell", f"echo {number} > /data/local/tmp/number", serial=device.serial)
     assert [device.phone.read("/data/local/tmp/number") for device in devices] == [b"0\n", b"1\n", b"2\n", b"3\n"]
+
+
+def test_an_old_phone_lacks_what_came_later(adb_server: AdbServer, stand_ins: Callable[[str], StandIn]) -> None:
+    old = stand_ins("old")
+    assert "not found" in adb_server.adb("shell", "sha256sum /x", serial=old.serial).stdout
+    assert "Can't find service" in adb_server.adb("shell", "dumpsys thermalservice", serial=old.serial).stdout
+    assert "Blksize" in adb_server.adb("shell", "df -k /data", serial=old.serial).stdout
+    assert "closed" in adb_server.adb("exec-out", "true", serial=old.serial).stderr
+
+
+@pytest.mark.parametrize("kind", ["pixel", "old"])
+def test_the_app_can_be_installed(
+    adb_server: AdbServer, stand_ins: Callable[[str], StandIn], kind: str, tmp_path: Path
+) -> None:
+    device = stand_ins(kind)
+    apk = tmp_path / "app.apk"
+    apk.write_bytes(b"not a zip file")
+    assert "INSTALL_PARSE_FAILED_NOT_APK" in _install(adb_server, device, apk)
+    apk.write_bytes(b"PK\3\4" + bytes(100_000))
+    assert "Success" in _install(adb_server, device, apk)
+    assert device.phone.state.packages == {"org.tensorflow.lite.benchmark": "1.0"}
+
+
+def _install(adb_server: AdbServer, device: StandIn, apk: Path) -> str:
+    done = adb_server.adb("install", "-r", str(apk), serial=device.serial)
+    return done.stdout + done.stderr

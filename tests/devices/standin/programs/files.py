@@ -7,6 +7,7 @@ import stat
 from collections.abc import Callable
 
 from tests.devices.phone import texts
+from tests.devices.phone.android import TOYBOX_SINCE
 from tests.devices.standin.filesystem import KB
 from tests.devices.standin.phone import Call, Program
 
@@ -211,6 +212,9 @@ def df(call: Call) -> int:
     """df [-k|-h] [PATH]."""
     options, names = split(call)
     storage = call.phone.files.free()
+    if call.phone.state.api_level < TOYBOX_SINCE:
+        call.out(texts.df_old(storage))
+        return 0
     for name in names:
         if not call.phone.files.exists(call.shell.path(name)):
             return call.fail(f"{name}: No such file or directory")
