@@ -13,6 +13,7 @@ from tests.devices.standin.faults import Fault, Kind, Point
 from tests.devices.standin.phone import Phone, Recording
 from tests.devices.standin.programs.builtins import BUILTINS
 from tests.devices.standin.programs.files import FILES
+from tests.devices.standin.programs.filters import FILTERS
 from tests.devices.standin.programs.services import ANDROID
 from tests.devices.standin.programs.system import SYSTEM
 from tests.devices.standin.services import shell
@@ -30,7 +31,7 @@ class StandIn:
     def __init__(self, personality: Personality | str = "pixel") -> None:
         """`personality` by value, or the name of a built-in one."""
         self.personality = load(personality) if isinstance(personality, str) else personality
-        programs = {**FILES, **SYSTEM, **ANDROID}
+        programs = {**FILES, **FILTERS, **SYSTEM, **ANDROID}
         self.phone = Phone(self.personality, programs, BUILTINS, run, on_fault=self._apply)
         self.port = 0
         self._authorized = True

@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tests.devices.phone import texts
-from tests.devices.phone.android import State
 from tests.devices.phone.logcat import Log
 from tests.devices.phone.personality import Personality, Thermal
+from tests.devices.phone.system import State
 from tests.devices.standin.faults import Fault, Faults, Point
 from tests.devices.standin.filesystem import FileSystem
 from tests.devices.standin.process import Killed, Process, ProcessTable
-from tests.devices.standin.shell.interpreter import NOT_EXECUTABLE, NOT_FOUND, SIGNAL_WORDS, SIGNALLED, Files, Shell
+from tests.devices.standin.shell.interpreter import NOT_EXECUTABLE, NOT_FOUND, SIGNAL_WORDS, SIGNALLED, Shell
+from tests.devices.standin.shell.streams import Files
 
 ELF = b"\x7fELF"
 # e_machine of an ELF header, little-endian at byte 18.

@@ -9,7 +9,8 @@ from collections.abc import Callable
 from tests.devices.standin.faults import Fault, Kind, Point
 from tests.devices.standin.phone import Phone
 from tests.devices.standin.process import Killed, Process
-from tests.devices.standin.shell.interpreter import Files, Shell
+from tests.devices.standin.shell.interpreter import Shell
+from tests.devices.standin.shell.streams import Files
 from tests.devices.standin.wire import Closed, Stream
 
 STDIN, STDOUT, STDERR, EXIT, CLOSE_STDIN = range(5)

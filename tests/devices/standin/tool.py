@@ -17,7 +17,8 @@ from tests.devices.phone.personality import Behaviour, Delegate, Delegates
 from tests.devices.standin.faults import Fault, Kind, Point
 from tests.devices.standin.phone import Call, Phone
 from tests.devices.standin.process import Killed, Process
-from tests.devices.standin.shell.interpreter import SIGNALLED, Writer
+from tests.devices.standin.shell.interpreter import SIGNALLED
+from tests.devices.standin.shell.streams import Writer
 
 # A model that only the stand-in takes: enough for tests that need no answers.
 FAKE_MODEL = b"\x1c\x00\x00\x00TFL3FAKE"

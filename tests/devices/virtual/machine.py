@@ -15,9 +15,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 
-from tests.devices.phone.android import State
 from tests.devices.phone.logcat import Line
 from tests.devices.phone.personality import Battery, Personality, Sensor, Thermal, load
+from tests.devices.phone.system import State
 
 # Given to the container, else the built-in one.
 PERSONALITY = Path("/etc/phone.toml")

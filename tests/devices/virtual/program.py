@@ -27,7 +27,8 @@ def main(argv: Sequence[str]) -> int:
         from tests.devices.virtual.tool import app
 
         return app(*argv[2:4])
-    from tests.devices.phone.android import ANDROID, Call
+    from tests.devices.phone.android import ANDROID
+    from tests.devices.phone.system import Call
     from tests.devices.virtual.machine import machine, watcher
 
     def call(system: object) -> Call:

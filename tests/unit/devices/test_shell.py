@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.devices.standin.device import StandIn
-from tests.devices.standin.shell.interpreter import Files, Shell
+from tests.devices.standin.shell.interpreter import Shell
+from tests.devices.standin.shell.streams import Files
 
 # Each gives the same output and exit status in every POSIX shell.
 SCRIPTS = (

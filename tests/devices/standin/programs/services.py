@@ -2,7 +2,7 @@
 
 import threading
 
-from tests.devices.phone import android
+from tests.devices.phone import android, system
 from tests.devices.phone.logcat import Log
 from tests.devices.standin.filesystem import KB
 from tests.devices.standin.phone import Call, Program
@@ -16,7 +16,7 @@ class _System:
         self._call = call
 
     @property
-    def state(self) -> android.State:
+    def state(self) -> system.State:
         return self._call.phone.state
 
     @property
@@ -41,8 +41,8 @@ class _System:
         self._call.process.check()
 
 
-def _adapted(program: android.Program) -> Program:
-    return lambda call: program(android.Call(call.argv, _System(call), call.files.stdin, call.out, call.err))
+def _adapted(program: system.Program) -> Program:
+    return lambda call: program(system.Call(call.argv, _System(call), call.files.stdin, call.out, call.err))
 
 
 ANDROID: dict[str, Program] = {name: _adapted(program) for name, program in android.ANDROID.items()}

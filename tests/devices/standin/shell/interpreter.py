@@ -8,7 +8,9 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tests.devices.standin.process import Killed, Process
+from tests.devices.standin.shell.fields import Fields
 from tests.devices.standin.shell.parser import parse
+from tests.devices.standin.shell.streams import Files, Writer, nowhere, once
 from tests.devices.standin.shell.syntax import (
     Command,
     CommandList,
@@ -39,9 +41,6 @@ SIGNAL_WORDS = {
 NOT_FOUND = 127
 NOT_EXECUTABLE = 126
 
-Writer = Callable[[bytes], None]
-Reader = Callable[[], bytes]
-
 
 class Exit(Exception):  # noqa: N818
     """`exit N`."""
@@ -50,15 +49,6 @@ class Exit(Exception):  # noqa: N818
         """`status` is the exit status."""
         super().__init__(status)
         self.status = status
-
-
-@dataclass(frozen=True)
-class Files:
-    """The three open files of a command."""
-
-    stdin: Reader
-    out: Writer
-    err: Writer
 
 
 @dataclass
@@ -140,7 +130,7 @@ class Shell:
             kept = bytearray()
             shell = self.child()
             shell.guarded(lambda c=command, s=shell, i=stdin, k=kept: s._command(c, Files(i, k.extend, files.err)))  # type: ignore[misc]
-            stdin = _once(bytes(kept))
+            stdin = once(bytes(kept))
         self._command(pipeline.commands[-1], replace(files, stdin=stdin))
         if pipeline.negated:
             self.status = int(not self.status)
@@ -220,10 +210,10 @@ class Shell:
         for redirect in redirects:
             target = "".join(self.expand((redirect.target,), split=False))
             if redirect.op == ">&":
-                chosen = {"1": out, "2": err}.get(target, _nowhere)
+                chosen = {"1": out, "2": err}.get(target, nowhere)
                 out, err = (out, chosen) if redirect.fd == 2 else (chosen, err)
             elif redirect.op == "<":
-                stdin = _once(b"" if target == "/dev/null" else self.phone.read(self.path(target)))
+                stdin = once(b"" if target == "/dev/null" else self.phone.read(self.path(target)))
             elif redirect.op in (">", ">>"):
                 writer = self._file(target, append=redirect.op == ">>")
                 out, err = (out, writer) if redirect.fd == 2 else (writer, err)
@@ -231,7 +221,7 @@ class Shell:
 
     def _file(self, target: str, *, append: bool) -> Writer:
         if target == "/dev/null":
-            return _nowhere
+            return nowhere
         path = self.path(target)
         self.phone.files.write(path, b"", append=append)
         return lambda data: self.phone.files.write(path, data, append=True)
@@ -240,7 +230,7 @@ class Shell:
         """Words as arguments: parameters and substitutions replaced, split at blanks, file patterns filled in."""
         arguments: list[str] = []
         for word in words:
-            fields = _Fields(split)
+            fields = Fields(split)
             for piece in word.pieces:
                 if piece.kind == "param" and piece.value == "@":
                     fields.several(self.arguments)
@@ -274,7 +264,7 @@ class Shell:
     def _substitute(self, source: str) -> str:
         kept = bytearray()
         shell = self.child()
-        self.status = shell.run(source, Files(lambda: b"", kept.extend, _nowhere))
+        self.status = shell.run(source, Files(lambda: b"", kept.extend, nowhere))
         return kept.decode(errors="surrogateescape").rstrip("\n")
 
     def _glob(self, pattern: str) -> list[str] | None:
@@ -287,64 +277,7 @@ class Shell:
         return sorted(posixpath.relpath(hit, self.cwd) for hit in hits) or None
 
 
-class _Fields:
-    """Collects the fields that one word expands to."""
-
-    def __init__(self, split: bool) -> None:
-        self.split = split
-        self.finished: list[tuple[str, bool]] = []
-        self.current: str | None = None
-        self.pattern = False
-
-    def text(self, value: str, *, quoted: bool, literal: bool) -> None:
-        if quoted or literal or not self.split:
-            self._add(value, pattern=not quoted and any(character in value for character in "*?["))
-            return
-        parts = value.split()
-        if parts and value[0].isspace():
-            self._end()
-        for index, part in enumerate(parts):
-            if index:
-                self._end()
-            self._add(part, pattern=any(character in part for character in "*?["))
-        if parts and value[-1].isspace():
-            self._end()
-
-    def several(self, values: Sequence[str]) -> None:
-        for index, value in enumerate(values):
-            if index:
-                self._end()
-            self._add(value, pattern=False)
-
-    def done(self) -> list[tuple[str, bool]]:
-        self._end()
-        return self.finished
-
-    def _add(self, value: str, *, pattern: bool) -> None:
-        self.current = (self.current or "") + value
-        self.pattern = self.pattern or pattern
-
-    def _end(self) -> None:
-        if self.current is not None:
-            self.finished.append((self.current, self.pattern))
-        self.current, self.pattern = None, False
-
-
 def _assignment(word: Word) -> str | None:
     first = word.pieces[0]
     name, equals, _ = first.value.partition("=")
     return name if equals and first.kind == "text" and not first.quoted and name.isidentifier() else None
-
-
-def _once(data: bytes) -> Reader:
-    left = [data]
-
-    def read() -> bytes:
-        taken, left[0] = left[0], b""
-        return taken
-
-    return read
-
-
-def _nowhere(_: bytes) -> None:
-    """/dev/null."""
