@@ -14,10 +14,13 @@ RUNTIME ?= auto## where the stages run: docker, local (a virtual environment) or
 RUN ?= runs/$(basename $(notdir $(EXPERIMENT)))## the folder that everything is written to
 PYTHON ?=## the Python 3.11 to 3.13 for the virtual environment
 DOCKER ?= docker## the docker command
-VARIABLES := EXPERIMENT DATA DATA_SHA256 DEVICE RUNTIME RUN PYTHON DOCKER
+PHONE ?=## virtual-phone: the container's name, to have several
+PHONE_PORT ?=## virtual-phone: its port on 127.0.0.1 instead of a free one
+PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personalities
+VARIABLES := EXPERIMENT DATA DATA_SHA256 DEVICE RUNTIME RUN PYTHON DOCKER PHONE PHONE_PORT PERSONALITY
 # What a user gives is text: a $ in it is a character, never a call of make's. Only defaults are expanded.
 $(foreach v,$(VARIABLES),$(eval override $v := $$(if $$(filter file,$$(origin $v)),$$($v),$$(value $v))))
-export DATA DATA_SHA256 PYTHON DOCKER
+export DATA DATA_SHA256 PYTHON DOCKER PHONE PHONE_PORT PERSONALITY
 
 # These three are parts of paths, which neither make nor the recipes below could quote.
 PLAIN := a b c d e f g h i j k l m n o p q r s t u v w x y z \
@@ -140,11 +143,18 @@ $(RUN)/report/results.json: $(RUN)/best/choice.json $(VARIANTS:%=$(RUN)/evaluati
 	  --evaluations $(RUN)/evaluation --benchmark $(BENCHMARK) --choice $(RUN)/best \
 	  --output $(@D))
 
+# ---- a phone for people who have none ------------------------------------------------------------
+.PHONY: virtual-phone virtual-phone-stop
+virtual-phone: ## start an Android-like phone in a container and print its DEVICE
+	@docker/virtual-phone/run start "$$PERSONALITY"
+virtual-phone-stop: ## remove it
+	@docker/virtual-phone/run stop
+
 # ---- development -------------------------------------------------------------------------------
 .PHONY: help setup test test-slow test-container lint types lock clean
 help: ## this list
 	@echo "usage: make TARGET [VARIABLE=value]"; echo; echo "targets"
-	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | expand -t 20
+	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | expand -t 22
 	@echo; echo "variables"
 	@sed -nE 's/^([A-Z0-9_]+) \?= ?(.*)## (.*)/  \1\t\3 [\2]/p' Makefile | expand -t 20
 setup: $(VENV)/.dev ## the virtual environment with everything in it

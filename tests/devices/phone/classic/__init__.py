@@ -1,0 +1,1 @@
+"""The classic benchmark_model: its flags, its texts, its exit statuses."""
