@@ -3,7 +3,7 @@
     python -m jobs.benchmark --experiment experiments/demo.toml --variants runs/demo/variants \
         --device host --output runs/demo/benchmark/host
 
-Reads   <variants>/<name>/variant.json and the .tflite files
+Reads   <variants>/<name>/variant.json and the .tflite files, <dataset> for answers on a device
 Writes  <output>/ledger.jsonl logs/     as it goes; an interrupted run goes on from there
         <output>/benchmark.json         last: a row per variant, backend and thread count
 """
@@ -14,23 +14,27 @@ from typing import Annotated
 import typer
 
 from common import cli
-from common.errors import UsageError
 
 
 def main(
     experiment: Annotated[Path, typer.Option(help="Experiment file (TOML).")],
     variants: Annotated[Path, typer.Option(help="Folder that holds a folder per variant.")],
     output: Annotated[Path, typer.Option(help="Folder to write.")],
-    device: Annotated[str, typer.Option(help="Where to measure: host (this machine).")] = "host",
+    device: Annotated[str, typer.Option(help="Where to measure: host, any, a serial or host:port.")] = "host",
+    dataset: Annotated[Path | None, typer.Option(help="Dataset folder, for outputs_images.")] = None,
+    binary: Annotated[Path | None, typer.Option(help="benchmark_model to use on the device.")] = None,
+    apk: Annotated[Path | None, typer.Option(help="benchmark_model app to use on the device.")] = None,
+    hexagon: Annotated[Path | None, typer.Option(help="Folder with Hexagon's libraries.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave files and app on the device.")] = False,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for a device that vanished.")] = 180.0,
 ) -> None:
     """Run every variant in fresh processes, interleaved in rounds, with benchmark_model's semantics."""
     from common.experiment import load
-    from jobs.benchmark.stage import benchmark
-    from jobs.benchmark.targets.host import HostTarget
+    from jobs.benchmark.open import measure_on
+    from jobs.benchmark.targets.wishes import Wishes
 
-    if device != "host":
-        raise UsageError(f"device '{device}' is not supported", hint="use DEVICE=host")
-    result = benchmark(load(experiment), variants, HostTarget(), output)
+    wishes = Wishes(binary=binary, apk=apk, hexagon=hexagon, keep=keep, patience_s=patience)
+    result = measure_on(device, load(experiment), variants, dataset, output, wishes)
     print(f"{len(result.rows)} rows; wrote {output / 'benchmark.json'}")
 
 

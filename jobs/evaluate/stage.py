@@ -9,11 +9,11 @@ from common.artifact import atomic, file_ref, read, sha256_file, verified, write
 from common.dataset import CARD, read_card, read_split
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
+from common.predict import predict
 from common.provenance import Recorder
 from common.schema.evaluation import Evaluation, McNemar
 from common.schema.variant import Variant
 from jobs.evaluate import metrics
-from jobs.evaluate.predict import predict
 
 ARTIFACT = "evaluation.json"
 PACKAGES = ("ai-edge-litert", "numpy", "scikit-learn", "scipy")

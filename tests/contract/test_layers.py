@@ -17,7 +17,7 @@ TENSORFLOW = {"tensorflow", "tf_keras", "tensorflow_model_optimization"}
 RESERVED = {
     **{name: ("jobs/train/", "jobs/optimize/") for name in TENSORFLOW},
     "docker": ("jobs/launch/container.py",),
-    "adbutils": ("jobs/benchmark/adb.py",),
+    "adbutils": ("common/adb/server.py",),
     "jinja2": ("jobs/report/",),
 }
 LONGEST_FILE = 300

@@ -12,8 +12,8 @@ from scipy.stats import binom
 
 from common.dataset import read_card, read_split
 from common.errors import EdgeproofError, UsageError
+from common.predict import predict
 from jobs.evaluate import metrics
-from jobs.evaluate.predict import predict
 from jobs.evaluate.stage import evaluate
 from tests.artifacts import write_dataset
 from tests.conftest import Chain

@@ -1,0 +1,68 @@
+"""Wait for a device that vanished, within a bound."""
+
+import time
+from collections.abc import Callable
+
+from common.adb.errors import NotReadyError, TimeLimitError, TransportError
+from common.adb.server import Device, Server
+
+PAUSE_S = 0.5
+PROBE_S = 10.0
+STATES = {
+    "unauthorized": "accept the key of this computer on the device's screen",
+    "offline": "unplug it and plug it in again, or adb reconnect offline",
+    "bootloader": "start Android on it",
+    "recovery": "start Android on it",
+    "sideload": "start Android on it",
+    "no permissions": "add a udev rule for the device (plugdev), or restart the adb server as a user who may",
+    "authorizing": "wait a moment, and look at the device's screen",
+    "connecting": "wait a moment",
+}
+
+
+def remedy(state: str) -> str | None:
+    """What to do about a device in this state; None for one that is ready."""
+    if state == "device":
+        return None
+    known = next((hint for name, hint in STATES.items() if state.startswith(name)), None)
+    return known or "unplug it and plug it in again"
+
+
+def answers(device: Device) -> bool:
+    """Whether the device takes a command now. A frozen one keeps its state and takes none."""
+    try:
+        return device.run(["echo", "ready"], PROBE_S).stdout.strip() == "ready"
+    except (TransportError, TimeLimitError, NotReadyError):
+        return False
+
+
+def wait_for(
+    server: Server,
+    serial: str,
+    patience_s: float,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Device | None:
+    """The device once it answers again; None when it does not in time.
+
+    A restarted server has forgotten the devices of the network, so those are connected to again.
+    """
+    deadline = clock() + patience_s
+    while True:
+        device = Device(server, serial)
+        if answers(device):
+            return device
+        if clock() >= deadline:
+            return None
+        _reach_again(server, serial)
+        sleep(PAUSE_S)
+
+
+def _reach_again(server: Server, serial: str) -> None:
+    try:
+        state = {found.serial: found.state for found in server.attached()}.get(serial)
+        if ":" in serial and state in (None, "offline"):
+            server.disconnect(serial)
+            server.connect(serial)
+    except (TransportError, TimeLimitError, NotReadyError):
+        return
