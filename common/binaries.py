@@ -26,8 +26,8 @@ TIMEOUT_S = 60
 CHUNK_BYTES = 1 << 20
 # The largest of them, with the TensorFlow kernels, is about 200 MB.
 MOST_BYTES = 1 << 30
-HEAD = """# Tools that run on devices: where they come from and what they must be. `make lock-binaries` downloads each and
-# records its size and sha256 (trust on first use); from then on a copy that differs is refused.
+HEAD = """# Tools that run on devices: where they come from and what they must be. `make lock-binaries` downloads each
+# and records its size and sha256 (trust on first use); from then on a copy that differs is refused.
 """
 
 

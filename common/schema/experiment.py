@@ -93,7 +93,7 @@ class Benchmark(Model):
     num_runs: Positive = 50
     min_secs: Annotated[float, Field(ge=0)] = 1.0
     max_secs: Annotated[float, Field(gt=0)] = 150.0
-    extra_flags: dict[str, tuple[Flag, ...]] = {}
+    extra_flags: dict[str, tuple[Flag, ...]] = Field(default_factory=dict)
     outputs_images: Annotated[int, Field(ge=0, le=1000)] = 0
     profile: bool = False
     app: bool = False

@@ -17,6 +17,7 @@ from common import cli
 
 
 def main(
+    *,
     experiment: Annotated[Path, typer.Option(help="Experiment file (TOML).")],
     variants: Annotated[Path, typer.Option(help="Folder that holds a folder per variant.")],
     output: Annotated[Path, typer.Option(help="Folder to write.")],
@@ -34,7 +35,9 @@ def main(
     from jobs.benchmark.targets.wishes import Wishes
 
     wishes = Wishes(binary=binary, apk=apk, hexagon=hexagon, keep=keep, patience_s=patience)
-    result = measure_on(device, load(experiment), variants, dataset, output, wishes)
+    result = measure_on(
+        device, load(experiment), variants=variants, dataset=dataset, output=output, wishes=wishes
+    )
     print(f"{len(result.rows)} rows; wrote {output / 'benchmark.json'}")
 
 

@@ -21,7 +21,7 @@ TERMINATED = 128 + signal.SIGTERM
 
 
 def measure_on(
-    device: str, experiment: LoadedExperiment, variants: Path, dataset: Path | None, output: Path, wishes: Wishes
+    device: str, experiment: LoadedExperiment, *, variants: Path, dataset: Path | None, output: Path, wishes: Wishes
 ) -> Benchmark:
     """Measure on this machine (host) or on an Android device (any, a serial or host:port)."""
     if device == HOST:

@@ -35,6 +35,8 @@ MEMORY = re.compile(
     rf"init={NUMBER} overall={NUMBER}[ \t]*\n",
     re.MULTILINE,
 )
+# Blank to people, but no blank of a line that the patterns take for whole.
+CUT = "\x1c\n"
 UNKNOWN_FLAGS = re.compile(r"Unconsumed cmdline flags: (.+)")
 CANNOT_RUN = re.compile(
     r"Encountered unresolved custom op: .+|Select TensorFlow op\(s\), included in the given model, is\(are\) not .+"
@@ -52,8 +54,13 @@ class Printed:
 
     @property
     def text(self) -> str:
-        """Both streams; the order between them is not known."""
-        return f"{self.stdout}\n{self.stderr}\n"
+        """Both streams; the order between them is not known. A last line without its end gets a mark, so that
+        a figure that was cut off does not look like a whole one."""
+        return _closed(self.stdout) + _closed(self.stderr)
+
+
+def _closed(text: str) -> str:
+    return text if not text or text.endswith("\n") else text + CUT
 
 
 def parse(printed: Printed, backend: str) -> Outcome:
