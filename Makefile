@@ -14,7 +14,10 @@ RUNTIME ?= auto## where the stages run: docker, local (a virtual environment) or
 RUN ?= runs/$(basename $(notdir $(EXPERIMENT)))## the folder that everything is written to
 PYTHON ?=## the Python 3.11 to 3.13 for the virtual environment
 DOCKER ?= docker## the docker command
-export DATA DATA_SHA256 PYTHON DOCKER
+PHONE ?=## virtual-phone: the container's name, to have several
+PHONE_PORT ?=## virtual-phone: its port on 127.0.0.1 instead of a free one
+PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personalities
+export DATA DATA_SHA256 PYTHON DOCKER PHONE PHONE_PORT
 
 $(if $(filter 1-1,$(words $(EXPERIMENT))-$(words $(RUN))),,$(error EXPERIMENT and RUN must be paths without spaces))
 $(if $(filter auto docker local,$(RUNTIME)),,$(error RUNTIME=$(RUNTIME) is not one of auto, docker, local))
@@ -102,6 +105,13 @@ $(RUN)/report/results.json: $(RUN)/benchmark/$(DEVICE)/benchmark.json $(VARIANTS
 	$(call job,training,--read reports/templates --read $(RUN) --write $(@D),jobs.report \
 	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --training $(RUN)/train --variants $(RUN)/variants \
 	  --evaluations $(RUN)/evaluation --benchmark $(RUN)/benchmark/$(DEVICE) --output $(@D))
+
+# ---- a phone for people who have none ------------------------------------------------------------
+.PHONY: virtual-phone virtual-phone-stop
+virtual-phone: ## start an Android-like phone in a container and print its DEVICE
+	@docker/virtual-phone/run start $(PERSONALITY)
+virtual-phone-stop: ## remove it
+	@docker/virtual-phone/run stop
 
 # ---- development -------------------------------------------------------------------------------
 .PHONY: help setup test test-slow test-container lint types lock clean

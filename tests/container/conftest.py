@@ -16,6 +16,9 @@ from uuid import uuid4
 import pytest
 
 from common.provenance import ROOT
+from tests.devices.fixtures import adb_server
+
+__all__ = ["adb_server"]
 
 DOCKER = os.environ.get("DOCKER") or "docker"
 # Building both images from nothing downloads some 700 MB.

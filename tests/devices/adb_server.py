@@ -39,7 +39,8 @@ class AdbServer:
             "ANDROID_ADB_SERVER_PORT": str(self.port),
             "ADB_SERVER_SOCKET": f"tcp:127.0.0.1:{self.port}",
             "ADBUTILS_ADB_PATH": adb_binary(),
-            "ADB_MDNS_OPENSCREEN": "0",
+            # Devices here come over TCP; the search for others would take the server three seconds.
+            "ADB_LIBUSB": "0",
             "ADB_MDNS": "0",
         }
 

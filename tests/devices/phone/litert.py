@@ -69,10 +69,11 @@ def answers(model: Model, plan: Plan) -> bytes:
 def collect(found: Any, outputs: Outputs) -> bytes:
     """The bytes of all outputs of the last run, spoiled if `outputs` says so."""
     tensors = [found.get_tensor(entry["index"]) for entry in found.get_output_details()]
-    return b"".join(_spoil(tensor, outputs).tobytes() for tensor in tensors)
+    return b"".join(spoil(tensor, outputs).tobytes() for tensor in tensors)
 
 
-def _spoil(tensor: Any, outputs: Outputs) -> Any:
+def spoil(tensor: Any, outputs: Outputs) -> Any:
+    """An array of outputs as the plan wants it: right, all NaN, constant, or the last axis turned around."""
     if outputs is Outputs.CONSTANT or (outputs is Outputs.NAN and tensor.dtype.kind != "f"):
         return np.full_like(tensor, tensor.flat[0])
     if outputs is Outputs.NAN:

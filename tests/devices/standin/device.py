@@ -11,9 +11,9 @@ from tests.devices.phone.personality import Personality, Storage, load
 from tests.devices.standin.connection import Connection, Service
 from tests.devices.standin.faults import Fault, Kind, Point
 from tests.devices.standin.phone import Phone, Recording
-from tests.devices.standin.programs.android import ANDROID
 from tests.devices.standin.programs.builtins import BUILTINS
 from tests.devices.standin.programs.files import FILES
+from tests.devices.standin.programs.services import ANDROID
 from tests.devices.standin.programs.system import SYSTEM
 from tests.devices.standin.services import shell
 from tests.devices.standin.sync import Sync
@@ -88,6 +88,7 @@ class StandIn:
         """End every fault of the device and forget the ones that wait."""
         self.phone.faults.disarm()
         self._authorized, self._silent, self._rate = True, False, None
+        self.phone.survivors = False
         self._features = self.personality.features
         self.phone.files.storage = self.personality.storage
         self._frozen.clear()
@@ -99,23 +100,18 @@ class StandIn:
         match fault.kind:
             case Kind.VANISH:
                 self._leave()
-            case Kind.UNAUTHORIZED:
-                self._authorized = False
-                self._drop()
-            case Kind.OFFLINE:
-                self._silent = True
-                self._drop()
+            case Kind.UNAUTHORIZED | Kind.OFFLINE | Kind.NO_SHELL_V2:
+                self._change(fault.kind)
             case Kind.FROZEN:
                 self._frozen.set()
-            case Kind.NO_SHELL_V2:
-                self._features = tuple(name for name in self._features if name != "shell_v2")
-                self._drop()
             case Kind.SLOW_LINK:
                 self._rate = fault.bytes_per_s
             case Kind.DISK_FULL:
                 left_kb = fault.after_bytes // KB
                 storage = self.personality.storage
                 self.phone.files.storage = Storage(storage.total_kb, self.phone.files.used_kb() + left_kb)
+            case Kind.SURVIVORS:
+                self.phone.survivors = True
             case Kind.LOGCAT_FLOOD:
                 threading.Thread(target=flood, args=(self.phone, fault.lines), daemon=True).start()
             case _:
@@ -124,6 +120,16 @@ class StandIn:
             timer = threading.Timer(fault.seconds, self._recover, (fault.kind,))
             timer.daemon = True
             timer.start()
+
+    def _change(self, kind: Kind) -> None:
+        """What shows only to a server that connects anew."""
+        if kind is Kind.UNAUTHORIZED:
+            self._authorized = False
+        elif kind is Kind.OFFLINE:
+            self._silent = True
+        else:
+            self._features = tuple(name for name in self._features if name != "shell_v2")
+        self._drop()
 
     def _recover(self, kind: Kind) -> None:
         if self._stopped:
@@ -203,7 +209,7 @@ class StandIn:
         return self._authorized
 
     def _banner(self) -> str:
-        properties = self.phone.properties
+        properties = self.phone.state.properties
         names = ("ro.product.name", "ro.product.model", "ro.product.device")
         facts = ";".join(f"{name}={properties.get(name, '')}" for name in names)
         return f"device::{facts};features={','.join(self._features)}"

@@ -13,7 +13,8 @@ SEGMENTATION_FAULT = 11
 class Kind(StrEnum):
     """Everything that can go wrong.
 
-    Of the whole device: unauthorized, offline, frozen, no_shell_v2, slow_link, disk_full, logcat_flood, vanish.
+    Of the whole device: unauthorized, offline, frozen, no_shell_v2, slow_link, disk_full, logcat_flood, vanish,
+    and survivors: programs whose host hung up run on even when they print.
     Of one process of the tool: crash, hang, silent_fallback, wrong_outputs, throttle, garbage, truncated.
     """
 
@@ -24,6 +25,7 @@ class Kind(StrEnum):
     SLOW_LINK = "slow_link"
     DISK_FULL = "disk_full"
     LOGCAT_FLOOD = "logcat_flood"
+    SURVIVORS = "survivors"
     VANISH = "vanish"
     CRASH = "crash"
     HANG = "hang"
@@ -53,6 +55,7 @@ OF_THE_DEVICE = frozenset(
         Kind.SLOW_LINK,
         Kind.DISK_FULL,
         Kind.LOGCAT_FLOOD,
+        Kind.SURVIVORS,
     }
 )
 

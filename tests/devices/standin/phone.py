@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tests.devices.phone import texts
-from tests.devices.phone.personality import Battery, Personality, Thermal
+from tests.devices.phone.android import State
+from tests.devices.phone.logcat import Log
+from tests.devices.phone.personality import Personality, Thermal
 from tests.devices.standin.faults import Fault, Faults, Point
 from tests.devices.standin.filesystem import FileSystem
-from tests.devices.standin.logcat import Log
 from tests.devices.standin.process import Killed, Process, ProcessTable
 from tests.devices.standin.shell.interpreter import NOT_EXECUTABLE, NOT_FOUND, SIGNAL_WORDS, SIGNALLED, Files, Shell
 
@@ -53,10 +54,11 @@ class Call:
         self.err(f"{self.name}: {text}\n")
         return status
 
-    def sub(self, argv: Sequence[str]) -> int:
-        """Run another program as a child of this one."""
+    def sub(self, argv: Sequence[str], *, instead: bool = False) -> int:
+        """Run another program as a child of this one, or in its place, as nohup and taskset do."""
         shell = self.shell.child()
         shell.process = self.process
+        self.process.becomes = instead
         return self.phone.execute(shell, list(argv), self.files)
 
 
@@ -83,25 +85,23 @@ class Phone:
     builtins: dict[str, Program]
     tool: Program
     files: FileSystem = field(init=False)
-    battery: Battery = field(init=False)
-    thermal: Thermal = field(init=False)
-    properties: dict[str, str] = field(init=False)
-    settings: dict[str, str] = field(default_factory=dict)
-    packages: dict[str, str] = field(default_factory=dict)
+    state: State = field(init=False)
     processes: ProcessTable = field(default_factory=ProcessTable)
     log: Log = field(default_factory=Log)
     faults: Faults = field(default_factory=Faults)
     recordings: list[Recording] = field(default_factory=list)
     history: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
     slowdown: float = 1.0
+    survivors: bool = False
     tool_runs: int = 0
     on_fault: Callable[[Fault], None] = lambda fault: None
 
     def __post_init__(self) -> None:
         """Build the file tree that the personality implies."""
         self.files = FileSystem(self.personality.storage)
-        self.battery, self.thermal = self.personality.battery, self.personality.thermal
-        self.properties = dict(self.personality.properties)
+        kind = self.personality
+        self.state = State(dict(kind.properties), kind.battery, kind.thermal)
         for index, core in enumerate(self.personality.cores):
             folder = f"/sys/devices/system/cpu/cpu{index}/cpufreq"
             self.files.add(f"{folder}/cpuinfo_max_freq", f"{core.max_khz}\n".encode())
@@ -110,7 +110,7 @@ class Phone:
         last = len(self.personality.cores) - 1
         for name in ("present", "online", "possible"):
             self.files.add(f"/sys/devices/system/cpu/{name}", f"0-{last}\n".encode())
-        self.files.add("/sys/class/power_supply/battery/charge_counter", f"{self.battery.charge_uah}\n".encode())
+        self.files.add("/sys/class/power_supply/battery/charge_counter", f"{kind.battery.charge_uah}\n".encode())
 
     @property
     def environment(self) -> dict[str, str]:
@@ -148,17 +148,30 @@ class Phone:
         """Run a program by name or path; its exit status as a shell sees it."""
         name = argv[0]
         if builtin := self.builtins.get(name):
-            return builtin(Call(self, shell, shell.process, tuple(argv), files))
-        process = self.processes.start(tuple(argv), shell.process.pid)
+            call = Call(self, shell, shell.process, tuple(argv), files)
+            try:
+                return builtin(call)
+            except (ValueError, IndexError, KeyError) as wrong:
+                return call.fail(f"bad arguments: {' '.join(call.arguments)} ({wrong})")
+        process = self._started(shell, tuple(argv))
         call = Call(self, shell, process, tuple(argv), files)
         try:
             return self._program(call)(call)
+        except (ValueError, IndexError, KeyError) as wrong:
+            # Programs here take their arguments on trust; what a real one would refuse ends here.
+            return call.fail(f"bad arguments: {' '.join(call.arguments)} ({wrong})")
         except Killed as killed:
             if killed.number in SIGNAL_WORDS and killed.number != 13:
                 files.err(f"{SIGNAL_WORDS[killed.number]} \n".encode())
             return SIGNALLED + killed.number
         finally:
             self.processes.end(process)
+
+    def _started(self, shell: Shell, argv: tuple[str, ...]) -> Process:
+        if not shell.process.becomes:
+            return self.processes.start(argv, shell.process.pid)
+        shell.process.becomes, shell.process.argv = False, argv
+        return shell.process
 
     def _program(self, call: Call) -> Program:
         name = call.argv[0]
@@ -195,9 +208,9 @@ class Phone:
     def heat(self, status: int, celsius: float) -> None:
         """Set the thermal status and raise every sensor."""
         sensors = tuple(
-            replace(sensor, celsius=sensor.celsius + celsius, status=status) for sensor in self.thermal.sensors
+            replace(sensor, celsius=sensor.celsius + celsius, status=status) for sensor in self.state.thermal.sensors
         )
-        self.thermal = Thermal(status, sensors)
+        self.state.thermal = Thermal(status, sensors)
 
 
 def _refuse(call: Call, why: str, status: int) -> int:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 
-class Killed(Exception):  # noqa: N818: an end, not an error
+class Killed(Exception):  # noqa: N818
     """A process got a signal and ends."""
 
     def __init__(self, number: int) -> None:
@@ -25,8 +25,8 @@ class Process:
     signal: int = 0
     woken: threading.Event = field(default_factory=threading.Event)
     ignores_hangup: bool = False
-    # A background job of one program is that program: signals go on to it.
-    forwards: bool = False
+    # The next program takes this process over, as with exec: a background job of one program is that program.
+    becomes: bool = False
 
     def kill(self, number: int) -> None:
         """Send a signal; 0 only asks whether it is there."""
@@ -66,14 +66,6 @@ class ProcessTable:
         """Forget a process that ended."""
         with self._lock:
             self._processes.pop(process.pid, None)
-
-    def kill(self, process: Process, number: int) -> None:
-        """Send a signal to a process, and to its program where it only stands for one."""
-        process.kill(number)
-        if process.forwards:
-            for child in self:
-                if child.parent == process.pid:
-                    self.kill(child, number)
 
     def get(self, pid: int) -> Process | None:
         """The process with a number, None if there is none."""

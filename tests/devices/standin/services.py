@@ -1,12 +1,14 @@
 """adbd's services over the phone: shell v1 and v2, exec, and the vanishing that faults order."""
 
+import signal
 import struct
 import threading
+import traceback
 from collections.abc import Callable
 
 from tests.devices.standin.faults import Fault, Kind, Point
 from tests.devices.standin.phone import Phone
-from tests.devices.standin.process import Process
+from tests.devices.standin.process import Killed, Process
 from tests.devices.standin.shell.interpreter import Files, Shell
 from tests.devices.standin.wire import Closed, Stream
 
@@ -53,6 +55,12 @@ def shell(phone: Phone, command: str, *, framed: bool) -> Callable[[Stream], Non
         stream.on_close = lambda: process.kill(HANGUP)
         try:
             _serve(phone, stream, process, command, Output(vanish, phone.on_fault), framed=framed)
+        except Closed:
+            raise
+        except Exception:
+            # The stand-in's own mistake: adb only sees a stream that ends, so whoever tests must hear of it.
+            phone.problems.append(traceback.format_exc())
+            raise Closed from None
         finally:
             phone.processes.end(process)
 
@@ -65,7 +73,7 @@ def _serve(phone: Phone, stream: Stream, process: Process, command: str, output:
             allowed = output.through(data)
             for start in range(0, len(allowed), CHUNK):
                 part = allowed[start : start + CHUNK]
-                _quietly(stream, HEAD.pack(kind, len(part)) + part if framed else part)
+                _print(phone, stream, HEAD.pack(kind, len(part)) + part if framed else part)
             output.finish()
 
         return write
@@ -77,13 +85,15 @@ def _serve(phone: Phone, stream: Stream, process: Process, command: str, output:
         stream.write(HEAD.pack(EXIT, 1) + bytes([status & 0xFF]))
 
 
-def _quietly(stream: Stream, data: bytes) -> None:
-    """A program whose host hung up goes on; what it prints is lost."""
+def _print(phone: Phone, stream: Stream, data: bytes) -> None:
+    """A program whose host hung up dies when it prints, unless it is made to survive that; silent ones run on."""
     try:
         stream.write(data)
     except Closed:
         if not stream.dead:
             raise
+        if not phone.survivors:
+            raise Killed(signal.SIGPIPE.value) from None
 
 
 def _stdin(stream: Stream, *, framed: bool) -> Callable[[], bytes]:

@@ -6,10 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from tests.devices.phone import texts
+from tests.devices.phone.classic import app
 from tests.devices.phone.classic import tool as classic
 from tests.devices.phone.classic.runtime import Memory, Model, Operator, Plan, Session, Tensor, ToolError
-from tests.devices.phone.litert import answers, inspect
+from tests.devices.phone.litert import answers, inspect, spoil
 from tests.devices.phone.personality import Behaviour, Delegate, Delegates
 from tests.devices.standin.faults import Fault, Kind, Point
 from tests.devices.standin.phone import Call, Phone
@@ -19,6 +22,7 @@ from tests.devices.standin.shell.interpreter import SIGNALLED, Writer
 # A model that only the stand-in takes: enough for tests that need no answers.
 FAKE_MODEL = b"\x1c\x00\x00\x00TFL3FAKE"
 FAKE_NODES = 25
+FAKE_ANSWER = ((0.25, 0.75),)
 NOT_A_MODEL = "The model is not a valid Flatbuffer buffer"
 SIGNAL_NAMES = {6: "SIGABRT", 7: "SIGBUS", 9: "SIGKILL", 11: "SIGSEGV"}
 # The first run also fills caches.
@@ -30,7 +34,7 @@ THROTTLE_FACTOR = 1.25
 THROTTLE_CELSIUS = 6.0
 
 
-class _Cut(Exception):  # noqa: N818: an end, not an error
+class _Cut(Exception):  # noqa: N818
     """The output ends here, though the tool would say more."""
 
 
@@ -56,18 +60,11 @@ def run(call: Call) -> int:
 def start_app(phone: Phone, package: str, given: str) -> None:
     """The tool as an app: arguments split at blanks, everything to the log, no exit status anywhere."""
     process = phone.processes.start((package,))
-    phone.write_log(
-        process.pid, "I", "tflite_BenchmarkModelActivity", f"Running TensorFlow Lite benchmark with args: {given}"
-    )
-    levels = {"INFO": "I", "WARN": "W", "ERROR": "E"}
-    hidden = ("STARTING!", "Benchmarking failed.")
+    phone.write_log(process.pid, "I", app.ACTIVITY_TAG, app.greeting(given))
+    to_log = app.to_log(lambda level, tag, text: phone.write_log(process.pid, level, tag, text))
 
     def log(data: bytes) -> None:
-        for line in data.decode(errors="replace").splitlines():
-            word, colon, text = line.partition(": ")
-            level, text = (levels[word], text) if colon and word in levels else ("I", line)
-            if text and text not in hidden:
-                phone.write_log(process.pid, level, "tflite", text)
+        to_log(data.decode(errors="replace"))
 
     runtime = Runtime(phone, process, log, log, phone.due(Point.TOOL, f"{package} {given}"))
     try:
@@ -105,6 +102,8 @@ class _Drawn:
 
     def outputs(self) -> bytes:
         """Right or wrong answers to the given inputs."""
+        if self.model.content.startswith(FAKE_MODEL):
+            return bytes(spoil(np.array(FAKE_ANSWER, np.float32), self.plan.outputs).tobytes())
         return answers(self.model, self.plan)
 
     def memory(self) -> Memory:
@@ -130,7 +129,7 @@ class Runtime:
         self.phone.tool_runs += 1
         if Kind.THROTTLE in self._faults:
             self.phone.slowdown *= THROTTLE_FACTOR
-            self.phone.heat(min(self.phone.thermal.status + 1, 6), THROTTLE_CELSIUS)
+            self.phone.heat(min(self.phone.state.thermal.status + 1, 6), THROTTLE_CELSIUS)
         if Kind.GARBAGE in self._faults:
             self._out(_seeded(self.phone.tool_runs).randbytes(GARBAGE_BYTES))
             return 0
@@ -229,7 +228,7 @@ class Runtime:
 
 
 def _seeded(seed: int | str) -> random.Random:
-    return random.Random(seed)  # noqa: S311: numbers to repeat, not secrets
+    return random.Random(seed)  # noqa: S311
 
 
 def flood(phone: Phone, lines: int) -> None:

@@ -39,7 +39,7 @@ class Packet:
     data: bytes = b""
 
 
-class Closed(Exception):  # noqa: N818: an end, not an error
+class Closed(Exception):  # noqa: N818
     """The other side closed the stream or the connection."""
 
 

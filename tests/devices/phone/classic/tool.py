@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tests.devices.phone.classic.delegation import Delegation, delegate
+from tests.devices.phone.classic.delegation import NAMES, Delegation, delegate
 from tests.devices.phone.classic.flags import Flags, parse, usage
 from tests.devices.phone.classic.inputs import Given, check, given
 from tests.devices.phone.classic.numbers import g, mean, percentile, statistics
@@ -19,6 +19,17 @@ from tests.devices.phone.classic.runtime import Memory, Model, Plan, Runtime, Se
 PROFILE_MODES = ("stdout", "csv", "proto")
 LEAST_THREADS = -1
 MEGABYTE = 1e6
+# What an operator is called where XNNPACK runs it, commas and all.
+XNNPACK_KERNELS = {
+    "CONV_2D": "Convolution (NHWC, F32) IGEMM",
+    "DEPTHWISE_CONV_2D": "Convolution (NHWC, F32) DWConv",
+    "FULLY_CONNECTED": "Fully Connected (NC, F32) GEMM",
+    "MUL": "Multiply (ND)",
+    "ADD": "Add (ND)",
+    "MAX_POOL_2D": "Max Pooling (NHWC, F32)",
+    "RESHAPE": "Static Reshape (NC)",
+    "SOFTMAX": "Softmax (NC, F32)",
+}
 NOTE = (
     "Note: as the benchmark tool itself affects memory footprint, the following is only APPROXIMATE to the actual "
     "memory footprint of the model at runtime. Take the information at your discretion."
@@ -180,13 +191,7 @@ def _profile(flags: Flags, model: Model, delegation: Delegation, measured: Measu
     prepared = [Node("AllocateTensors", "AllocateTensors/0", init_ms, init_ms, 128)]
     if delegation.delegated:
         prepared.insert(0, Node("ModifyGraphWithDelegate", "ModifyGraphWithDelegate/0", init_ms, init_ms, 16896))
-    average = mean(measured.runs) / 1000
-    executed = [
-        Node(operator.kind, f"[{operator.name}]:{index}", average * operator.share, average * operator.share)
-        for index, operator in enumerate(model.operators)
-    ]
-    if delegation.delegated == len(model.operators):
-        executed = [Node("Delegate", f"Delegate/{delegation.backend}:0", average, average)]
+    executed = _executed(model, delegation, mean(measured.runs) / 1000)
     parts = {
         "Profiling Info for Benchmark Initialization:": profile(prepared, [measured.init_us], csv),
         "Operator-wise Profiling Info for Regular Benchmark Runs:": profile(executed, measured.runs, csv),
@@ -197,6 +202,25 @@ def _profile(flags: Flags, model: Model, delegation: Delegation, measured: Measu
         return
     text = "".join(f"{title}\n{table}" for title, table in parts.items())
     _quietly(lambda: runtime.write(path, text.encode()))
+
+
+def _executed(model: Model, delegation: Delegation, average_ms: float) -> list[Node]:
+    """Nodes of the graph as they ran: XNNPACK names its own kernels, other delegates are one node each."""
+    taken = delegation.delegated
+    nodes = []
+    if taken and delegation.backend != "xnnpack":
+        spent = average_ms * sum(operator.share for operator in model.operators[:taken])
+        nodes.append(
+            Node(NAMES[delegation.backend][1], f"{NAMES[delegation.backend][1]}:{len(model.operators)}", spent, spent)
+        )
+    for index, operator in enumerate(model.operators):
+        spent = average_ms * operator.share
+        if index >= taken:
+            nodes.append(Node(operator.kind, f"[{operator.name}]:{index}", spent, spent))
+        elif delegation.backend == "xnnpack":
+            kernel = XNNPACK_KERNELS.get(operator.kind, f"{operator.kind.title()} (NC, F32)")
+            nodes.append(Node(kernel, f"Delegate/{kernel}:{index}", spent, spent))
+    return nodes
 
 
 def _export_outputs(flags: Flags, session: Session, runtime: Runtime) -> None:
@@ -225,12 +249,12 @@ def _export_result(flags: Flags, model: Model, measured: Measured, runtime: Runt
     latencies = tuple(value / 1000 for value in (*values, measured.init_us, first, mean(measured.warmup)))
     memory = (round(measured.memory.init_mb * 1024), round(measured.memory.overall_mb * 1024), measured.memory.peak_mb)
     counts = (len(model.content) / MEGABYTE, len(measured.runs), len(measured.warmup))
-    runtime.out(f"INFO: Saving benchmark result to: {path}\n")
     try:
         runtime.write(path, encode(flags.text("benchmark_name"), latencies, memory, counts))
     except OSError:
         runtime.err(f"ERROR: Failed to save benchmark result to: {path}\n")
         return
+    runtime.out(f"INFO: Saving benchmark result to: {path}\n")
     runtime.out(f"INFO: Saved benchmark result to: {path}\n")
 
 

@@ -171,7 +171,7 @@ def kill(call: Call) -> int:
             call.err(f"{call.shell.name}: kill: {pid}: No such process\n")
             status = 1
         else:
-            call.phone.processes.kill(process, number)
+            process.kill(number)
             if pid < 0:
                 _kill_children(call, abs(pid), number)
     call.process.check()
@@ -181,7 +181,7 @@ def kill(call: Call) -> int:
 def _kill_children(call: Call, pid: int, number: int) -> None:
     for process in call.phone.processes:
         if process.parent == pid:
-            call.phone.processes.kill(process, number)
+            process.kill(number)
             _kill_children(call, process.pid, number)
 
 

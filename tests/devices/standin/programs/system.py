@@ -43,7 +43,7 @@ def wrap(call: Call) -> int:
         if words and words[0].lstrip("-").isdigit():
             words.pop(0)
     call.process.ignores_hangup = call.name in ("nohup", "setsid")
-    return call.sub(words)
+    return call.sub(words, instead=True)
 
 
 def env(call: Call) -> int:
@@ -53,7 +53,7 @@ def env(call: Call) -> int:
         name, _, value = words.pop(0).partition("=")
         call.shell.variables[name] = value
     if words:
-        return call.sub(words)
+        return call.sub(words, instead=True)
     for name, value in sorted({**call.phone.environment, **call.shell.variables}.items()):
         call.out(f"{name}={value}\n")
     return 0
@@ -102,7 +102,7 @@ def taskset(call: Call) -> int:
         return call.fail(f"bad mask '{words[0] if words else ''}'")
     if not int(words[0], 16) & ((1 << len(call.phone.personality.cores)) - 1):
         return call.fail("sched_setaffinity: Invalid argument")
-    return call.sub(words[1:])
+    return call.sub(words[1:], instead=True)
 
 
 def ps(call: Call) -> int:

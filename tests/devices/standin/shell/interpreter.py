@@ -11,15 +11,15 @@ from tests.devices.standin.process import Killed, Process
 from tests.devices.standin.shell.parser import parse
 from tests.devices.standin.shell.syntax import (
     Command,
+    CommandList,
     Entry,
     For,
     Group,
     If,
-    CommandList,
     Pipeline,
     Redirect,
-    Simple,
     ShellSyntaxError,
+    Simple,
     While,
     Word,
 )
@@ -43,7 +43,7 @@ Writer = Callable[[bytes], None]
 Reader = Callable[[], bytes]
 
 
-class Exit(Exception):  # noqa: N818: an end, not an error
+class Exit(Exception):  # noqa: N818
     """`exit N`."""
 
     def __init__(self, status: int) -> None:
@@ -111,7 +111,7 @@ class Shell:
     def _start(self, entry: Entry, files: Files) -> None:
         shell = self.child()
         shell.process = self.phone.processes.start(("sh",), self.process.pid)
-        shell.process.forwards = [type(command) for command in entry.pipeline.commands] == [Simple]
+        shell.process.becomes = [type(command) for command in entry.pipeline.commands] == [Simple]
         statuses: list[int] = []
 
         def body() -> None:

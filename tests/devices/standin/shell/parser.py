@@ -5,15 +5,15 @@ from collections.abc import Collection
 from tests.devices.standin.shell.lexer import Token, tokens
 from tests.devices.standin.shell.syntax import (
     Command,
+    CommandList,
     Entry,
     For,
     Group,
     If,
-    CommandList,
     Pipeline,
     Redirect,
-    Simple,
     ShellSyntaxError,
+    Simple,
     While,
     Word,
 )

@@ -18,7 +18,7 @@ def recorded(name: str) -> Printed:
     """One recorded run."""
     path = FOLDER / name
     stdout, stderr, status = (_read(path, suffix) for suffix in (".stdout", ".stderr", ".rc"))
-    return Printed(stdout, stderr, int(status), "run.log")
+    return Printed(stdout, stderr, int(status.split()[0]), "run.log")
 
 
 def csv(name: str) -> str:

@@ -2,23 +2,103 @@
 
 import re
 import shlex
-import threading
 import time
-from dataclasses import replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from tests.devices.phone import texts
-from tests.devices.standin.logcat import LEVELS, Line
-from tests.devices.standin.phone import Call, Program
-from tests.devices.standin.tool import start_app
+from tests.devices.phone.logcat import LEVELS, Line
+from tests.devices.phone.personality import Battery, Thermal
 
 APP = "org.tensorflow.lite.benchmark"
 FOLLOW_STEP_S = 0.2
 ZIP = b"PK"
 
 
+class Log(Protocol):
+    """The log, wherever it is kept."""
+
+    def clear(self) -> None:
+        """Forget every line."""
+
+    def since(self, number: int, timeout_s: float) -> list[Line]:
+        """Lines from `number` on; waits that long for the first of them."""
+
+    def lines(self) -> Iterable[Line]:
+        """Every line."""
+
+
+@dataclass
+class State:
+    """What these programs read and change."""
+
+    properties: dict[str, str]
+    battery: Battery
+    thermal: Thermal
+    settings: dict[str, str] = field(default_factory=dict)
+    packages: dict[str, str] = field(default_factory=dict)
+
+
+class System(Protocol):
+    """The rest of the phone, as these programs see it."""
+
+    @property
+    def state(self) -> State:
+        """What can be read and changed."""
+
+    @property
+    def log(self) -> Log:
+        """The log."""
+
+    def read(self, path: str) -> bytes:
+        """Content of a file. Raises OSError."""
+
+    def free_bytes(self) -> int:
+        """Space on /data."""
+
+    def start_app(self, package: str, given: str) -> None:
+        """Start the tool's app with its `args`."""
+
+    def stop_app(self, package: str) -> None:
+        """End every process of a package."""
+
+    def check(self) -> None:
+        """Raises whatever ends the asking process, if it shall end."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """One started program; `stdin` gives the next bytes, none at the end."""
+
+    argv: tuple[str, ...]
+    system: System
+    stdin: Callable[[], bytes]
+    out: Callable[[str], object]
+    err: Callable[[str], object]
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What follows the name."""
+        return self.argv[1:]
+
+    @property
+    def state(self) -> State:
+        """The phone's state."""
+        return self.system.state
+
+    def fail(self, text: str, status: int = 1) -> int:
+        """Complain as `name: text` and return the status."""
+        self.err(f"{self.argv[0]}: {text}\n")
+        return status
+
+
+Program = Callable[[Call], int]
+
+
 def getprop(call: Call) -> int:
     """getprop [NAME [DEFAULT]]."""
-    call.out(texts.getprop(call.phone.properties, *call.arguments[:2]))
+    call.out(texts.getprop(call.state.properties, *call.arguments[:2]))
     return 0
 
 
@@ -27,7 +107,7 @@ def setprop(call: Call) -> int:
     name, value = call.arguments
     if name.startswith("ro."):
         return call.fail(f"failed to set property '{name}' to '{value}'")
-    call.phone.properties[name] = value
+    call.state.properties[name] = value
     return 0
 
 
@@ -37,13 +117,13 @@ def dumpsys(call: Call) -> int:
     if service == "battery":
         if len(call.arguments) > 1:
             return _battery(call)
-        call.out(texts.battery(call.phone.battery))
+        call.out(texts.battery(call.state.battery))
     elif service == "thermalservice":
-        call.out(texts.thermal(call.phone.thermal))
+        call.out(texts.thermal(call.state.thermal))
     elif service == "package":
         name = call.arguments[1] if len(call.arguments) > 1 else APP
         shown = f"Packages:\n  Package [{name}] (1a2b3c):\n    versionName=1.0\n"
-        call.out(shown if name in call.phone.packages else f"Unable to find package: {name}\n")
+        call.out(shown if name in call.state.packages else f"Unable to find package: {name}\n")
     elif service in ("power", "display", "cpuinfo", "meminfo", "SurfaceFlinger"):
         call.out("mWakefulness=Awake\nDisplay Power: state=ON\n")
     else:
@@ -55,9 +135,9 @@ def dumpsys(call: Call) -> int:
 def _battery(call: Call) -> int:
     words = call.arguments[1:]
     if words == ("unplug",):
-        call.phone.battery = replace(call.phone.battery, usb_powered=False)
+        call.state.battery = replace(call.state.battery, usb_powered=False)
     elif words == ("reset",):
-        call.phone.battery = replace(call.phone.battery, usb_powered=call.phone.personality.battery.usb_powered)
+        call.state.battery = replace(call.state.battery, usb_powered=True)
     return 0
 
 
@@ -66,18 +146,18 @@ def settings(call: Call) -> int:
     verb, space, key, *value = [*call.arguments, "", "", ""][: max(len(call.arguments), 3)]
     name = f"{space}/{key}"
     if verb == "put":
-        call.phone.settings[name] = value[0] if value else ""
+        call.state.settings[name] = value[0] if value else ""
     elif verb == "delete":
-        call.out(f"Deleted {int(call.phone.settings.pop(name, None) is not None)} rows\n")
+        call.out(f"Deleted {int(call.state.settings.pop(name, None) is not None)} rows\n")
     else:
-        call.out(call.phone.settings.get(name, "null") + "\n")
+        call.out(call.state.settings.get(name, "null") + "\n")
     return 0
 
 
 def svc(call: Call) -> int:
     """svc power stayon true|false|usb, and others that do nothing."""
     if call.arguments[:2] == ("power", "stayon"):
-        call.phone.settings["global/stay_on_while_plugged_in"] = {"true": "7", "false": "0"}.get(call.arguments[2], "2")
+        call.state.settings["global/stay_on_while_plugged_in"] = {"true": "7", "false": "0"}.get(call.arguments[2], "2")
     return 0
 
 
@@ -89,7 +169,7 @@ def cmd(call: Call) -> int:
     if service == "activity":
         return am(replace(call, argv=("am", *rest)))
     if service == "power" and rest[:1] == ["set-fixed-performance-mode-enabled"]:
-        call.phone.settings["fixed_performance"] = rest[1]
+        call.state.settings["fixed_performance"] = rest[1]
         return 0
     if service in ("thermalservice", "battery", "settings"):
         return 0
@@ -102,7 +182,7 @@ def pm(call: Call) -> int:
     verb, *rest = call.arguments or ("",)
     if verb in ("install", "install-create"):
         return _install(call, rest)
-    packages = call.phone.packages
+    packages = call.state.packages
     names = [word for word in rest if not word.startswith("-")]
     if verb == "uninstall":
         removed = packages.pop(names[0], None) is not None
@@ -123,24 +203,24 @@ def _install(call: Call, words: list[str]) -> int:
     content, paths = b"", [word for word in words if word.endswith(".apk") and not word.startswith("-")]
     if "-S" in words:
         size = int(words[words.index("-S") + 1])
-        while len(content) < size and (data := call.files.stdin()):
+        while len(content) < size and (data := call.stdin()):
             content += data
     elif not paths:
         call.err("Error: no package specified\n")
         return 1
     else:
         try:
-            content = call.phone.read(call.shell.path(paths[0]))
+            content = call.system.read(paths[0])
         except OSError:
             call.err(f"Error: Unable to open file: {paths[0]}\nConsider using a file under /data/local/tmp/\n")
             return 255
     if not content.startswith(ZIP):
         call.out("Failure [INSTALL_PARSE_FAILED_NOT_APK: Failed to parse APK]\n")
         return 1
-    if len(content) > call.phone.files.free().free_kb * 1024:
+    if len(content) > call.system.free_bytes():
         call.out("Failure [INSTALL_FAILED_INSUFFICIENT_STORAGE]\n")
         return 1
-    call.phone.packages[APP] = "1.0"
+    call.state.packages[APP] = "1.0"
     call.out("Success\n")
     return 0
 
@@ -149,7 +229,7 @@ def am(call: Call) -> int:
     """am start -n COMPONENT --es args TEXT, am force-stop PACKAGE, am kill."""
     verb, *rest = call.arguments or ("",)
     if verb in ("force-stop", "kill"):
-        _stop(call, rest[-1])
+        call.system.stop_app(rest[-1])
         return 0
     if verb not in ("start", "start-activity"):
         return 0
@@ -157,21 +237,15 @@ def am(call: Call) -> int:
     package, _, activity = component.partition("/")
     if "-S" in rest:
         call.out(f"Stopping: {package}\n")
-        _stop(call, package)
+        call.system.stop_app(package)
     call.out(f"Starting: Intent {{ cmp={component} (has extras) }}\n")
-    if package not in call.phone.packages:
+    if package not in call.state.packages:
         full = package + activity if activity.startswith(".") else activity
         call.err(f"Error type 3\nError: Activity class {{{package}/{full}}} does not exist.\n")
         return 0
     given = rest[rest.index("args") + 1] if "args" in rest else ""
-    threading.Thread(target=start_app, args=(call.phone, package, given), daemon=True).start()
+    call.system.start_app(package, given)
     return 0
-
-
-def _stop(call: Call, package: str) -> None:
-    for process in call.phone.processes:
-        if process.argv[0] == package:
-            process.kill(9)
 
 
 def logcat(call: Call) -> int:
@@ -182,7 +256,7 @@ def logcat(call: Call) -> int:
     while words:
         word = words.pop(0)
         if word == "-c":
-            call.phone.log.clear()
+            call.system.log.clear()
             return 0
         if word in ("-v", "-b", "-T", "-t", "--pid", "-e", "-G"):
             value = words.pop(0)
@@ -199,8 +273,8 @@ def logcat(call: Call) -> int:
 
 def _follow(call: Call, form: str, wanted: dict[str, str], tail: str | None, *, dump: bool) -> None:
     call.out("--------- beginning of main\n")
-    lines = [line for line in call.phone.log if _passes(line, wanted)]
-    reached = max((line.number for line in call.phone.log), default=-1) + 1
+    lines = [line for line in call.system.log.lines() if _passes(line, wanted)]
+    reached = max((line.number for line in call.system.log.lines()), default=-1) + 1
     if tail is not None and tail.isdigit():
         lines = lines[-int(tail) :] if int(tail) else []
     elif tail is not None:
@@ -209,8 +283,8 @@ def _follow(call: Call, form: str, wanted: dict[str, str], tail: str | None, *, 
         call.out("".join(line.shown(form) for line in lines))
         if dump:
             return
-        call.process.check()
-        found = call.phone.log.since(reached, FOLLOW_STEP_S)
+        call.system.check()
+        found = call.system.log.since(reached, FOLLOW_STEP_S)
         reached = max([reached, *(line.number + 1 for line in found)])
         lines = [line for line in found if _passes(line, wanted)]
 

@@ -2,7 +2,6 @@
 
 import threading
 from collections import deque
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -65,6 +64,7 @@ class Log:
                 self._changed.wait(timeout_s)
             return [line for line in self._lines if line.number >= number]
 
-    def __iter__(self) -> Iterator[Line]:
+    def lines(self) -> list[Line]:
+        """Every line."""
         with self._changed:
-            return iter(list(self._lines))
+            return list(self._lines)

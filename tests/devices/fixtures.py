@@ -32,6 +32,7 @@ def stand_ins(adb_server: AdbServer) -> Iterator[Callable[..., StandIn]]:
     for device in made:
         device.stop()
         adb_server.adb("disconnect", device.serial)
+    assert not [problem for device in made for problem in device.phone.problems]
 
 
 @pytest.fixture

@@ -1,0 +1,27 @@
+"""The tool as an app: everything to the log, without prefix, without STARTING! and without an exit status."""
+
+from collections.abc import Callable
+
+ACTIVITY_TAG = "tflite_BenchmarkModelActivity"
+TAG = "tflite"
+LEVELS = {"INFO": "I", "WARN": "W", "ERROR": "E"}
+# What the binary's main() says and the app's does not.
+HIDDEN = ("STARTING!", "Benchmarking failed.")
+
+
+def greeting(given: str) -> str:
+    """What the activity logs first."""
+    return f"Running TensorFlow Lite benchmark with args: {given}"
+
+
+def to_log(write: Callable[[str, str, str], object]) -> Callable[[str], None]:
+    """Turns the binary's output into calls of `write(level, tag, text)`."""
+
+    def log(output: str) -> None:
+        for line in output.splitlines():
+            word, colon, text = line.partition(": ")
+            level, text = (LEVELS[word], text) if colon and word in LEVELS else ("I", line)
+            if text and text not in HIDDEN:
+                write(level, TAG, text)
+
+    return log
