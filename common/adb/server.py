@@ -20,6 +20,8 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 5037
 PATIENCE_S = 15.0
 # adb connect waits for the other side's TCP stack.
 CONNECT_S = 20.0
+# From a command's start to its first word.
+GRACE_S = 2.0
 SERVER_HINT = "start it with adb start-server, or set ADB_SERVER_SOCKET to the one to use"
 
 
@@ -104,7 +106,12 @@ class Device:
         done = None
         try:
             with _errors(self.serial, made.text), self._shell(made.text, limit_s) as wire:
-                self._read(wire, output)
+                try:
+                    self._read(wire, output)
+                except (KeyboardInterrupt, SystemExit):
+                    if process_number(_text(output[0]), made.nonce) is None:
+                        self._learn_process(wire, output, made.nonce)
+                    raise
             done = ended(_text(output[0]), _text(output[1]), made.nonce)
         except TimeLimitError as late:
             self._end(process_number(_text(output[0]), made.nonce))
@@ -196,6 +203,15 @@ class Device:
     def _read(self, wire: Wire, output: tuple[bytearray, bytearray]) -> None:
         for _ in self._packets(wire, output):
             pass
+
+    def _learn_process(self, wire: Wire, output: tuple[bytearray, bytearray], nonce: str) -> None:
+        """Interrupted just after the start, wait a moment for the program's number: without it the program
+        cannot be ended."""
+        wire.limit(GRACE_S)
+        with contextlib.suppress(adbutils.AdbError, EOFError, OSError):
+            for _ in self._packets(wire, output):
+                if process_number(_text(output[0]), nonce) is not None:
+                    return
 
     def _packets(self, wire: Wire, output: tuple[bytearray, bytearray]) -> Iterator[None]:
         for stream, data in wire.shell_packets() if self._shell_v2 else wire.raw():

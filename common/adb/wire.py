@@ -41,6 +41,10 @@ class Wire:
         with contextlib.suppress(OSError):
             self._connection.conn.close()
 
+    def limit(self, limit_s: float) -> None:
+        """Everything from now on must end within `limit_s`."""
+        self._deadline = time.monotonic() + limit_s
+
     def service(self, name: str) -> None:
         """Ask for a service. Raises AdbError with the server's words when it refuses."""
         self._socket()

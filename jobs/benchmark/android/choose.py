@@ -1,23 +1,38 @@
 """Which device the user means."""
 
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from common.adb.errors import NotReadyError
 from common.adb.server import Attached, Server
-from jobs.benchmark.android.reconnect import remedy
+from jobs.benchmark.android.reconnect import PAUSE_S, reach_again, remedy
 
 ANY = "any"
+# States that pass by themselves, or with a new connection.
+ARRIVING = ("offline", "connecting", "authorizing")
+SETTLE_S = 5.0
 LIST = "python -m jobs.devices lists what is attached"
 
 
-def choose(server: Server, wanted: str) -> str:
-    """Serial of a usable device: `any` for the only one, host:port connects first.
+def choose(server: Server, wanted: str, clock: Callable[[], float] = time.monotonic) -> str:
+    """Serial of a usable device: `any` for the only one, host:port connects first. A device that is just
+    arriving is given a moment.
 
     Raises NotReadyError naming the state of what cannot be used and what to do.
     """
+    deadline = clock() + SETTLE_S
     if wanted != ANY and ":" in wanted and not any(a.serial == wanted for a in server.attached()):
         server.connect(wanted)
-    return pick(server.attached(), wanted)
+    while True:
+        attached = server.attached()
+        try:
+            return pick(attached, wanted)
+        except NotReadyError:
+            arriving = any(a.state in ARRIVING and wanted in (a.serial, ANY) for a in attached)
+            if not arriving or clock() >= deadline:
+                raise
+        reach_again(server, wanted)
+        time.sleep(PAUSE_S)
 
 
 def pick(attached: Sequence[Attached], wanted: str) -> str:

@@ -54,11 +54,12 @@ def wait_for(
             return device
         if clock() >= deadline:
             return None
-        _reach_again(server, serial)
+        reach_again(server, serial)
         sleep(PAUSE_S)
 
 
-def _reach_again(server: Server, serial: str) -> None:
+def reach_again(server: Server, serial: str) -> None:
+    """Connect again to a device of the network that the server has lost; a failure is the next try's."""
     try:
         state = {found.serial: found.state for found in server.attached()}.get(serial)
         if ":" in serial and state in (None, "offline"):

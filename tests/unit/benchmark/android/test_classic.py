@@ -115,7 +115,9 @@ def test_the_nodes_of_the_runtime_are_counted() -> None:
     base = recorded("baseline/b_threads1")
     said = REPLACING.format(taken=24, nodes=25, kernel="TfLiteGpuDelegateV2", partitions=2)
     rest = REPLACING.format(taken=1, nodes=2, kernel="TfLiteXNNPackDelegate", partitions=1)
-    partial = explicit(replace(base, stderr=said + rest), "GPU", "partially executed by the delegate w/ 1 delegate kernels.")
+    partial = explicit(
+        replace(base, stderr=said + rest), "GPU", "partially executed by the delegate w/ 1 delegate kernels."
+    )
     found = measured(partial, "gpu").delegation
     assert found is not None
     assert (found.extent, found.nodes_delegated, found.nodes_total, found.partitions) == ("partial", 24, 25, 2)
