@@ -9,7 +9,12 @@ MAKEFLAGS += --no-builtin-rules
 EXPERIMENT ?= experiments/demo.toml## what to run: an experiment file
 DATA ?=## replaces the experiment's images: a folder, zip, tar or https URL
 DATA_SHA256 ?=## the sha256 of DATA when it is a URL
-DEVICE ?= host## where to measure: host (this machine)
+DEVICE ?= host## where to measure: host (this machine), a serial, host:port, or any (the only device attached)
+DEVICES ?= $(DEVICE)## several devices at once: "serial1 serial2"
+KEEP ?=## 1 leaves files and app on the device
+BENCHMARK_BINARY ?=## your own benchmark_model for the device
+BENCHMARK_APK ?=## your own benchmark_model app for the device
+HEXAGON_LIBRARIES ?=## a folder with the libraries of the Hexagon delegate
 RUNTIME ?= auto## where the stages run: docker, local (a virtual environment) or auto
 RUN ?= runs/$(basename $(notdir $(EXPERIMENT)))## the folder that everything is written to
 PYTHON ?=## the Python 3.11 to 3.13 for the virtual environment
@@ -67,12 +72,13 @@ dataset: $(RUN)/dataset/dataset.json ## only the images
 train: $(RUN)/train/training.json ## up to the trained network
 optimize: $(VARIANTS:%=$(RUN)/variants/%/variant.json) ## up to the .tflite variants
 evaluate: $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) ## up to the accuracies
-benchmark: $(RUN)/benchmark/$(DEVICE)/benchmark.json ## up to the latencies
+benchmark: $(TARGETS:%=$(RUN)/benchmark/%/benchmark.json) ## up to the latencies
 report: $(RUN)/report/results.json ## up to the report, without the summary
 
 # Checks the experiment each time and rewrites only the pieces that changed.
 $(RUN)/plan/plan.mk: FORCE | $(SETUP)
-	@$(PY) -m jobs.plan --experiment $(EXPERIMENT) --data "$$DATA" --data-sha256 "$$DATA_SHA256" --output $(@D)
+	@$(PY) -m jobs.plan --experiment $(EXPERIMENT) --data "$$DATA" --data-sha256 "$$DATA_SHA256" \
+	  --devices "$$DEVICES" --output $(@D)
 
 $(RUN)/dataset/dataset.json: $(RUN)/plan/dataset.json $(call code,dataset) $(TRAINING_LOCK) | $(SETUP)
 	$(call job,training,$(if $(LOCAL_DATA),--read "$$(< $(RUN)/plan/source)") $(if $(REMOTE_DATA),--network) --write $(@D),jobs.dataset \
@@ -94,33 +100,38 @@ $(RUN)/evaluation/%/evaluation.json: $(RUN)/variants/%/variant.json $(RUN)/plan/
 compare = $(if $(filter-out $(REFERENCE),$(1)),$(2) $(REFERENCE_EVALUATION))
 $(patsubst %,$(RUN)/evaluation/%/evaluation.json,$(filter-out $(REFERENCE),$(VARIANTS))): $(REFERENCE_EVALUATION)/evaluation.json
 
-# One process for all variants, and nothing else of the run beside it: hence the order-only evaluations.
-$(RUN)/benchmark/$(DEVICE)/benchmark.json: $(VARIANTS:%=$(RUN)/variants/%/variant.json) $(RUN)/plan/benchmark.json \
+# One process for all variants, and nothing else of the run beside it: hence the order-only evaluations. Several
+# devices are one job, which has a worker for each.
+BENCHMARKS := $(TARGETS:%=$(RUN)/benchmark/%/benchmark.json)
+ANDROID := $(filter-out host,$(TARGETS))
+own = $(if $($(1)),--read $($(1)))
+$(BENCHMARKS) &: $(VARIANTS:%=$(RUN)/variants/%/variant.json) $(RUN)/plan/benchmark.json \
   $(call code,benchmark) $(ADB_LOCK) | $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json)
-	$(call job,adb,--read $(RUN)/variants --write $(@D),jobs.benchmark \
-	  --experiment $(EXPERIMENT) --variants $(RUN)/variants --device $(DEVICE) --output $(@D))
+	$(call job,adb,--read $(RUN)/variants $(if $(ANSWERS),--read $(RUN)/dataset) $(if $(ANDROID),--adb) \
+	  $(call own,BENCHMARK_BINARY) $(call own,BENCHMARK_APK) $(call own,HEXAGON_LIBRARIES) --write $(RUN)/benchmark,jobs.benchmark \
+	  --experiment $(EXPERIMENT) --variants $(RUN)/variants --devices "$$DEVICES" \
+	  $(if $(ANSWERS),--dataset $(RUN)/dataset) $(if $(filter 1,$(KEEP)),--keep) \
+	  $(if $(BENCHMARK_BINARY),--binary $(BENCHMARK_BINARY)) $(if $(BENCHMARK_APK),--apk $(BENCHMARK_APK)) \
+	  $(if $(HEXAGON_LIBRARIES),--hexagon $(HEXAGON_LIBRARIES)) --output $(RUN)/benchmark)
 
-$(RUN)/report/results.json: $(RUN)/benchmark/$(DEVICE)/benchmark.json $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) \
+$(RUN)/report/results.json: $(BENCHMARKS) $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) \
   $(RUN)/plan/report.json $(call code,report) $(wildcard reports/templates/*)
 	$(call job,training,--read reports/templates --read $(RUN) --write $(@D),jobs.report \
 	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --training $(RUN)/train --variants $(RUN)/variants \
-	  --evaluations $(RUN)/evaluation --benchmark $(RUN)/benchmark/$(DEVICE) --output $(@D))
-
-# ---- a phone for people who have none ------------------------------------------------------------
-.PHONY: virtual-phone virtual-phone-stop
-virtual-phone: ## start an Android-like phone in a container and print its DEVICE
-	@docker/virtual-phone/run start $(PERSONALITY)
-virtual-phone-stop: ## remove it
-	@docker/virtual-phone/run stop
+	  --evaluations $(RUN)/evaluation $(TARGETS:%=--benchmark $(RUN)/benchmark/%) --output $(@D))
 
 # ---- development -------------------------------------------------------------------------------
-.PHONY: help setup test test-slow test-container lint types lock clean
+.PHONY: help setup devices lock-binaries test test-slow test-container lint types lock clean
 help: ## this list
 	@echo "usage: make TARGET [VARIABLE=value]"; echo; echo "targets"
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | expand -t 20
 	@echo; echo "variables"
 	@sed -nE 's/^([A-Z0-9_]+) \?= ?(.*)## (.*)/  \1\t\3 [\2]/p' Makefile | expand -t 20
 setup: $(VENV)/.dev ## the virtual environment with everything in it
+devices: $(VENV)/.local ## the Android devices that are attached
+	@$(PY) -m jobs.devices
+lock-binaries: $(VENV)/.local ## download the tools for devices and record what they are (RENEW=1: anew)
+	$(PY) -m jobs.binaries --lock docker/adb/binaries.toml $(if $(filter 1,$(RENEW)),--renew)
 test: $(VENV)/.dev ## the fast tests
 	$(PY) -m pytest -m "not slow and not container"
 test-slow: $(VENV)/.dev ## the tests that train and measure for real

@@ -8,6 +8,7 @@ Writes  <output>/ledger.jsonl logs/     as it goes; an interrupted run goes on f
         <output>/benchmark.json         last: a row per variant, backend and thread count
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,7 @@ def main(
     variants: Annotated[Path, typer.Option(help="Folder that holds a folder per variant.")],
     output: Annotated[Path, typer.Option(help="Folder to write.")],
     device: Annotated[str, typer.Option(help="Where to measure: host, any, a serial or host:port.")] = "host",
+    devices: Annotated[str, typer.Option(help="Several, in parallel, each into a folder of <output>.")] = "",
     dataset: Annotated[Path | None, typer.Option(help="Dataset folder, for outputs_images.")] = None,
     binary: Annotated[Path | None, typer.Option(help="benchmark_model to use on the device.")] = None,
     apk: Annotated[Path | None, typer.Option(help="benchmark_model app to use on the device.")] = None,
@@ -30,14 +32,19 @@ def main(
     patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for a device that vanished.")] = 180.0,
 ) -> None:
     """Run every variant in fresh processes, interleaved in rounds, with benchmark_model's semantics."""
+    from common.adb.names import listed, safe_name
     from common.experiment import load
     from jobs.benchmark.open import measure_on
+    from jobs.benchmark.parallel import measure_on_all
     from jobs.benchmark.targets.wishes import Wishes
 
+    if devices:
+        serials = listed(devices)
+        if len(serials) > 1:
+            raise typer.Exit(measure_on_all(serials, sys.argv[1:], output))
+        device, output = serials[0], output / safe_name(serials[0])
     wishes = Wishes(binary=binary, apk=apk, hexagon=hexagon, keep=keep, patience_s=patience)
-    result = measure_on(
-        device, load(experiment), variants=variants, dataset=dataset, output=output, wishes=wishes
-    )
+    result = measure_on(device, load(experiment), variants=variants, dataset=dataset, output=output, wishes=wishes)
     print(f"{len(result.rows)} rows; wrote {output / 'benchmark.json'}")
 
 

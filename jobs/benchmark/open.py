@@ -8,6 +8,7 @@ from types import FrameType
 import numpy as np
 import numpy.typing as npt
 
+from common.adb.names import HOST
 from common.dataset import read_card, read_split
 from common.errors import UsageError
 from common.experiment import LoadedExperiment
@@ -16,7 +17,6 @@ from jobs.benchmark.stage import benchmark
 from jobs.benchmark.targets.host import HostTarget
 from jobs.benchmark.targets.wishes import Wishes
 
-HOST = "host"
 TERMINATED = 128 + signal.SIGTERM
 
 

@@ -4,7 +4,7 @@
 
 Reads   <experiment>, and the names and times of a local data source's files
 Writes  <output>/dataset.json train.json evaluate.json benchmark.json report.json variants/<name>.json
-        <output>/plan.mk     the names of the variants, for the Makefile
+        <output>/plan.mk     the names of the variants and targets, for the Makefile
 """
 
 from pathlib import Path
@@ -20,12 +20,14 @@ def main(
     output: Annotated[Path, typer.Option(help="Folder to write.")],
     data: Annotated[str, typer.Option(help="Replaces the experiment's data source.")] = "",
     data_sha256: Annotated[str, typer.Option(help="sha256 of a data source that is a URL.")] = "",
+    devices: Annotated[str, typer.Option(help="Where to measure: host, any or serials.")] = "host",
 ) -> None:
     """Validate an experiment file; a piece is rewritten only when its content changed."""
+    from common.adb.names import listed
     from common.experiment import load
     from jobs.plan.pieces import write_plan
 
-    write_plan(load(experiment, data=data, data_sha256=data_sha256), output)
+    write_plan(load(experiment, data=data, data_sha256=data_sha256), output, listed(devices))
 
 
 if __name__ == "__main__":

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel
 
+from common.adb.names import safe_name
 from common.artifact import write_bytes
 from common.experiment import LoadedExperiment
 from common.schema.experiment import SYNTHETIC, Data
@@ -16,13 +17,13 @@ MAKEFILE = "plan.mk"
 SOURCE = "source"
 
 
-def write_plan(experiment: LoadedExperiment, output: Path) -> None:
+def write_plan(experiment: LoadedExperiment, output: Path, devices: Sequence[str] = ("host",)) -> None:
     """Write a file per stage and variant into `output`, and `plan.mk` with the names that Make needs.
 
     A file is replaced only when its content changed, so that Make rebuilds what depends on the
     change and nothing else. Pieces of variants that are gone are removed.
     """
-    wanted = {output / name: content for name, content in _files(experiment)}
+    wanted = {output / name: content for name, content in _files(experiment, devices)}
     for path in (output / "variants").glob("*.json"):
         if path not in wanted:
             path.unlink()
@@ -31,7 +32,7 @@ def write_plan(experiment: LoadedExperiment, output: Path) -> None:
             write_bytes(path, content)
 
 
-def _files(experiment: LoadedExperiment) -> Iterator[tuple[str, bytes]]:
+def _files(experiment: LoadedExperiment, devices: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     settings = experiment.settings
     common = {"seed": settings.seed}
     data = settings.data
@@ -43,9 +44,9 @@ def _files(experiment: LoadedExperiment) -> Iterator[tuple[str, bytes]]:
     names = {"reference": settings.reference, "variants": list(settings.variants)}
     yield "evaluate.json", _dump({"reference": settings.reference})
     yield "benchmark.json", _dump({**common, **names}, benchmark=settings.benchmark)
-    yield "report.json", _dump({"title": settings.title, **names})
+    yield "report.json", _dump({"title": settings.title, "targets": list(devices), **names})
     yield SOURCE, data.source.encode() if _is_local(data) else b""
-    yield MAKEFILE, _makefile(experiment).encode()
+    yield MAKEFILE, _makefile(experiment, devices).encode()
 
 
 def _dump(plain: Mapping[str, object], **models: BaseModel) -> bytes:
@@ -53,12 +54,15 @@ def _dump(plain: Mapping[str, object], **models: BaseModel) -> bytes:
     return (json.dumps(table, indent=2, sort_keys=True) + "\n").encode()
 
 
-def _makefile(experiment: LoadedExperiment) -> str:
+def _makefile(experiment: LoadedExperiment, devices: Sequence[str]) -> str:
     # Names match [A-Za-z0-9._-]+, so nothing in them means anything to Make or a shell.
     names = " ".join(experiment.settings.variants)
     data = experiment.settings.data
+    targets = " ".join(safe_name(device) for device in devices)
+    outputs = "yes" if experiment.settings.benchmark.outputs_images else ""
     return (
         f"VARIANTS := {names}\nREFERENCE := {experiment.settings.reference}\n"
+        f"TARGETS := {targets}\nANSWERS := {outputs}\n"
         f"LOCAL_DATA := {'yes' if _is_local(data) else ''}\nREMOTE_DATA := {'yes' if '://' in data.source else ''}\n"
     )
 

@@ -4,10 +4,11 @@ import time
 from collections.abc import Callable, Sequence
 
 from common.adb.errors import NotReadyError
+from common.adb.names import ANY
 from common.adb.server import Attached, Server
-from jobs.benchmark.android.reconnect import PAUSE_S, reach_again, remedy
+from common.adb.states import remedy
+from jobs.benchmark.android.reconnect import PAUSE_S, reach_again
 
-ANY = "any"
 # States that pass by themselves, or with a new connection.
 ARRIVING = ("offline", "connecting", "authorizing")
 SETTLE_S = 5.0

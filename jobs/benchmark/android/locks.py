@@ -1,10 +1,8 @@
 """One run per device at a time."""
 
 import getpass
-import hashlib
 import json
 import os
-import re
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,22 +11,10 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from common.adb.names import safe_name
 from common.errors import TryLaterError
 
 VARIABLE = "EDGEPROOF_LOCKS"
-SHOWN = 40
-DIGEST_DIGITS = 8
-
-
-def safe_name(serial: str) -> str:
-    """A serial as the name of a folder: `192.168.1.5:5555` becomes `192.168.1.5_5555-1a2b3c4d`.
-
-    One that is a plain name stays as it is; any other gets a piece of its hash, so that no two collide.
-    """
-    if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.]{0,39}", serial) and serial not in ("host", "any"):
-        return serial
-    plain = re.sub(r"[^A-Za-z0-9_.]", "_", serial)[:SHOWN].lstrip(".")
-    return f"{plain}-{hashlib.sha256(serial.encode('utf-8', 'surrogateescape')).hexdigest()[:DIGEST_DIGITS]}"
 
 
 def locks_folder() -> Path:
