@@ -21,6 +21,7 @@ from jobs.launch.recipe import Image
 
 def run(
     command: Annotated[list[str], typer.Argument(help="The job, after --.")],
+    *,
     image: Annotated[Image, typer.Option(help="Image to run it in.")],
     read: Annotated[list[Path] | None, typer.Option(help="File or folder that it reads; repeatable.")] = None,
     write: Annotated[list[Path] | None, typer.Option(help="Folder that it writes; repeatable.")] = None,

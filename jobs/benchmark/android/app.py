@@ -51,6 +51,7 @@ class App:
     def _follow(self, backend: str, limit_s: float, log: Path, name: str) -> Outcome:
         said: list[str] = []
         end: Ending | None = None
+        process: int | None = None
         with log.open("w", encoding="utf-8", errors="replace") as stream:
             lines = self.device.lines(logcat.COMMAND, limit_s)
             try:
@@ -59,9 +60,11 @@ class App:
                     found = logcat.entry(line)
                     if found is None:
                         continue
+                    if found.tag == logcat.ACTIVITY_TAG:
+                        process = found.process
                     if found.tag == logcat.TOOL_TAG:
                         said.append(found.as_printed)
-                    end = logcat.ending(found)
+                    end = logcat.ending(found, process)
                     if end is not None:
                         break
             except TimeLimitError:

@@ -56,18 +56,20 @@ def entry(line: str) -> Entry | None:
     return Entry(int(found[1]), found[2], found[3], found[4]) if found else None
 
 
-def ending(found: Entry) -> Ending | None:
-    """Whether this line ends the run."""
+def ending(found: Entry, process: int | None = None) -> Ending | None:
+    """Whether this line ends the run; `process` is the app's number, once it is known."""
     if found.tag == TOOL_TAG:
         if RESULT.search(found.message):
             return Ending.RESULT
         if found.level in ("E", "F") and not HARMLESS.search(found.message):
             return Ending.ERROR
-    if found.tag in CRASH_TAGS and found.level in ("E", "F") and _of_the_app(found.message):
+    if found.tag in CRASH_TAGS and found.level in ("E", "F") and _of_the_app(found.message, process):
         return Ending.CRASH
     return None
 
 
-def _of_the_app(message: str) -> bool:
+def _of_the_app(message: str, process: int | None) -> bool:
     # AndroidRuntime: `Process: <package>, PID: 1`; debuggerd: `pid: 1, tid: 1, name: x  >>> <package> <<<`.
-    return re.search(rf"(?:Process: |>>> ){re.escape(PACKAGE)}\b", message) is not None
+    if re.search(rf"(?:Process: |>>> ){re.escape(PACKAGE)}\b", message):
+        return True
+    return process is not None and message.startswith(f"pid: {process},")

@@ -1,7 +1,10 @@
 """A benchmark on a stand-in: two variants, one round each, without TensorFlow."""
 
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -118,3 +121,15 @@ def left_behind(device: StandIn) -> list[str]:
     """What is ours on the phone: files and running tools."""
     running = [" ".join(p.argv) for p in device.phone.processes if "edgeproof" in " ".join(p.argv)]
     return [name for name in device.phone.files.nodes if "edgeproof" in name] + running
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    """A file behind http on loopback: its address, and where to put its content."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    handler = partial(SimpleHTTPRequestHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/tool", folder / "tool"
+        server.shutdown()

@@ -225,7 +225,7 @@ def test_a_phone_that_is_full_in_the_middle_says_so(bench: Bench, stand_in: Stan
     [(Kind.UNAUTHORIZED, "unauthorized", "accept the key"), (Kind.OFFLINE, "offline", "plug it in again")],
 )
 def test_a_phone_that_cannot_be_used_says_what_to_do(
-    bench: Bench, stand_in: StandIn, adb_server: AdbServer, kind: Kind, state: str, hint: str
+    bench: Bench, stand_in: StandIn, adb_server: AdbServer, *, kind: Kind, state: str, hint: str
 ) -> None:
     stand_in.arm(Fault(kind))
     adb_server.wait_for(stand_in.serial, state)
