@@ -22,7 +22,7 @@ DOCKER ?= docker## the docker command
 PHONE ?=## virtual-phone: the container's name, to have several
 PHONE_PORT ?=## virtual-phone: its port on 127.0.0.1 instead of a free one
 PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personalities
-export DATA DATA_SHA256 PYTHON DOCKER PHONE PHONE_PORT
+export DATA DATA_SHA256 DEVICES PYTHON DOCKER PHONE PHONE_PORT
 
 $(if $(filter 1-1,$(words $(EXPERIMENT))-$(words $(RUN))),,$(error EXPERIMENT and RUN must be paths without spaces))
 $(if $(filter auto docker local,$(RUNTIME)),,$(error RUNTIME=$(RUNTIME) is not one of auto, docker, local))

@@ -25,7 +25,7 @@ class Setting:
     def backend_label(self) -> str:
         """The backend's usual spelling, and whether the app measured it."""
         name = BACKENDS.get(self.backend, self.backend)
-        return f"{name} (app)" if self.runner == "app" else name
+        return f"{name} app" if self.runner == "app" else name
 
     @property
     def label(self) -> str:

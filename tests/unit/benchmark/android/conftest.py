@@ -109,12 +109,11 @@ def bench(benches: Callable[..., Bench]) -> Bench:
 
 
 @pytest.fixture(autouse=True)
-def adb_environment(adb_server: AdbServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def adb_environment(adb_server: AdbServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """This process talks to the private adb server, and locks devices where nobody else looks."""
     for name in ("ADB_SERVER_SOCKET", "ANDROID_ADB_SERVER_HOST", "ANDROID_ADB_SERVER_PORT", "ADBUTILS_ADB_PATH"):
         monkeypatch.setenv(name, adb_server.environment[name])
     monkeypatch.setenv("EDGEPROOF_LOCKS", str(tmp_path / "locks"))
-    return
 
 
 def left_behind(device: StandIn) -> list[str]:
