@@ -120,6 +120,13 @@ $(RUN)/report/results.json: $(BENCHMARKS) $(VARIANTS:%=$(RUN)/evaluation/%/evalu
 	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --training $(RUN)/train --variants $(RUN)/variants \
 	  --evaluations $(RUN)/evaluation $(TARGETS:%=--benchmark $(RUN)/benchmark/%) --output $(@D))
 
+# ---- a phone for people who have none ------------------------------------------------------------
+.PHONY: virtual-phone virtual-phone-stop
+virtual-phone: ## start an Android-like phone in a container and print its DEVICE
+	@docker/virtual-phone/run start $(PERSONALITY)
+virtual-phone-stop: ## remove it
+	@docker/virtual-phone/run stop
+
 # ---- development -------------------------------------------------------------------------------
 .PHONY: help setup devices lock-binaries test test-slow test-container lint types lock clean
 help: ## this list
