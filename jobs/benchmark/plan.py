@@ -8,7 +8,6 @@ import numpy as np
 
 from common.schema.benchmark import Cell, LedgerLine, RunLine, Runner, SessionLine
 from common.schema.experiment import Benchmark as Settings
-from common.schema.outcome import Failed
 
 
 @dataclass(frozen=True)
@@ -113,11 +112,13 @@ def unmeasured(lines: Sequence[LedgerLine], wanted: Wanted) -> tuple[Cell, ...]:
 
 
 def session_of(lines: Sequence[LedgerLine], cell: Cell, wanted: Wanted) -> SessionLine | None:
-    """The latest session in which every round of `cell` ended without a failure."""
+    """The latest session in which every round of `cell` ended alike and without a failure: a backend that is
+    there in one round only has failed in the others."""
     for line in reversed(lines):
         if isinstance(line, SessionLine) and cell in line.cells and wanted.allows(line):
             runs = runs_of(lines, line.session, cell)
-            if len(runs) == line.rounds and not any(isinstance(run.outcome, Failed) for run in runs):
+            kinds = {run.outcome.kind for run in runs}
+            if len(runs) == line.rounds and len(kinds) == 1 and "failed" not in kinds:
                 return line
     return None
 
