@@ -1,20 +1,27 @@
-"""`benchmark.json` and the lines of its ledger. Version history: 1 first."""
+"""`benchmark.json` and the lines of its ledger.
+
+Version history: 1 first; 2 adds Android devices: how a cell was run, what its delegate did, its answers and its
+operators. Version 1 is still read.
+"""
 
 from datetime import datetime
 from typing import Annotated, Literal
 
 from pydantic import Field
 
-from common.schema.base import Count, FileRef, Interval, Model, Name, Sha256
+from common.schema.base import Count, FileRef, Interval, Model, Name, Proportion, Sha256
 from common.schema.experiment import Benchmark as Settings
-from common.schema.outcome import Failed, Outcome, Unsupported
+from common.schema.outcome import Delegation, Failed, Outcome, Unsupported
 from common.schema.provenance import Artifact
+
+Runner = Literal["binary", "app"]
 
 
 class Environment(Model):
     """The machine that measured. `facts` are ordered label/value pairs for people to read.
 
-    `functional_only` marks a target whose latencies must never be ranked (an emulator).
+    `functional_only` marks a target whose latencies must never be ranked (an emulator). `serial` is what
+    adb calls a device.
     """
 
     kind: Literal["host", "android"]
@@ -22,15 +29,49 @@ class Environment(Model):
     fingerprint: Sha256
     functional_only: bool
     facts: tuple[tuple[str, str], ...]
+    serial: str | None = None
 
 
 class Cell(Model):
-    """What one process measures."""
+    """What one process measures. `runner`: the tool as an executable, or as an Android app."""
 
     variant: Name
     model_sha256: Sha256
     backend: str
     threads: Annotated[int, Field(ge=1)]
+    runner: Runner = "binary"
+
+
+class OutputCheck(Model):
+    """The device's answers to validation images beside this machine's, by the same file.
+
+    `largest_difference` is over all values, None when one of them is no number. `wrong` says in words why
+    the answers cannot be trusted; None when they can.
+    """
+
+    images: Annotated[int, Field(ge=1)]
+    top1_agreement: Proportion
+    largest_difference: float | None
+    wrong: str | None
+
+
+class Operator(Model):
+    """One kind of operator over one inference. `delegated` ones ran inside the delegate."""
+
+    kind: str
+    count: Count
+    mean_us: float
+    share: float
+    delegated: bool
+
+
+class Examination(Model):
+    """What was looked at once per cell, apart from the timed processes. `problems` says what failed."""
+
+    outputs: OutputCheck | None = None
+    operators: tuple[Operator, ...] = ()
+    profile: FileRef | None = None
+    problems: tuple[str, ...] = ()
 
 
 class SessionLine(Model):
@@ -61,7 +102,18 @@ class RunLine(Model):
     samples_us: tuple[float, ...]
 
 
-LedgerLine = Annotated[SessionLine | RunLine, Field(discriminator="kind")]
+class ExaminationLine(Model):
+    """Ledger: a cell of a session was examined, with these settings."""
+
+    kind: Literal["examination"] = "examination"
+    session: Count
+    cell: Cell
+    outputs_images: Count
+    profile: bool
+    examination: Examination
+
+
+LedgerLine = Annotated[SessionLine | RunLine | ExaminationLine, Field(discriminator="kind")]
 
 
 class Summary(Model):
@@ -69,7 +121,8 @@ class Summary(Model):
     lowest and highest process; `interval` its bootstrap confidence interval (None from one round).
 
     `ratio` is the reference's latency over this cell's, paired by round (above 1: faster than the
-    reference); None for the reference itself or when no round can be paired.
+    reference); None for the reference itself or when no round can be paired. `app_ratio` is the app's
+    latency over the binary's, paired likewise; None but for the app. `delegation` is the least of all rounds.
     """
 
     kind: Literal["summary"] = "summary"
@@ -88,6 +141,8 @@ class Summary(Model):
     p95_us: float | None
     memory_init_mib: float
     memory_overall_mib: float
+    delegation: Delegation | None = None
+    app_ratio: Interval | None = None
 
 
 class Row(Model):
@@ -97,12 +152,13 @@ class Row(Model):
     session: Count
     result: Annotated[Summary | Unsupported | Failed, Field(discriminator="kind")]
     failed_rounds: Count
+    examination: Examination | None = None
 
 
 class Benchmark(Artifact):
     """All variants on one target."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     target: Environment
     reference: Name
     settings: Settings

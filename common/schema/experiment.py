@@ -1,6 +1,6 @@
 """An experiment file (`experiments/*.toml`) as one frozen model: what to run, never where."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -14,6 +14,16 @@ from common.schema.source import SYNTHETIC, checked, is_url
 GivenSha256 = Annotated[Sha256, BeforeValidator(lambda given: given.lower() if isinstance(given, str) else given)]
 # Far more than any machine that this runs on has cores; LiteRT would try to start them all.
 MOST_THREADS = 1024
+Backend = Literal["cpu", "xnnpack", "gpu", "nnapi", "hexagon"]
+# `benchmark_model` parses nothing else, and ignores what it does not know.
+Flag = Annotated[str, Field(pattern=r"^--[a-z][a-z0-9_]*=[^\s]*$")]
+# What the protocol itself sets; a second value would make the settings lie.
+OWN_FLAGS = (
+    *("graph", "num_threads", "num_runs", "min_secs", "max_secs", "warmup_runs", "warmup_min_secs"),
+    *("use_xnnpack", "use_gpu", "use_nnapi", "use_hexagon", "use_cpu", "use_npu", "hexagon_lib_path"),
+    *("input_layer", "input_layer_shape", "input_layer_value_files", "output_filepath", "enable_op_profiling"),
+    *("op_profiling_output_mode", "op_profiling_output_file", "dry_run"),
+)
 Side = Annotated[int, Field(ge=16, le=1024)]
 
 
@@ -59,9 +69,13 @@ class Benchmark(Model):
     The defaults of the protocol are those of Google's `benchmark_model`: warm-up of at least
     `warmup_runs` and `warmup_min_secs`, steady state of at least `num_runs` and `min_secs`, both
     cut off at `max_secs`. `rounds` is the number of processes per cell.
+
+    Of Android devices only: `extra_flags` are passed on to `benchmark_model` for a backend;
+    `outputs_images` validation images are answered on the device and compared with this machine's
+    answers; `profile` measures every operator once; `app` measures the tool as an app beside the binary.
     """
 
-    backends: tuple[Literal["cpu", "xnnpack"], ...] = ("cpu", "xnnpack")
+    backends: tuple[Backend, ...] = ("cpu", "xnnpack")
     threads: tuple[Annotated[int, Field(gt=0, le=MOST_THREADS)], ...] = (1,)
     rounds: Positive = 5
     warmup_runs: Positive = 1
@@ -69,6 +83,20 @@ class Benchmark(Model):
     num_runs: Positive = 50
     min_secs: Annotated[float, Field(ge=0)] = 1.0
     max_secs: Annotated[float, Field(gt=0)] = 150.0
+    extra_flags: dict[str, tuple[Flag, ...]] = Field(default_factory=dict)
+    outputs_images: Annotated[int, Field(ge=0, le=1000)] = 0
+    profile: bool = False
+    app: bool = False
+
+    @model_validator(mode="after")
+    def _flags_are_extra(self) -> Self:
+        for backend, flags in self.extra_flags.items():
+            if backend not in get_args(Backend):
+                raise ValueError(f"extra_flags.{backend} is none of {', '.join(get_args(Backend))}")
+            for flag in flags:
+                if flag.removeprefix("--").partition("=")[0] in OWN_FLAGS:
+                    raise ValueError(f"extra_flags.{backend}: {flag} is set by the protocol itself")
+        return self
 
     @model_validator(mode="after")
     def _no_repeats(self) -> Self:

@@ -23,8 +23,24 @@ class Stat(Model):
     p95_us: float | None
 
 
+class Delegation(Model):
+    """What a delegate really did, in the tool's own figures; None where it told none.
+
+    `complete`: the delegate ran the whole model. `partial`: the rest ran on the CPU. `none`: plain kernels.
+    """
+
+    extent: Literal["complete", "partial", "none"]
+    kernel: str | None
+    nodes_delegated: Count | None
+    nodes_total: Count | None
+    partitions: Count | None
+
+
 class Measured(Model):
-    """A process that ran to its end. Memory is the growth of the peak resident set, in KiB."""
+    """A process that ran to its end. Memory is the growth of the peak resident set, in KiB.
+
+    `delegation` is None where the tool tells nothing of it (this machine's interpreter).
+    """
 
     kind: Literal["measured"] = "measured"
     init_us: float
@@ -33,6 +49,7 @@ class Measured(Model):
     steady: Stat
     memory_init_kib: Count
     memory_overall_kib: Count
+    delegation: Delegation | None = None
 
 
 class Unsupported(Model):

@@ -1,18 +1,20 @@
 """`results.json`: everything the report shows, and nothing else. Rendering is a pure function of it.
 
 A results file may also come from elsewhere (a published table); then most parts are None or empty
-and the report leaves them out, and says so. Version history: 1 first; 2 adds the variants' `proof` (a file of
-version 1 can be read).
+and the report leaves them out, and says so.
+
+Version history: 1 first; 2 adds the variants' `proof`, the choice, and what Android devices tell: runner,
+delegation, answers, operators, the app's ratio. Version 1 is still read.
 """
 
 from typing import Literal
 
 from common.schema.base import Count, Interval, Model, Name
-from common.schema.benchmark import Environment
+from common.schema.benchmark import Environment, Operator, OutputCheck, Runner
 from common.schema.choice import Choice
 from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
-from common.schema.outcome import Failed, Unsupported
+from common.schema.outcome import Delegation, Failed, Unsupported
 from common.schema.provenance import Provenance
 from common.schema.tflite import Proof
 from common.schema.training import Training
@@ -36,7 +38,8 @@ class VariantResult(Model):
 class Latency(Model):
     """A measured cell in the report's units: microseconds and MB of 2**20 bytes.
 
-    Everything but `latency_us` is None where the source gives none.
+    Everything but `latency_us` is None or empty where the source gives none. `app_ratio` is the app's
+    latency over the binary's; `answers` and `operators` are of a run of their own.
     """
 
     kind: Literal["latency"] = "latency"
@@ -49,15 +52,25 @@ class Latency(Model):
     init_us: float | None
     first_us: float | None
     memory_mb: float | None
+    delegation: Delegation | None = None
+    app_ratio: Interval | None = None
+    answers: OutputCheck | None = None
+    operators: tuple[Operator, ...] = ()
+
+    @property
+    def wrong(self) -> bool:
+        """Whether the device's answers are known to be wrong: then the latency is not a result."""
+        return self.answers is not None and self.answers.wrong is not None
 
 
 class Measurement(Model):
-    """One variant on one target, backend and thread count."""
+    """One variant on one target, backend, thread count and runner."""
 
     variant: Name
     target: str
     backend: str
     threads: int
+    runner: Runner = "binary"
     result: Latency | Unsupported | Failed
 
 

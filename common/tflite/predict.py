@@ -49,13 +49,14 @@ def _run(interpreter: Any, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.floa
     if tuple(port["shape"]) != images.shape:
         interpreter.resize_tensor_input(port["index"], images.shape, strict=False)
         interpreter.allocate_tensors()
-    interpreter.set_tensor(port["index"], _quantise(images.astype(np.float32) / np.float32(255), port))
+    interpreter.set_tensor(port["index"], quantise(images.astype(np.float32) / np.float32(255), port))
     interpreter.invoke()
     result = interpreter.get_output_details()[0]
-    return _dequantise(interpreter.get_tensor(result["index"]), result)
+    return dequantise(interpreter.get_tensor(result["index"]), result)
 
 
-def _quantise(values: npt.NDArray[np.float32], port: Any) -> npt.NDArray[Any]:
+def quantise(values: npt.NDArray[np.float32], port: Any) -> npt.NDArray[Any]:
+    """Values float32 in the type of a tensor, described as `get_input_details` does."""
     if port["dtype"] == np.float32:
         return values
     scale, zero_point = port["quantization"]
@@ -64,7 +65,8 @@ def _quantise(values: npt.NDArray[np.float32], port: Any) -> npt.NDArray[Any]:
     return np.asarray(levels, dtype=port["dtype"])
 
 
-def _dequantise(values: npt.NDArray[Any], port: Any) -> npt.NDArray[np.float32]:
+def dequantise(values: npt.NDArray[Any], port: Any) -> npt.NDArray[np.float32]:
+    """A tensor's values as float32."""
     if port["dtype"] == np.float32:
         return np.array(values)
     scale, zero_point = port["quantization"]

@@ -3,34 +3,48 @@
     python -m jobs.benchmark --experiment experiments/demo.toml --variants runs/demo/variants \
         --device host --output runs/demo/benchmark/host
 
-Reads   <variants>/<name>/variant.json and the .tflite files
+Reads   <variants>/<name>/variant.json and the .tflite files, <dataset> for answers on a device
 Writes  <output>/ledger.jsonl logs/     as it goes; an interrupted run goes on from there
         <output>/benchmark.json         last: a row per variant, backend and thread count
 """
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from common import cli
-from common.errors import UsageError
 
 
 def main(
+    *,
     experiment: Annotated[Path, typer.Option(help="Experiment file (TOML).")],
     variants: Annotated[Path, typer.Option(help="Folder that holds a folder per variant.")],
     output: Annotated[Path, typer.Option(help="Folder to write.")],
-    device: Annotated[str, typer.Option(help="Where to measure: host (this machine).")] = "host",
+    device: Annotated[str, typer.Option(help="Where to measure: host, any, a serial or host:port.")] = "host",
+    devices: Annotated[str, typer.Option(help="Several, in parallel, each into a folder of <output>.")] = "",
+    dataset: Annotated[Path | None, typer.Option(help="Dataset folder, for outputs_images.")] = None,
+    binary: Annotated[Path | None, typer.Option(help="benchmark_model to use on the device.")] = None,
+    apk: Annotated[Path | None, typer.Option(help="benchmark_model app to use on the device.")] = None,
+    hexagon: Annotated[Path | None, typer.Option(help="Folder with Hexagon's libraries.")] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Leave files and app on the device.")] = False,
+    patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for a device that vanished.")] = 180.0,
 ) -> None:
     """Run every variant in fresh processes, interleaved in rounds, with benchmark_model's semantics."""
+    from common.adb.names import listed, safe_name
     from common.experiment import load
-    from jobs.benchmark.stage import benchmark
-    from jobs.benchmark.targets.host import HostTarget
+    from jobs.benchmark.open import measure_on
+    from jobs.benchmark.parallel import measure_on_all
+    from jobs.benchmark.targets.wishes import Wishes
 
-    if device != "host":
-        raise UsageError(f"device '{device}' is not supported", hint="use DEVICE=host")
-    result = benchmark(load(experiment), variants, HostTarget(), output)
+    if devices:
+        serials = listed(devices)
+        if len(serials) > 1:
+            raise typer.Exit(measure_on_all(serials, sys.argv[1:], output))
+        device, output = serials[0], output / safe_name(serials[0])
+    wishes = Wishes(binary=binary, apk=apk, hexagon=hexagon, keep=keep, patience_s=patience)
+    result = measure_on(device, load(experiment), variants=variants, dataset=dataset, output=output, wishes=wishes)
     print(f"{len(result.rows)} rows; wrote {output / 'benchmark.json'}")
 
 

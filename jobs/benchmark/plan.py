@@ -6,9 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from common.schema.benchmark import Cell, LedgerLine, RunLine, SessionLine
+from common.schema.benchmark import Cell, LedgerLine, RunLine, Runner, SessionLine
 from common.schema.experiment import Benchmark as Settings
-from common.schema.outcome import Failed
 
 
 @dataclass(frozen=True)
@@ -39,16 +38,37 @@ class Wanted:
         return session.fingerprint == self.fingerprint and session.settings_sha256 == self.settings_sha256
 
 
-def want(models: Mapping[str, str], settings: Settings, *, reference: str, seed: int, fingerprint: str) -> Wanted:
+def want(
+    models: Mapping[str, str],
+    settings: Settings,
+    *,
+    reference: str,
+    seed: int,
+    fingerprint: str,
+    runners: Sequence[Runner] = ("binary",),
+) -> Wanted:
     """The matrix of an experiment, given the sha256 of each variant's file."""
     cells = tuple(
-        Cell(variant=name, model_sha256=sha256, backend=backend, threads=threads)
+        Cell(variant=name, model_sha256=sha256, backend=backend, threads=threads, runner=runner)
         for name, sha256 in models.items()
         for backend in settings.backends
         for threads in settings.threads
+        for runner in runners
     )
-    digest = hashlib.sha256(settings.model_dump_json().encode()).hexdigest()
+    # What does not change how a process runs is left out: asking for it later costs no new measurement.
+    aside = {"outputs_images", "profile", "app"} | ({"extra_flags"} if not settings.extra_flags else set())
+    digest = hashlib.sha256(settings.model_dump_json(exclude=aside).encode()).hexdigest()
     return Wanted(cells, reference, settings.rounds, seed, fingerprint, digest)
+
+
+def group(cell: Cell) -> tuple[str, int, Runner]:
+    """Cells of one group differ in their variant alone, and are compared."""
+    return cell.backend, cell.threads, cell.runner
+
+
+def binary_of(cell: Cell) -> Cell:
+    """The same measured with the binary, which the app is compared with."""
+    return cell.model_copy(update={"runner": "binary"})
 
 
 def slots(session: SessionLine) -> tuple[Slot, ...]:
@@ -79,24 +99,34 @@ def resumable(lines: Sequence[LedgerLine], wanted: Wanted) -> SessionLine | None
 
 def unmeasured(lines: Sequence[LedgerLine], wanted: Wanted) -> tuple[Cell, ...]:
     """Cells for a new session: those without a complete set of rounds here, and with them the
-    reference's cells of the same backend and threads, since only one session's rounds can be paired."""
+    reference's cells of the same backend and threads, and the binary's of the app's, since only one
+    session's rounds can be paired."""
     missing = {cell for cell in wanted.cells if session_of(lines, cell, wanted) is None}
-    groups = {(cell.backend, cell.threads) for cell in missing}
+    groups = {group(cell) for cell in missing}
+    beside = {binary_of(cell) for cell in missing}
     return tuple(
         cell
         for cell in wanted.cells
-        if cell in missing or (cell.variant == wanted.reference and (cell.backend, cell.threads) in groups)
+        if cell in missing | beside or (cell.variant == wanted.reference and group(cell) in groups)
     )
 
 
 def session_of(lines: Sequence[LedgerLine], cell: Cell, wanted: Wanted) -> SessionLine | None:
-    """The latest session in which every round of `cell` ended without a failure."""
+    """The latest session in which every round of `cell` ended alike and without a failure: a backend that is
+    there in one round only has failed in the others."""
     for line in reversed(lines):
         if isinstance(line, SessionLine) and cell in line.cells and wanted.allows(line):
             runs = runs_of(lines, line.session, cell)
-            if len(runs) == line.rounds and not any(isinstance(run.outcome, Failed) for run in runs):
+            kinds = {run.outcome.kind for run in runs}
+            if len(runs) == line.rounds and len(kinds) == 1 and "failed" not in kinds:
                 return line
     return None
+
+
+def shown_session(lines: Sequence[LedgerLine], cell: Cell, wanted: Wanted) -> SessionLine:
+    """The session that a cell's row is made from: the latest complete one, else the latest."""
+    complete = session_of(lines, cell, wanted)
+    return complete or [line for line in lines if isinstance(line, SessionLine) and cell in line.cells][-1]
 
 
 def runs_of(lines: Sequence[LedgerLine], session: int, cell: Cell) -> list[RunLine]:

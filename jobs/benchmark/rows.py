@@ -1,10 +1,18 @@
 """From the ledger to the result: one row per cell, and what a reader should be warned of. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
-from common.schema.benchmark import Cell, Environment, LedgerLine, Row, RunLine, SessionLine, Summary
+from common.schema.benchmark import (
+    Cell,
+    Environment,
+    Examination,
+    ExaminationLine,
+    LedgerLine,
+    Row,
+    Summary,
+)
 from common.schema.outcome import Failed, Measured, Unsupported
-from jobs.benchmark.plan import Wanted, runs_of, session_of
+from jobs.benchmark.plan import Wanted, binary_of, group, runs_of, shown_session
 from jobs.benchmark.statistics import summarise
 
 FEW_ROUNDS = 5
@@ -16,33 +24,31 @@ BUSY = 0.75
 
 def rows(lines: Sequence[LedgerLine], wanted: Wanted) -> tuple[Row, ...]:
     """One row for every wanted cell, each from one session."""
-    made = []
-    for cell in wanted.cells:
-        session = (session_of(lines, cell, wanted) or _latest(lines, cell)).session
-        runs = runs_of(lines, session, cell)
-        beside = next(c for c in wanted.cells if c.variant == wanted.reference and _group(c) == _group(cell))
-        partner = [] if cell == beside else runs_of(lines, session, beside)
-        made.append(_row(cell, session, runs, partner, wanted.seed))
-    return tuple(made)
+    return tuple(_row(lines, cell, shown_session(lines, cell, wanted).session, wanted) for cell in wanted.cells)
 
 
-def _group(cell: Cell) -> tuple[str, int]:
-    return cell.backend, cell.threads
-
-
-def _latest(lines: Sequence[LedgerLine], cell: Cell) -> SessionLine:
-    return [line for line in lines if isinstance(line, SessionLine) and cell in line.cells][-1]
-
-
-def _row(cell: Cell, session: int, runs: Sequence[RunLine], partner: Sequence[RunLine], seed: int) -> Row:
+def _row(lines: Sequence[LedgerLine], cell: Cell, session: int, wanted: Wanted) -> Row:
+    runs = runs_of(lines, session, cell)
     failed = [run.outcome for run in runs if isinstance(run.outcome, Failed)]
     unsupported = [run.outcome for run in runs if isinstance(run.outcome, Unsupported)]
-    result: Summary | Unsupported | Failed
-    if any(isinstance(run.outcome, Measured) for run in runs):
-        result = summarise(runs, partner, seed)
-    else:
-        result = (unsupported or failed)[0]
-    return Row(cell=cell, session=session, result=result, failed_rounds=len(failed))
+    if not any(isinstance(run.outcome, Measured) for run in runs):
+        return Row(cell=cell, session=session, result=(unsupported or failed)[0], failed_rounds=len(failed))
+    beside = next(c for c in wanted.cells if c.variant == wanted.reference and group(c) == group(cell))
+    partner = [] if cell == beside else runs_of(lines, session, beside)
+    binary = [] if cell.runner == "binary" else runs_of(lines, session, binary_of(cell))
+    return Row(
+        cell=cell,
+        session=session,
+        result=summarise(runs, partner, wanted.seed, binary),
+        # A backend that was there in another round has failed in this one.
+        failed_rounds=len(failed) + len(unsupported),
+        examination=_examination(lines, cell, session),
+    )
+
+
+def _examination(lines: Sequence[LedgerLine], cell: Cell, session: int) -> Examination | None:
+    found = [x for x in lines if isinstance(x, ExaminationLine) and (x.session, x.cell) == (session, cell)]
+    return found[-1].examination if found else None
 
 
 def warnings(made: Sequence[Row], environment: Environment, cores: int, load: float) -> tuple[str, ...]:
@@ -51,7 +57,7 @@ def warnings(made: Sequence[Row], environment: Environment, cores: int, load: fl
     summaries = [(row, row.result) for row in made if isinstance(row.result, Summary)]
     if environment.functional_only:
         found.append("This target shows that variants run, not how fast: its latencies are never ranked.")
-    if load > BUSY * cores:
+    if environment.kind == "host" and load > BUSY * cores:
         found.append(f"The machine was busy before the first process (load {load:.2f}); close other programs.")
     if any(summary.rounds < FEW_ROUNDS for _, summary in summaries):
         found.append(f"Fewer than {FEW_ROUNDS} rounds: the intervals are rough; raise [benchmark] rounds.")
@@ -65,4 +71,15 @@ def warnings(made: Sequence[Row], environment: Environment, cores: int, load: fl
     failures = sum(row.failed_rounds for row in made)
     if failures:
         found.append(f"{failures} process(es) failed; their logs lie beside benchmark.json.")
+    found += _examined(made)
     return tuple(found)
+
+
+def _examined(made: Sequence[Row]) -> Iterator[str]:
+    looked = [(row, row.examination) for row in made if row.examination is not None]
+    for row, examination in looked:
+        where = f"{row.cell.variant} on {row.cell.backend}"
+        if examination.outputs is not None and examination.outputs.wrong is not None:
+            yield f"{where} gives wrong answers: {examination.outputs.wrong}; its latency is not a result."
+        for problem in examination.problems:
+            yield f"{where} could not be looked at: {problem}."

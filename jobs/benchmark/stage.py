@@ -7,7 +7,7 @@ from common.artifact import file_ref, read, verified, write_model, writing
 from common.errors import EdgeproofError
 from common.experiment import LoadedExperiment
 from common.provenance import Recorder
-from common.schema.benchmark import Benchmark, Row
+from common.schema.benchmark import Benchmark, Row, Summary
 from common.schema.outcome import Failed
 from common.schema.variant import Variant
 from jobs.benchmark import protocol
@@ -20,8 +20,11 @@ ARTIFACT = "benchmark.json"
 PACKAGES = ("ai-edge-litert", "numpy")
 
 
-def benchmark(experiment: LoadedExperiment, variants: Path, target: Target, output: Path) -> Benchmark:
-    """Measure every variant below folder `variants` on `target` and write `output`.
+def benchmark(
+    experiment: LoadedExperiment, variants: Path, target: Target, output: Path, prefix: str = ""
+) -> Benchmark:
+    """Measure every variant below folder `variants` on `target` and write `output`; every line of the
+    progress begins with `prefix`.
 
     Goes on from the ledger in `output`. Raises UsageError when a variant is missing or was changed,
     EdgeproofError when nothing could be measured.
@@ -38,12 +41,13 @@ def benchmark(experiment: LoadedExperiment, variants: Path, target: Target, outp
         reference=reference,
         seed=experiment.settings.seed,
         fingerprint=environment.fingerprint,
+        runners=("binary", "app") if settings.app and environment.kind == "android" else ("binary",),
     )
     # Before the old result is taken away; the ledger is read for good when no one else can write it.
     check(output / "ledger.jsonl")
     with writing(output, ARTIFACT, variants):
         ledger = Ledger(output / "ledger.jsonl")
-        protocol.run(protocol.Bench(target, models, settings, output / "logs"), ledger, wanted)
+        protocol.run(protocol.Bench(target, models, settings, output / "logs", prefix), ledger, wanted)
         results = rows(ledger.lines, wanted)
         _require_some(results)
         inputs = {f"variant {name}": variant.model.sha256 for name, variant in made.items()}
@@ -61,6 +65,9 @@ def benchmark(experiment: LoadedExperiment, variants: Path, target: Target, outp
 
 
 def _require_some(results: tuple[Row, ...]) -> None:
-    failures = [row.result for row in results if isinstance(row.result, Failed)]
-    if len(failures) == len(results):
-        raise EdgeproofError(f"no variant could be measured: {failures[0].reason}", hint=f"see {failures[0].log}")
+    if any(isinstance(row.result, Summary) for row in results):
+        return
+    found = [row.result for row in results if not isinstance(row.result, Summary)]
+    first = next((result for result in found if isinstance(result, Failed)), found[0])
+    hint = f"see {first.log}" if isinstance(first, Failed) else "list a backend that this target has"
+    raise EdgeproofError(f"no variant could be measured: {first.reason}", hint=hint)

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from common.schema.base import Interval
 from common.schema.benchmark import RunLine, Summary
-from common.schema.outcome import Measured, Stat
+from common.schema.outcome import Delegation, Measured, Stat
 
 CONFIDENCE = 0.95
 RESAMPLES = 10_000
@@ -48,9 +48,12 @@ def typical_us(outcome: Measured) -> float:
     return outcome.steady.mean_us if outcome.steady.median_us is None else outcome.steady.median_us
 
 
-def summarise(runs: Sequence[RunLine], reference: Sequence[RunLine], seed: int) -> Summary:
+def summarise(
+    runs: Sequence[RunLine], reference: Sequence[RunLine], seed: int, binary: Sequence[RunLine] = ()
+) -> Summary:
     """A cell's summary from its measured runs (at least one) of one session; `reference` holds those of
-    the reference cell in the same session, empty for the reference itself."""
+    the reference cell in the same session, empty for the reference itself, and `binary` those of the
+    same cell by the binary, empty but for an app's."""
     outcomes = [run.outcome for run in runs if isinstance(run.outcome, Measured)]
     latencies = [typical_us(outcome) for outcome in outcomes]
     ratios = paired_ratios(runs, reference)
@@ -70,7 +73,15 @@ def summarise(runs: Sequence[RunLine], reference: Sequence[RunLine], seed: int) 
         p95_us=_median_of_known([outcome.steady.p95_us for outcome in outcomes]),
         memory_init_mib=_median([outcome.memory_init_kib / KIB_PER_MIB for outcome in outcomes]),
         memory_overall_mib=_median([outcome.memory_overall_kib / KIB_PER_MIB for outcome in outcomes]),
+        delegation=_least([outcome.delegation for outcome in outcomes if outcome.delegation is not None]),
+        app_ratio=bootstrap_median(paired_ratios(binary, runs), seed),
     )
+
+
+def _least(found: Sequence[Delegation]) -> Delegation | None:
+    """The one that delegates least: a row must not claim more than every process of it did."""
+    order = ("none", "partial", "complete")
+    return min(found, key=lambda one: (order.index(one.extent), one.nodes_delegated or 0), default=None)
 
 
 def paired_ratios(runs: Sequence[RunLine], reference: Sequence[RunLine]) -> list[float]:

@@ -21,15 +21,17 @@ from jobs.launch.recipe import Image
 
 def run(
     command: Annotated[list[str], typer.Argument(help="The job, after --.")],
+    *,
     image: Annotated[Image, typer.Option(help="Image to run it in.")],
     read: Annotated[list[Path] | None, typer.Option(help="File or folder that it reads; repeatable.")] = None,
     write: Annotated[list[Path] | None, typer.Option(help="Folder that it writes; repeatable.")] = None,
     network: Annotated[bool, typer.Option("--network", help="Give it a network; without it there is none.")] = False,
+    adb: Annotated[bool, typer.Option("--adb", help="Let it reach Android devices, on the host's network.")] = False,
 ) -> None:
     """Run a command in a container; its exit status is this one's."""
     from jobs.launch.launcher import Request, launch
 
-    raise typer.Exit(launch(Request(image, command, read or (), write or (), network)))
+    raise typer.Exit(launch(Request(image, command, read or (), write or (), network, adb)))
 
 
 def build(

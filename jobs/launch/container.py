@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import docker
 import requests
@@ -14,6 +14,7 @@ from docker.types import DeviceRequest, Mount
 from docker.utils.socket import frames_iter
 
 from common.errors import EdgeproofError, TryLaterError, UsageError
+from jobs.launch.adb_access import USB
 from jobs.launch.mounts import Bind
 from jobs.launch.recipe import IDENTITY_LABEL
 from jobs.launch.settings import EngineFacts, Limits
@@ -43,8 +44,10 @@ class Job:
     user: str
     environment: Mapping[str, str]
     limits: Limits
-    network: bool
+    network: Literal["none", "bridge", "host"]
     gpu: bool
+    usb: bool = False
+    groups: tuple[int, ...] = ()
 
 
 class Running:
@@ -173,9 +176,9 @@ def _options(job: Job) -> dict[str, Any]:
         ],
         "read_only": True,
         "tmpfs": {"/tmp": "mode=1777"},  # noqa: S108
-        "network_mode": "bridge" if job.network else "none",
+        "network_mode": job.network,
         # The proxies of ~/.docker/config.json are of use to a job with a network only.
-        "use_config_proxy": job.network,
+        "use_config_proxy": job.network != "none",
         "cap_drop": ["ALL"],
         "security_opt": ["no-new-privileges"],
         "pids_limit": MOST_PROCESSES,
@@ -184,6 +187,8 @@ def _options(job: Job) -> dict[str, Any]:
         "memswap_limit": job.limits.memory_bytes,
         "nano_cpus": None if job.limits.cpus is None else round(job.limits.cpus * NANO),
         "device_requests": [DeviceRequest(count=-1, capabilities=[["gpu"]])] if job.gpu else None,
+        "devices": [f"{USB}:{USB}:rw"] if job.usb else None,
+        "group_add": [str(group) for group in job.groups] or None,
         "init": True,
         "stdin_open": True,
         "auto_remove": True,

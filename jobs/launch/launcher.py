@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from common.errors import UsageError
 from common.provenance import ROOT, describe_commit
+from jobs.launch.adb_access import AdbAccess, find
 from jobs.launch.attend import attend, signals
 from jobs.launch.build import STATE, ensure_image
 from jobs.launch.container import Engine, Job, connect
@@ -27,13 +28,17 @@ NAME_HEX_DIGITS = 12
 
 @dataclass(frozen=True)
 class Request:
-    """A command, the image to run it in, and the paths that it reads and writes."""
+    """A command, the image to run it in, and the paths that it reads and writes.
+
+    `adb`: it talks to Android devices, over the host's own network, where the host's adb server listens.
+    """
 
     image: Image
     argv: Sequence[str]
     read: Sequence[Path]
     write: Sequence[Path]
     network: bool
+    adb: bool = False
 
 
 def launch(request: Request) -> int:
@@ -44,9 +49,10 @@ def launch(request: Request) -> int:
     if not request.argv:
         raise UsageError("there is no command to run", hint="give it after --")
     cwd = Path.cwd()
-    binds = plan(CODE, request.read, request.write, cwd)
-    engine = connect()
     caller = os.environ
+    access = find(caller, ROOT) if request.adb else AdbAccess()
+    binds = plan(CODE, (*request.read, *access.read), (*request.write, *access.write), cwd)
+    engine = connect()
     limited = limits(caller, engine.facts)
     prepare(binds)
     image_id = ensure_image(engine, request.image, caller)
@@ -64,9 +70,12 @@ def launch(request: Request) -> int:
             user=container_user(os.getuid(), os.getgid(), engine.facts),
             environment=job_environment(
                 caller, image_id=image_id, commit=describe_commit(), code=str(ROOT), columns=columns
-            ),
+            )
+            | dict(access.environment),
             limits=limited,
-            network=request.network,
+            network="host" if request.adb else "bridge" if request.network else "none",
+            usb=access.usb,
+            groups=access.groups,
             gpu=wanted and engine.facts.nvidia,
         )
         return attend(engine.start(job), events)

@@ -47,7 +47,8 @@ def _moments(
     count, total, squares = 0, 0.0, 0.0
     for start in range(0, len(chosen), BATCH):
         batch = images[chosen[start : start + BATCH]].astype(np.float32) / np.float32(255)
-        values = np.asarray(before.predict_on_batch(batch), np.float64)
+        # Called, not predicted: TensorFlow would trace and warn for each of these models that run a few times.
+        values = np.asarray(before(batch, training=False), np.float64)
         values = values.reshape(-1, values.shape[-1])
         count += len(values)
         total = total + values.sum(axis=0)

@@ -4,7 +4,7 @@
 
 Reads   <experiment>, the model files that it names, and the names and times of a local data source's files
 Writes  <output>/dataset.json train.json evaluate.json benchmark.json choose.json report.json variants/<name>.json
-        <output>/plan.mk     the names of the variants, for the Makefile
+        <output>/plan.mk     the names of the variants and targets, for the Makefile
         <output>/source model students/<name>     paths of the data and of model files; empty without
 """
 
@@ -21,12 +21,14 @@ def main(
     output: Annotated[Path, typer.Option(help="Folder to write.")],
     data: Annotated[str, typer.Option(help="Replaces the experiment's data source.")] = "",
     data_sha256: Annotated[str, typer.Option(help="sha256 of a data source that is a URL.")] = "",
+    devices: Annotated[str, typer.Option(help="Where to measure: host, any or serials.")] = "host",
 ) -> None:
     """Validate an experiment file; a piece is rewritten only when its content changed."""
+    from common.adb.names import listed
     from common.experiment import load
     from jobs.plan.pieces import write_plan
 
-    notice = write_plan(load(experiment, data=data, data_sha256=data_sha256), output)
+    notice = write_plan(load(experiment, data=data, data_sha256=data_sha256), output, listed(devices))
     if notice:
         print(notice)
 

@@ -3,11 +3,12 @@
 import hashlib
 import json
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pydantic import BaseModel
 
+from common.adb.names import safe_name
 from common.artifact import write_bytes
 from common.experiment import LoadedExperiment
 from common.model_file import model_file, model_inputs
@@ -24,7 +25,7 @@ SOURCE = "source"
 MODEL = "model"
 
 
-def write_plan(experiment: LoadedExperiment, output: Path) -> str | None:
+def write_plan(experiment: LoadedExperiment, output: Path, devices: Sequence[str] = ("host",)) -> str | None:
     """Write a file per stage and variant into `output`, and `plan.mk` with the names that Make needs.
 
     A file is replaced only when its content changed, so that Make rebuilds what depends on the
@@ -32,7 +33,7 @@ def write_plan(experiment: LoadedExperiment, output: Path) -> str | None:
     know of first: that the run gets other images. Raises UsageError, and writes nothing, when a local
     data source is missing.
     """
-    wanted = {output / name: content for name, content in _files(experiment)}
+    wanted = {output / name: content for name, content in _files(experiment, devices)}
     notice = _other_data(output / DATASET, experiment.settings.data)
     for path in (output / "variants").glob("*.json"):
         if path not in wanted:
@@ -57,7 +58,7 @@ def _other_data(piece: Path, data: Data) -> str | None:
     return f"note: the data source changes from {old} to {new}: everything is made anew ({keep} keeps it)"
 
 
-def _files(experiment: LoadedExperiment) -> Iterator[tuple[str, bytes]]:
+def _files(experiment: LoadedExperiment, devices: Sequence[str]) -> Iterator[tuple[str, bytes]]:
     settings = experiment.settings
     common = {"seed": settings.seed}
     data = settings.data
@@ -76,9 +77,9 @@ def _files(experiment: LoadedExperiment) -> Iterator[tuple[str, bytes]]:
     yield "evaluate.json", _dump({"reference": settings.reference})
     yield "benchmark.json", _dump({**common, **names}, benchmark=settings.benchmark)
     yield "choose.json", _dump(names, choose=settings.choose)
-    yield "report.json", _dump({"title": settings.title, **names})
+    yield "report.json", _dump({"title": settings.title, "targets": list(devices), **names})
     yield SOURCE, data.source.encode() if is_local(data.source) else b""
-    yield MAKEFILE, _makefile(experiment).encode()
+    yield MAKEFILE, _makefile(experiment, devices).encode()
 
 
 def _dump(plain: Mapping[str, object], **models: BaseModel) -> bytes:
@@ -91,15 +92,18 @@ def _path(network: Network, experiment: LoadedExperiment) -> bytes:
     return b"" if path is None else str(path).encode()
 
 
-def _makefile(experiment: LoadedExperiment) -> str:
+def _makefile(experiment: LoadedExperiment, devices: Sequence[str]) -> str:
     # Names match [A-Za-z0-9._-]+, so nothing in them means anything to Make or a shell.
     names = " ".join(experiment.settings.variants)
     source, model = experiment.settings.data.source, experiment.settings.model
     recipes = experiment.settings.variants.items()
     students = [name for name, recipe in recipes if recipe.student is not None and recipe.student.is_file]
+    targets = " ".join(safe_name(device) for device in devices)
+    answers = "yes" if experiment.settings.benchmark.outputs_images else ""
     return (
         f"VARIANTS := {names}\nREFERENCE := {experiment.settings.reference}\n"
         f"LOCAL_DATA := {'yes' if is_local(source) else ''}\nREMOTE_DATA := {'yes' if is_url(source) else ''}\n"
+        f"TARGETS := {targets}\nANSWERS := {answers}\n"
         f"STUDENTS := {' '.join(students)}\n"
         f"MODEL_FILE := {'yes' if model.is_file else ''}\n"
     )

@@ -101,7 +101,7 @@ def check_results(results: Results) -> None:
     _no_repeats("variant", names)
     _no_repeats("target", [target.name for target in results.targets])
     _no_repeats("evaluation of", [evaluation.variant for evaluation in results.evaluations])
-    _no_repeats("measurement", [(m.variant, m.target, m.backend, m.threads) for m in results.measurements])
+    _no_repeats("measurement", [(m.variant, m.target, m.backend, m.threads, m.runner) for m in results.measurements])
     for what, name in _mentioned(results):
         if name not in names:
             raise UsageError(f"{what} '{name}' is not among the variants {', '.join(names)}", hint="correct the file")

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from common.experiment import LoadedExperiment
 from common.numbers import listed
 from common.schema.base import Interval
-from common.schema.benchmark import Benchmark, Summary
+from common.schema.benchmark import Benchmark, Row, Summary
 from common.schema.choice import Choice
 from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
@@ -107,15 +107,21 @@ def _measurements(given: Artifacts) -> Iterator[Measurement]:
                     target=benchmark.target.name,
                     backend=row.cell.backend,
                     threads=row.cell.threads,
-                    result=_result(row.result, compared=not benchmark.target.functional_only),
+                    runner=row.cell.runner,
+                    result=_result(row, compared=not benchmark.target.functional_only),
                 )
 
 
-def _result(result: Summary | Unsupported | Failed, *, compared: bool) -> Latency | Unsupported | Failed:
+def _result(row: Row, *, compared: bool) -> Latency | Unsupported | Failed:
+    result = row.result
     if not isinstance(result, Summary):
         return result
     several = result.rounds > 1
-    ratio: Interval | None = result.ratio if compared else None
+    looked = row.examination
+    answers = None if looked is None else looked.outputs
+    # A fast wrong model is compared with nothing.
+    right = answers is None or answers.wrong is None
+    ratio: Interval | None = result.ratio if compared and right else None
     return Latency(
         latency_us=result.latency_us,
         low_us=result.latency_low_us if several else None,
@@ -126,6 +132,10 @@ def _result(result: Summary | Unsupported | Failed, *, compared: bool) -> Latenc
         init_us=result.init_us,
         first_us=result.first_us,
         memory_mb=result.memory_overall_mib,
+        delegation=result.delegation,
+        app_ratio=result.app_ratio if compared else None,
+        answers=answers,
+        operators=() if looked is None else looked.operators,
     )
 
 
@@ -171,5 +181,5 @@ def _reproduce(given: Artifacts, own: Provenance) -> Iterator[str]:
             data.append(f"DATA_SHA256={digest}")
     for benchmark in given.benchmarks:
         target = benchmark.target
-        device = [] if target.kind == "host" else [f"DEVICE={target.name}"]
+        device = [] if target.kind == "host" else [f"DEVICE={target.serial or target.name}"]
         yield shlex.join(["make", "all", f"EXPERIMENT={given.experiment_path}", *data, *device])

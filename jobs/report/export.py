@@ -8,13 +8,14 @@ from jobs.report.names import Grid, Setting
 
 # A spreadsheet would run a cell that begins like this.
 FORMULA = ("=", "+", "-", "@")
-INTEGERS = ("threads", "size_bytes", "deflated_bytes", "rounds")
+INTEGERS = ("nodes_delegated", "nodes_total", "threads", "size_bytes", "deflated_bytes", "rounds")
 COLUMNS = (
     "variant",
     "target",
     "functional_only",
     "backend",
     "threads",
+    "runner",
     "outcome",
     "reason",
     "size_bytes",
@@ -35,6 +36,13 @@ COLUMNS = (
     "init_us",
     "first_us",
     "memory_mb",
+    "delegation",
+    "nodes_delegated",
+    "nodes_total",
+    "app_ratio",
+    "answers_agreement",
+    "answers_largest_difference",
+    "answers_wrong",
 )
 
 
@@ -54,7 +62,7 @@ def _row(results: Results, grid: Grid, name: str, setting: Setting | None) -> di
     if setting is None:
         return row
     row |= {"target": _text(setting.target), "functional_only": setting.functional_only}
-    row |= {"backend": _text(setting.backend), "threads": setting.threads}
+    row |= {"backend": _text(setting.backend), "threads": setting.threads, "runner": setting.runner}
     found = grid.result(name, setting)
     if isinstance(found, Unsupported | Failed):
         row |= {"outcome": found.kind, "reason": _text(found.reason)}
@@ -76,11 +84,25 @@ def _figures(latency: Latency, *, compared: bool) -> dict[str, object]:
     row: dict[str, object] = {"latency_us": latency.latency_us, "rounds": latency.rounds}
     row |= {"latency_low_us": latency.low_us, "latency_high_us": latency.high_us}
     row |= {"init_us": latency.init_us, "first_us": latency.first_us, "memory_mb": latency.memory_mb}
+    row |= _told(latency)
     if latency.interval is not None:
         row |= {"interval_low_us": latency.interval.low, "interval_high_us": latency.interval.high}
     if compared and latency.ratio is not None:
         row |= {"ratio_to_reference": latency.ratio.value}
         row |= {"ratio_low": latency.ratio.low, "ratio_high": latency.ratio.high}
+    return row
+
+
+def _told(latency: Latency) -> dict[str, object]:
+    """What devices tell besides the figures."""
+    row: dict[str, object] = {}
+    if (found := latency.delegation) is not None:
+        row |= {"delegation": found.extent, "nodes_delegated": found.nodes_delegated, "nodes_total": found.nodes_total}
+    if latency.app_ratio is not None:
+        row["app_ratio"] = latency.app_ratio.value
+    if (answers := latency.answers) is not None:
+        row |= {"answers_agreement": answers.top1_agreement.value, "answers_wrong": _text(answers.wrong or "")}
+        row["answers_largest_difference"] = answers.largest_difference
     return row
 
 

@@ -7,12 +7,14 @@ from common.numbers import ABSENT, clipped, count, decimal, listed, megabytes, r
 from common.schema.base import Interval
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Latency, Results
+from jobs.report import devices
 from jobs.report.document import Cell, Column, Row, Table, number
 from jobs.report.names import Grid, Result, Setting, variant_labels
 
 # Reasons may be whole logs; results.csv has them in full.
 REASON_LENGTH = 160
 FUNCTIONAL = "functional only: these times show that the variants run, and are compared with nothing."
+WRONG = "wrong answers"
 NO_DIFFERENCE = "no clear difference"
 
 
@@ -69,7 +71,8 @@ def _short_name(settings: tuple[Setting, ...]) -> Callable[[Setting], str]:
 def _figure(result: Result | None, figure: Callable[[Latency], float | None]) -> Cell:
     if isinstance(result, Latency):
         value = figure(result)
-        return number(None if value is None else decimal(value))
+        text = None if value is None else decimal(value)
+        return Cell(text, WRONG, "problem") if text is not None and result.wrong else number(text)
     return Cell("not measured") if result is None else Cell(result.kind, tone="problem")
 
 
@@ -80,11 +83,13 @@ def _has(results: Results, grid: Grid, setting: Setting, figure: Callable[[Laten
 
 @dataclass(frozen=True)
 class _Detail:
-    """A column of the detailed table, left out where no variant has a figure."""
+    """A column of the detailed table, left out where no variant has a figure. One that only devices have
+    is not missed elsewhere."""
 
     label: str
     present: Callable[[Latency], object]
     cell: Callable[[Latency], Cell]
+    of_devices: bool = False
 
 
 def details(results: Results) -> tuple[Table, ...]:
@@ -127,6 +132,9 @@ def _columns(reference: str, *, compared: bool) -> tuple[_Detail, ...]:
         _plain("Initialisation (µs)", lambda x: x.init_us),
         _plain("First inference (µs)", lambda x: x.first_us),
         _plain("Memory (MB)", lambda x: x.memory_mb),
+        _Detail("Delegation", lambda x: x.delegation, lambda x: devices.delegation(x.delegation), of_devices=True),
+        _Detail("Answers", lambda x: x.answers, lambda x: devices.answers(x.answers), of_devices=True),
+        _Detail("App / binary", lambda x: x.app_ratio, lambda x: devices.app(x.app_ratio), of_devices=True),
         _Detail("Rounds", lambda x: x.rounds, lambda x: number(None if x.rounds is None else str(x.rounds))),
     )
 
@@ -169,6 +177,8 @@ def explain(result: Unsupported | Failed | None) -> Cell:
 def _detail_notes(setting: Setting, offered: tuple[_Detail, ...], shown: list[_Detail]) -> Iterator[str]:
     if setting.functional_only:
         yield f"{setting.target} is {FUNCTIONAL}"
-    absent = tuple(detail.label.partition(" (")[0] for detail in offered if detail not in shown)
+    absent = tuple(
+        detail.label.partition(" (")[0] for detail in offered if detail not in shown and not detail.of_devices
+    )
     if absent:
         yield f"Not in these results: {listed(tuple(label[:1].lower() + label[1:] for label in absent))}."

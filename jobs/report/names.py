@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from common.numbers import count
+from common.schema.benchmark import Runner
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Latency, Measurement, Results
 
@@ -18,11 +19,13 @@ class Setting:
     backend: str
     threads: int
     functional_only: bool
+    runner: Runner = "binary"
 
     @property
     def backend_label(self) -> str:
-        """The backend's usual spelling."""
-        return BACKENDS.get(self.backend, self.backend)
+        """The backend's usual spelling, and whether the app measured it."""
+        name = BACKENDS.get(self.backend, self.backend)
+        return f"{name} app" if self.runner == "app" else name
 
     @property
     def label(self) -> str:
@@ -53,13 +56,13 @@ class Grid:
     def setting(self, item: Measurement) -> Setting:
         """Where `item` was measured."""
         functional = any(env.functional_only for env in self.results.targets if env.name == item.target)
-        return Setting(item.target, item.backend, item.threads, functional)
+        return Setting(item.target, item.backend, item.threads, functional, item.runner)
 
     def result(self, variant: str, setting: Setting) -> Result | None:
         """What was measured; None where nothing was."""
-        wanted = (variant, setting.target, setting.backend, setting.threads)
+        wanted = (variant, setting.target, setting.backend, setting.threads, setting.runner)
         for item in self.results.measurements:
-            if (item.variant, item.target, item.backend, item.threads) == wanted:
+            if (item.variant, item.target, item.backend, item.threads, item.runner) == wanted:
                 return item.result
         return None
 
@@ -67,6 +70,11 @@ class Grid:
         """The figures; None where the variant did not run to its end."""
         found = self.result(variant, setting)
         return found if isinstance(found, Latency) else None
+
+    def trusted(self, variant: str, setting: Setting) -> Latency | None:
+        """The figures, unless the device is known to have answered wrongly."""
+        found = self.latency(variant, setting)
+        return None if found is None or found.wrong else found
 
 
 def variant_labels(results: Results) -> dict[str, str]:

@@ -8,6 +8,7 @@ from jobs.report import choice
 from jobs.report.accuracy import accuracies, class_scores, confusions, files
 from jobs.report.background import dataset_tables, duplicates, environment_tables, training_table
 from jobs.report.charts import accuracy_chart, latency_chart, training_chart
+from jobs.report.devices import operators
 from jobs.report.document import Commands, Document, File, Picture, Section
 from jobs.report.latency import details, overview
 from jobs.report.proof import proofs
@@ -65,7 +66,10 @@ def _latency(results: Results) -> Section:
         "same round. Where a ratio's interval includes 1 there is no clear difference."
     )
     return Section(
-        "latency", "Latency", (text,) if rounds else (), (*_pictures(latency_chart(results)), *details(results))
+        "latency",
+        "Latency",
+        (text,) if rounds else (),
+        (*_pictures(latency_chart(results)), *details(results), *operators(results)),
     )
 
 

@@ -85,7 +85,7 @@ def _fastest(results: Results, grid: Grid, setting: Setting, candidates: tuple[V
     """The variant with the largest ratio whose interval lies above 1; None where there are no ratios."""
     labels = variant_labels(results)
     reference = labels[results.reference]
-    found = [(v, latency) for v in candidates if (latency := grid.latency(v.name, setting)) is not None]
+    found = [(v, latency) for v in candidates if (latency := grid.trusted(v.name, setting)) is not None]
     among = " without a significant loss of accuracy" if results.evaluations else ""
     if not found:
         return f"On {setting.label} no variant{among} could be measured."
@@ -100,6 +100,6 @@ def _fastest(results: Results, grid: Grid, setting: Setting, candidates: tuple[V
 
 
 def _lowest(results: Results, grid: Grid, setting: Setting, candidates: tuple[VariantResult, ...]) -> str:
-    found = [(v, latency) for v in candidates if (latency := grid.latency(v.name, setting)) is not None]
+    found = [(v, latency) for v in candidates if (latency := grid.trusted(v.name, setting)) is not None]
     variant, latency = min(found, key=lambda pair: pair[1].latency_us)
     return f"on {setting.label}: {variant_labels(results)[variant.name]} ({decimal(latency.latency_us)} µs)"

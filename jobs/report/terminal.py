@@ -88,7 +88,7 @@ def _accuracy(results: Results, name: str) -> str:
 def _latency(grid: Grid, name: str, setting: Setting) -> str:
     result = grid.result(name, setting)
     if isinstance(result, Latency):
-        return decimal(result.latency_us)
+        return f"{decimal(result.latency_us)} wrong" if result.wrong else decimal(result.latency_us)
     return "not measured" if result is None else result.kind
 
 

@@ -17,7 +17,7 @@ TENSORFLOW = {"tensorflow", "tf_keras", "tensorflow_model_optimization"}
 RESERVED = {
     **{name: ("jobs/train/", "jobs/optimize/", "common/networks/", "common/augment.py") for name in TENSORFLOW},
     "docker": ("jobs/launch/container.py",),
-    "adbutils": ("jobs/benchmark/adb.py",),
+    "adbutils": ("common/adb/server.py",),
     "jinja2": ("jobs/report/",),
     "ai_edge_litert": ("common/tflite/", "jobs/benchmark/", "jobs/inspect/outputs.py", "jobs/choose/package.py"),
 }

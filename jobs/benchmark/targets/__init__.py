@@ -4,18 +4,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from common.schema.benchmark import Cell, Environment
+from common.errors import EdgeproofError
+from common.schema.benchmark import Cell, Environment, Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Outcome
 
 
+class TargetLostError(EdgeproofError):
+    """The target is gone and did not come back; nothing more can be measured now."""
+
+
 @dataclass(frozen=True)
 class Reading:
-    """How one process ended, and its timed runs in order (microseconds)."""
+    """How one process ended, and its timed runs in order (microseconds), where the tool tells them.
+
+    `load_1min` is this machine's before the process; None where it does not matter.
+    """
 
     outcome: Outcome
     warmup_samples_us: tuple[float, ...] = ()
     samples_us: tuple[float, ...] = ()
+    load_1min: float | None = None
 
 
 class Target(Protocol):
@@ -26,4 +35,8 @@ class Target(Protocol):
 
     def measure(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Reading:
         """Run one cell in a fresh process; everything it prints goes to `log`. Never raises for a
-        process that fails: that is an outcome."""
+        process that fails: that is an outcome. Raises TargetLostError when the place itself is gone."""
+
+    def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:
+        """Look at a cell that was measured, apart from the timed processes: its answers and operators. Files
+        go to `folder` under names that begin with `log`; None when there is nothing to look at."""

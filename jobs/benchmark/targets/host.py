@@ -5,15 +5,16 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from common.provenance import ROOT
 from common.schema.base import Model
-from common.schema.benchmark import Cell, Environment
+from common.schema.benchmark import Cell, Environment, Examination
 from common.schema.experiment import Benchmark as Settings
-from common.schema.outcome import Failed, Measured
+from common.schema.outcome import Failed, Measured, Unsupported
 from jobs.benchmark.host_facts import host_environment
 from jobs.benchmark.statistics import stat
 from jobs.benchmark.targets import Reading
@@ -21,6 +22,7 @@ from jobs.benchmark.targets import Reading
 RUNNER = "jobs.benchmark.targets.host_runner"
 # Loading the interpreter and the model, on a slow disk.
 START_SECS = 120
+BACKENDS = ("cpu", "xnnpack")
 
 
 class Request(Model):
@@ -55,6 +57,9 @@ class HostTarget:
 
     def measure(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Reading:
         """One cell in a fresh process."""
+        if cell.backend not in BACKENDS:
+            return Reading(Unsupported(reason=f"the host has no {cell.backend} delegate: it needs an Android device"))
+        load = os.getloadavg()[0]
         request = Request(
             model=str(model.resolve()),
             backend=cell.backend,
@@ -75,7 +80,11 @@ class HostTarget:
             except subprocess.TimeoutExpired:
                 return Reading(Failed(reason=f"not finished after {limit:.0f} s", log=_name(log)))
             stderr.seek(0)
-            return _reading(done.returncode, done.stdout, stderr.read(), _name(log))
+            return replace(_reading(done.returncode, done.stdout, stderr.read(), _name(log)), load_1min=load)
+
+    def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:  # noqa: ARG002
+        """Nothing: the evaluation has this machine's answers."""
+        return None
 
 
 def _reading(returncode: int, stdout: str, stderr: str, log: str) -> Reading:

@@ -10,7 +10,7 @@ import pytest
 from common.artifact import read
 from common.errors import EdgeproofError, UsageError
 from common.provenance import ROOT
-from common.schema.benchmark import Benchmark, Cell, Environment
+from common.schema.benchmark import Benchmark, Cell, Environment, Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured
 from jobs.benchmark.ledger import Ledger
@@ -106,6 +106,9 @@ class ScriptedTarget:
             init_us=5.0, first_us=100.0, warmup=phase, steady=phase, memory_init_kib=1, memory_overall_kib=2
         )
         return Reading(outcome, samples, samples)
+
+    def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:
+        return None
 
 
 def run(chain: Chain, target: ScriptedTarget, output: Path) -> Benchmark:

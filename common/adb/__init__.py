@@ -1,0 +1,1 @@
+"""Android devices over adb. `server` is the only module that imports adbutils."""

@@ -1,0 +1,194 @@
+"""What a device is: the texts of its own programs to facts. Pure.
+
+Forms: AOSP's getprop, BatteryService and ThermalManagerService, and the kernel's /proc.
+"""
+
+import re
+from dataclasses import dataclass
+
+KIB_PER_GIB = 1 << 20
+KHZ_PER_MHZ = 1000
+# The service's way to say that it has no reading.
+LEAST_CELSIUS = -50.0
+MOST_CELSIUS = 200.0
+TRANSLATION = "libndk_translation.so"
+THERMAL_WORDS = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
+UNKNOWN = "not told"
+
+
+@dataclass(frozen=True)
+class Temperature:
+    """A sensor's reading in degrees Celsius; names differ by vendor."""
+
+    name: str
+    celsius: float
+
+
+@dataclass(frozen=True)
+class Battery:
+    """`level` in per cent, `celsius` in degrees; None where the device does not tell."""
+
+    level: int | None
+    celsius: float | None
+    powered: bool
+
+
+@dataclass(frozen=True)
+class DeviceFacts:
+    """A device. `max_khz` holds a core's highest frequency each, None where it cannot be read."""
+
+    manufacturer: str
+    model: str
+    soc: str
+    abis: tuple[str, ...]
+    android: str
+    api_level: int | None
+    build: str
+    kernel: str
+    max_khz: tuple[int | None, ...]
+    memory_kib: int | None
+    emulator: bool
+    translated: tuple[str, ...]
+    battery: Battery
+    thermal_status: int | None
+    temperatures: tuple[Temperature, ...]
+
+
+def properties(text: str) -> dict[str, str]:
+    """`getprop` without arguments: `[name]: [value]`, where a value may go over several lines."""
+    return {
+        name: value for name, value in re.findall(r"^\[([^\]\n]+)\]: \[(.*?)\]\r?$", text, re.MULTILINE | re.DOTALL)
+    }
+
+
+def abis(known: dict[str, str]) -> tuple[str, ...]:
+    """What the device says that it runs, best first."""
+    listed = known.get("ro.product.cpu.abilist") or known.get("ro.product.cpu.abi", "")
+    return tuple(abi.strip() for abi in listed.split(",") if abi.strip())
+
+
+def is_emulator(known: dict[str, str]) -> bool:
+    """Whether it is an emulator or a virtual device, whose times mean nothing."""
+    return "1" in (known.get("ro.kernel.qemu"), known.get("ro.boot.qemu"))
+
+
+def translated(known: dict[str, str], *, binfmt: bool) -> tuple[str, ...]:
+    """The ABIs that run by translation only. `binfmt`: the kernel starts arm64 executables
+    (/proc/sys/fs/binfmt_misc/arm64_exe exists); without it only libraries inside apps are translated."""
+    found = abis(known)
+    native = found[0] if found else ""
+    if not native.startswith("x86") or known.get("ro.dalvik.vm.native.bridge") != TRANSLATION or not binfmt:
+        return ()
+    return tuple(abi for abi in found if abi.startswith("arm"))
+
+
+def soc(known: dict[str, str]) -> str:
+    """The system on chip, by the most telling property that there is."""
+    model = known.get("ro.soc.model", "")
+    maker = known.get("ro.soc.manufacturer", "")
+    return " ".join(word for word in (maker, model) if word) or known.get("ro.board.platform") or UNKNOWN
+
+
+def memory_kib(meminfo: str) -> int | None:
+    """MemTotal of /proc/meminfo."""
+    found = re.search(r"^MemTotal:\s+(\d{1,15}) kB", meminfo, re.MULTILINE)
+    return int(found[1]) if found else None
+
+
+def core_numbers(present: str) -> tuple[int, ...]:
+    """/sys/devices/system/cpu/present: `0-3,6`."""
+    numbers: list[int] = []
+    for first, last in re.findall(r"(\d{1,3})(?:-(\d{1,3}))?", present):
+        numbers += range(int(first), int(last or first) + 1)
+    return tuple(numbers)
+
+
+def kilohertz(text: str) -> int | None:
+    """cpuinfo_max_freq of a core."""
+    return int(text) if re.fullmatch(r"\s*\d{1,9}\s*", text) else None
+
+
+def battery(dumpsys: str) -> Battery:
+    """`dumpsys battery`; its temperature is in tenths of a degree."""
+
+    def number(key: str) -> int | None:
+        found = re.search(rf"^\s*{key}: (-?\d{{1,6}})\s*$", dumpsys, re.MULTILINE)
+        return int(found[1]) if found else None
+
+    tenths = number("temperature")
+    powered = re.search(r"^\s*(?:AC|USB|Wireless|Dock) powered: true\s*$", dumpsys, re.MULTILINE) is not None
+    return Battery(number("level"), None if tenths is None else tenths / 10, powered)
+
+
+def thermal_status(dumpsys: str) -> int | None:
+    """`Thermal Status` of `dumpsys thermalservice`, 0 (none) to 6 (shutdown)."""
+    found = re.search(r"^\s*Thermal Status: ([0-6])\s*$", dumpsys, re.MULTILINE)
+    return int(found[1]) if found else None
+
+
+def temperatures(dumpsys: str) -> tuple[Temperature, ...]:
+    """The readings of the HAL; those that the service has cached are stale."""
+    _, marked, rest = dumpsys.partition("Current temperatures from HAL:")
+    if not marked:
+        return ()
+    block = re.split(r"^\S", rest, maxsplit=1, flags=re.MULTILINE)[0]
+    found = re.findall(r"Temperature\{mValue=(-?\d{1,4}(?:\.\d{1,6})?), mType=-?\d+, mName=([^,}\n]{1,64}),", block)
+    readings = (Temperature(name, float(value)) for value, name in found)
+    return tuple(reading for reading in readings if LEAST_CELSIUS < reading.celsius < MOST_CELSIUS)
+
+
+def free_kib(df: str) -> int | None:
+    """Space left, from `df -k`: the column `Available`; None for a form that is not known (before Android 7)."""
+    lines = df.splitlines()
+    if len(lines) < 2 or "1K-blocks" not in lines[0]:  # noqa: PLR2004
+        return None
+    # A long name of a file system takes a line of its own.
+    fields = " ".join(lines[1:]).split()
+    at = next((index for index, field in enumerate(fields) if re.fullmatch(r"\d{1,3}%", field)), None)
+    return int(fields[at - 1]) if at and re.fullmatch(r"\d{1,15}", fields[at - 1]) else None
+
+
+def cores(max_khz: tuple[int | None, ...]) -> str:
+    """`4 x 1803 MHz, 2 x 2850 MHz`, in the order of the cores."""
+    parts: list[list[int | None]] = []
+    for value in max_khz:
+        if parts and parts[-1][0] == value:
+            parts[-1].append(value)
+        else:
+            parts.append([value])
+    return (
+        ", ".join(f"{len(part)} x {'?' if part[0] is None else part[0] // KHZ_PER_MHZ} MHz" for part in parts)
+        or UNKNOWN
+    )
+
+
+def lasting(facts: DeviceFacts) -> tuple[tuple[str, str], ...]:
+    """What stays the same from run to run, for people and for the fingerprint."""
+    level = "" if facts.api_level is None else f" (API {facts.api_level})"
+    memory = UNKNOWN if facts.memory_kib is None else f"{facts.memory_kib / KIB_PER_GIB:.1f} GiB"
+    return (
+        ("Manufacturer", facts.manufacturer),
+        ("Model", facts.model),
+        ("System on chip", facts.soc),
+        ("ABIs", ", ".join(facts.abis) or UNKNOWN),
+        ("Android", f"{facts.android}{level}"),
+        ("Build", facts.build),
+        ("Kernel", facts.kernel),
+        ("Cores", cores(facts.max_khz)),
+        ("Memory", memory),
+        ("Emulator", "yes" if facts.emulator else "no"),
+        ("Translated ABIs", ", ".join(facts.translated) or "none"),
+    )
+
+
+def passing(facts: DeviceFacts) -> tuple[tuple[str, str], ...]:
+    """What changes while one measures."""
+    charge = UNKNOWN if facts.battery.level is None else f"{facts.battery.level} %"
+    heat = "" if facts.battery.celsius is None else f", {facts.battery.celsius:.1f} °C"
+    status = UNKNOWN if facts.thermal_status is None else THERMAL_WORDS[facts.thermal_status]
+    readings = ", ".join(f"{reading.name} {reading.celsius:.1f} °C" for reading in facts.temperatures)
+    return (
+        ("Battery before", f"{charge}{heat}, {'charging' if facts.battery.powered else 'not charging'}"),
+        ("Thermal status before", status),
+        ("Temperatures before", readings or UNKNOWN),
+    )

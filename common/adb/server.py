@@ -1,0 +1,240 @@
+"""Android devices over adb: the only module that talks to the adb server. Every call is bounded in time."""
+
+import contextlib
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import adbutils
+
+from common.adb.errors import NotReadyError, TimeLimitError, TransportError
+from common.adb.shell import Ended, ended, process_number, script
+from common.adb.sync import receive_file, send_file
+from common.adb.wire import Wire
+
+DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 5037
+# For questions that a device answers at once; a phone that wakes up takes a second or two.
+PATIENCE_S = 15.0
+# adb connect waits for the other side's TCP stack.
+CONNECT_S = 20.0
+# From a command's start to its first word.
+GRACE_S = 2.0
+SERVER_HINT = "start it with adb start-server, or set ADB_SERVER_SOCKET to the one to use"
+
+
+@dataclass(frozen=True)
+class Attached:
+    """A device that the server knows. `state` is adb's own word: device, offline, unauthorized, ..."""
+
+    serial: str
+    state: str
+
+
+def server_address(environment: Mapping[str, str]) -> tuple[str, int]:
+    """Host and port of the adb server: ADB_SERVER_SOCKET first, as adb does, then the two ANDROID_ variables."""
+    socket = environment.get("ADB_SERVER_SOCKET", "")
+    if socket.startswith("tcp:"):
+        host, _, port = socket.removeprefix("tcp:").rpartition(":")
+        text, given = port, host or "localhost"
+    else:
+        given = environment.get("ANDROID_ADB_SERVER_HOST") or DEFAULT_HOST
+        text = environment.get("ANDROID_ADB_SERVER_PORT") or str(DEFAULT_PORT)
+    if not text.isdigit():
+        raise NotReadyError(f"'{text}' is no port of an adb server", hint="see ADB_SERVER_SOCKET")
+    return given, int(text)
+
+
+class Server:
+    """An adb server, started when none runs."""
+
+    def __init__(self) -> None:
+        self.host, self.port = server_address(os.environ)
+        # adbutils starts a server on the environment's port, not on its client's.
+        os.environ["ANDROID_ADB_SERVER_HOST"], os.environ["ANDROID_ADB_SERVER_PORT"] = self.host, str(self.port)
+
+    def attached(self) -> tuple[Attached, ...]:
+        """Every device that the server knows, usable or not. Raises NotReadyError without a server."""
+        text = self._ask("host:devices", PATIENCE_S)
+        rows = [line.split("\t") for line in text.splitlines() if "\t" in line]
+        return tuple(Attached(row[0], row[1]) for row in rows)
+
+    def connect(self, address: str) -> None:
+        """Connect to host:port. Raises NotReadyError with the server's words: only they tell failure."""
+        answer = self._ask(f"host:connect:{address}", CONNECT_S)
+        if not answer.startswith(("connected to", "already connected to")):
+            raise NotReadyError(f"{address}: {answer.strip()}", hint="see docs/android.md for wireless debugging")
+
+    def disconnect(self, address: str) -> None:
+        """Forget host:port; one that is not known is no error."""
+        with contextlib.suppress(TransportError, NotReadyError):
+            self._ask(f"host:disconnect:{address}", PATIENCE_S)
+
+    def _ask(self, service: str, limit_s: float) -> str:
+        with _errors("", service), self.open(limit_s) as wire:
+            wire.service(service)
+            return wire.block()
+
+    def open(self, limit_s: float) -> Wire:
+        """A connection to the server, all of whose use must end within `limit_s`."""
+        try:
+            return Wire(adbutils.AdbClient(self.host, self.port).make_connection(timeout=limit_s), limit_s)
+        except (adbutils.AdbError, OSError, RuntimeError, subprocess.SubprocessError) as error:
+            message = f"no adb server answers at {self.host}:{self.port}: {error}"
+            raise NotReadyError(message, hint=SERVER_HINT) from None
+
+
+class Device:
+    """One device. Nothing is remembered between calls but its features."""
+
+    def __init__(self, server: Server, serial: str) -> None:
+        self.server, self.serial = server, serial
+        self._shell_v2: bool | None = None
+
+    def run(
+        self, argv: Sequence[str], limit_s: float = PATIENCE_S, variables: Mapping[str, str] | None = None
+    ) -> Ended:
+        """Run a program and wait for its end.
+
+        Raises TransportError when the connection fails or the output was cut off, TimeLimitError when the
+        program does not end in time; it is ended on the device then, as it is when this is interrupted.
+        """
+        made = script(argv, variables)
+        output = bytearray(), bytearray()
+        done = None
+        try:
+            with _errors(self.serial, made.text), self._shell(made.text, limit_s) as wire:
+                try:
+                    self._read(wire, output)
+                except (KeyboardInterrupt, SystemExit):
+                    if process_number(_text(output[0]), made.nonce) is None:
+                        self._learn_process(wire, output, made.nonce)
+                    raise
+            done = ended(_text(output[0]), _text(output[1]), made.nonce)
+        except TimeLimitError as late:
+            self._end(process_number(_text(output[0]), made.nonce))
+            raise TimeLimitError(late.message, serial=self.serial, output=_text(output[0] + output[1])) from None
+        except TransportError as lost:
+            lost.process = process_number(_text(output[0]), made.nonce)
+            raise
+        except BaseException:
+            # Ctrl-C, mostly; the program would go on, and disturb whatever is measured next.
+            with contextlib.suppress(TransportError, TimeLimitError, NotReadyError):
+                self._end(process_number(_text(output[0]), made.nonce))
+            raise
+        if done is None:
+            raise TransportError(
+                "the connection broke in the middle of a command",
+                serial=self.serial,
+                command=made.text,
+                output=_text(output[0] + output[1]),
+                process=process_number(_text(output[0]), made.nonce),
+            )
+        return done
+
+    def lines(self, argv: Sequence[str], limit_s: float) -> Iterator[str]:
+        """The lines that a program prints, as it does; close the iterator to end it. Raises as `run` does."""
+        made = script(argv)
+        output = bytearray(), bytearray()
+        given = 0
+        try:
+            with _errors(self.serial, made.text), self._shell(made.text, limit_s) as wire:
+                for _ in self._packets(wire, output):
+                    end = output[0].rfind(b"\n") + 1
+                    yield from _text(output[0][given:end]).splitlines()
+                    given = max(given, end)
+        finally:
+            with contextlib.suppress(TransportError, TimeLimitError, NotReadyError):
+                self._end(process_number(_text(output[0]), made.nonce))
+
+    def forget(self) -> None:
+        """Ask for the features again: after an update the device may have others."""
+        self._shell_v2 = None
+
+    def push(self, source: Path, target: str, mode: int, limit_s: float) -> None:
+        """Send a file. Raises TransportError, or DeviceFileError with the device's reason."""
+        with _errors(self.serial, f"push {target}"), self._transport(limit_s) as wire:
+            send_file(wire, source, target, mode)
+
+    def pull(self, source: str, limit_s: float) -> bytes:
+        """Content of a file on the device. Raises TransportError, or DeviceFileError with the reason."""
+        with _errors(self.serial, f"pull {source}"), self._transport(limit_s) as wire:
+            return receive_file(wire, source)
+
+    def end(self, process: int, belongs_to: str) -> None:
+        """End a process that was left behind, if its command line still holds `belongs_to`."""
+        found = self.run(["cat", f"/proc/{process}/cmdline"])
+        if found.status == 0 and belongs_to in found.stdout:
+            self.run(["kill", "-9", str(process)])
+
+    def _end(self, process: int | None) -> None:
+        """End a program; where its number is not known, only see whether the device answers."""
+        text = script(["true"] if process is None else ["kill", "-9", str(process)]).text
+        try:
+            with _errors(self.serial, text), self._shell(text, PATIENCE_S) as wire:
+                self._read(wire, (bytearray(), bytearray()))
+        except TimeLimitError:
+            raise TransportError("the device does not answer", serial=self.serial, command=text) from None
+
+    def _shell(self, text: str, limit_s: float) -> Wire:
+        if self._shell_v2 is None:
+            with _errors(self.serial, "features"), self.server.open(PATIENCE_S) as wire:
+                wire.service(f"host-serial:{self.serial}:features")
+                self._shell_v2 = "shell_v2" in wire.block().split(",")
+        wire = self._transport(limit_s)
+        try:
+            wire.service(f"shell,v2,raw:{text}" if self._shell_v2 else f"shell:{text}")
+        except BaseException:
+            wire.close()
+            raise
+        return wire
+
+    def _transport(self, limit_s: float) -> Wire:
+        wire = self.server.open(limit_s)
+        try:
+            wire.service(f"host:transport:{self.serial}")
+        except BaseException:
+            wire.close()
+            raise
+        return wire
+
+    def _read(self, wire: Wire, output: tuple[bytearray, bytearray]) -> None:
+        for _ in self._packets(wire, output):
+            pass
+
+    def _learn_process(self, wire: Wire, output: tuple[bytearray, bytearray], nonce: str) -> None:
+        """Interrupted just after the start, wait a moment for the program's number: without it the program
+        cannot be ended."""
+        wire.limit(GRACE_S)
+        with contextlib.suppress(adbutils.AdbError, EOFError, OSError):
+            for _ in self._packets(wire, output):
+                if process_number(_text(output[0]), nonce) is not None:
+                    return
+
+    def _packets(self, wire: Wire, output: tuple[bytearray, bytearray]) -> Iterator[None]:
+        for stream, data in wire.shell_packets() if self._shell_v2 else wire.raw():
+            output[stream].extend(data)
+            yield
+
+
+def _text(data: bytes | bytearray) -> str:
+    return data.decode("utf-8", "replace")
+
+
+@contextlib.contextmanager
+def _errors(serial: str, command: str) -> Iterator[Any]:
+    try:
+        yield
+    except TimeoutError:
+        raise TimeLimitError("not finished in time", serial=serial) from None
+    except (adbutils.AdbError, EOFError, OSError) as error:
+        _transport_failed(error, serial, command)
+
+
+def _transport_failed(error: Exception, serial: str, command: str) -> NoReturn:
+    if isinstance(error, adbutils.AdbTimeout):
+        raise TimeLimitError("not finished in time", serial=serial) from None
+    reason = str(error) or type(error).__name__
+    raise TransportError(reason, serial=serial, command=command) from None

@@ -1,0 +1,48 @@
+"""Ask a device what it is."""
+
+from common.adb import facts as read
+from common.adb.facts import UNKNOWN, DeviceFacts
+from common.adb.server import Device
+
+BINFMT = "/proc/sys/fs/binfmt_misc/arm64_exe"
+CPUS = "/sys/devices/system/cpu"
+
+
+def survey(device: Device) -> DeviceFacts:
+    """Everything that is known of a device. Raises TransportError and TimeLimitError; what a device does
+    not tell or forbids to read is unknown."""
+    known = read.properties(_text(device, "getprop"))
+    thermal = _text(device, "dumpsys", "thermalservice")
+    numbers = read.core_numbers(_text(device, "cat", f"{CPUS}/present"))
+    level = known.get("ro.build.version.sdk", "")
+    return DeviceFacts(
+        manufacturer=known.get("ro.product.manufacturer", UNKNOWN),
+        model=known.get("ro.product.model", UNKNOWN),
+        soc=read.soc(known),
+        abis=read.abis(known),
+        android=known.get("ro.build.version.release", UNKNOWN),
+        api_level=int(level) if level.isdecimal() else None,
+        build=known.get("ro.build.fingerprint", UNKNOWN),
+        kernel=_text(device, "uname", "-r").strip() or UNKNOWN,
+        max_khz=tuple(_max_khz(device, number) for number in numbers),
+        memory_kib=read.memory_kib(_text(device, "cat", "/proc/meminfo")),
+        emulator=read.is_emulator(known),
+        translated=read.translated(known, binfmt=_exists(device, known)),
+        battery=read.battery(_text(device, "dumpsys", "battery")),
+        thermal_status=read.thermal_status(thermal),
+        temperatures=read.temperatures(thermal),
+    )
+
+
+def _text(device: Device, *argv: str) -> str:
+    ended = device.run(argv)
+    return ended.stdout if ended.status == 0 else ""
+
+
+def _max_khz(device: Device, number: int) -> int | None:
+    return read.kilohertz(_text(device, "cat", f"{CPUS}/cpu{number}/cpufreq/cpuinfo_max_freq"))
+
+
+def _exists(device: Device, known: dict[str, str]) -> bool:
+    # Only where it matters: most phones forbid the shell to look there.
+    return "ro.dalvik.vm.native.bridge" in known and device.run(["ls", BINFMT]).status == 0

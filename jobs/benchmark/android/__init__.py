@@ -1,0 +1,1 @@
+"""benchmark_model on an Android device: its command line, its output, its files."""

@@ -1,0 +1,178 @@
+"""The output of the classic `benchmark_model` to an outcome. Pure; raises nothing.
+
+Forms: tflite/tools/benchmark and tsl's Stat, as LiteRT of 2026-08 prints them; the parts that are missing in
+builds since 2020 are optional. Numbers have six significant digits, so that exponents occur.
+"""
+
+import math
+import re
+import signal
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from common.schema.outcome import Delegation, Failed, Measured, Outcome, Stat, Unsupported
+from jobs.benchmark.android.delegation import TOOL_NAMES, cannot_apply, delegation, errors, refusal
+
+KIB_PER_MIB = 1024
+SIGNALLED = 128
+# A reason is a line of a table, not a log.
+REASON_LENGTH = 500
+# The first ones say why, those after them what that led to.
+MOST_COMPLAINTS = 3
+# More digits than any of the tool's numbers has; longer ones are garbage.
+NUMBER = r"(\d{1,20}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?)"
+START = r"^(?:INFO: )?"
+COUNT = re.compile(START + r"(count=\d{1,12}(?: \w{1,8}=[-+\w.]{1,40})*)[ \t]*$", re.MULTILINE)
+TIMINGS = re.compile(
+    START + rf"Inference timings in us: Init: {NUMBER}, First inference: {NUMBER}, "
+    rf"Warmup \(avg\): {NUMBER}, Inference \(avg\): {NUMBER}[ \t]*$",
+    re.MULTILINE,
+)
+# The line's end is part of it: a figure that was cut off is no figure.
+MEMORY = re.compile(
+    START + rf"(?:Memory footprint delta from the start of the tool|Peak memory footprint) \(MB\): "
+    rf"init={NUMBER} overall={NUMBER}[ \t]*\n",
+    re.MULTILINE,
+)
+# Blank to people, but no blank of a line that the patterns take for whole.
+CUT = "\x1c\n"
+UNKNOWN_FLAGS = re.compile(r"Unconsumed cmdline flags: (.+)")
+CANNOT_RUN = re.compile(
+    r"Encountered unresolved custom op: .+|Select TensorFlow op\(s\), included in the given model, is\(are\) not .+"
+)
+
+
+@dataclass(frozen=True)
+class Printed:
+    """Everything that a process printed, how it ended, and the file that holds it."""
+
+    stdout: str
+    stderr: str
+    status: int
+    log: str
+
+    @property
+    def text(self) -> str:
+        """Both streams; the order between them is not known. A last line without its end gets a mark, so that
+        a figure that was cut off does not look like a whole one."""
+        return _closed(self.stdout) + _closed(self.stderr)
+
+
+def _closed(text: str) -> str:
+    return text if not text or text.endswith("\n") else text + CUT
+
+
+def parse(printed: Printed, backend: str) -> Outcome:
+    """How the process ended. Only what is proven is a measurement: exit status 0, complete figures, no
+    argument ignored, and the tool's word that the backend ran."""
+    text = printed.text
+    if found := UNKNOWN_FLAGS.search(text):
+        return _failed(f"the tool does not know {found[1].strip()}", printed)
+    if words := refusal(text, backend):
+        return Unsupported(reason=words[:REASON_LENGTH])
+    if printed.status != 0:
+        return _stopped(printed, backend)
+    proof = delegation(text, backend)
+    if proof is None:
+        return _failed(_unproven(backend), printed)
+    return figures(printed, proof)
+
+
+def _stopped(printed: Printed, backend: str) -> Outcome:
+    words = None if backend in ("cpu", "xnnpack") else cannot_apply(printed.text, backend)
+    if words is None and (found := CANNOT_RUN.search(printed.text)):
+        words = found[0].strip()
+    if words is not None:
+        return Unsupported(reason=words[:REASON_LENGTH])
+    return _failed(why_stopped(printed), printed)
+
+
+def why_stopped(printed: Printed) -> str:
+    """The reason of a status other than 0, in the tool's words where it has any."""
+    if printed.status > SIGNALLED:
+        return f"the tool was ended by {_signal(printed.status - SIGNALLED)}"
+    complaints = errors(printed.text)
+    said = [line.strip() for line in printed.text.splitlines() if line.strip()]
+    words = "; ".join(complaints[:MOST_COMPLAINTS]) if complaints else (said[-1] if said else "it said nothing")
+    return f"exit status {printed.status}: {words}"
+
+
+def _signal(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _unproven(backend: str) -> str:
+    if backend == "cpu":
+        return "a delegate ran, though plain kernels were asked for"
+    return f"the tool does not say that it used {TOOL_NAMES[backend]}"
+
+
+def figures(printed: Printed, proof: Delegation | None) -> Outcome:
+    """The figures of a process that ended well."""
+    timings, memory = TIMINGS.findall(printed.text), MEMORY.findall(printed.text)
+    phases = [_stat(line) for line in COUNT.findall(printed.text)]
+    if len(timings) != 1 or len(memory) != 1 or len(phases) != 2:  # noqa: PLR2004
+        return _failed("the tool ended without a complete result", printed)
+    warmup, steady = phases
+    if warmup is None or steady is None:
+        return _failed("the tool timed no inference, or its figures contradict each other", printed)
+    init, first, _, mean = (float(value) for value in timings[0])
+    if not _close(mean, steady.mean_us):
+        return _failed("the tool's figures contradict each other", printed)
+    init_mib, overall_mib = (float(value) for value in memory[0])
+    try:
+        return Measured(
+            init_us=init,
+            first_us=first,
+            warmup=warmup,
+            steady=steady,
+            memory_init_kib=round(init_mib * KIB_PER_MIB),
+            memory_overall_kib=round(overall_mib * KIB_PER_MIB),
+            delegation=proof,
+        )
+    except (ValidationError, OverflowError):
+        return _failed("the tool's figures are out of range", printed)
+
+
+def _close(one: float, other: float) -> bool:
+    # The same number in six digits, or rounded to a whole one.
+    return math.isclose(one, other, rel_tol=1e-4, abs_tol=1.0)
+
+
+def _stat(line: str) -> Stat | None:
+    """`count=3 first=9 curr=8 min=8 max=9 avg=8.5 std=0 p5=8 median=8 p95=9`; for a single or for equal
+    samples only `curr` and the percentiles are there."""
+    values = {}
+    for word in line.split():
+        key, _, text = word.partition("=")
+        if not re.fullmatch(NUMBER, text):
+            return None
+        values[key] = float(text)
+    count, mean = int(values.get("count", 0)), values.get("avg", values.get("curr"))
+    if count < 1 or mean is None or not 0 < mean < math.inf:
+        return None
+    single = "avg" not in values
+    low, high = (mean, mean) if single else (values.get("min"), values.get("max"))
+    if low is None or high is None or not low <= mean * (1 + 1e-4) or not mean <= high * (1 + 1e-4):
+        return None
+    try:
+        return Stat(
+            count=count,
+            mean_us=mean,
+            median_us=values.get("median"),
+            min_us=low,
+            max_us=high,
+            std_us=(0.0 if count > 1 else None) if single else values.get("std"),
+            p5_us=values.get("p5"),
+            p95_us=values.get("p95"),
+        )
+    except ValidationError:
+        return None
+
+
+def _failed(reason: str, printed: Printed) -> Failed:
+    return Failed(reason=reason[:REASON_LENGTH], log=printed.log)

@@ -1,0 +1,129 @@
+"""Look at a cell apart from the timed processes: its answers to real images, and its operators."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from common.adb.errors import TimeLimitError
+from common.adb.server import Device
+from common.adb.shell import Ended
+from common.artifact import file_ref, write_bytes
+from common.errors import EdgeproofError
+from common.schema.base import FileRef
+from common.schema.benchmark import Cell, Examination, Operator, OutputCheck
+from common.schema.experiment import Benchmark as Settings
+from jobs.benchmark.android import command, outputs, profile
+from jobs.benchmark.android.classic import UNKNOWN_FLAGS, Printed, why_stopped
+from jobs.benchmark.android.command import Dialect
+from jobs.benchmark.android.delegation import delegation
+from jobs.benchmark.android.files import RunFolder
+from jobs.benchmark.android.outputs import Questions, Values
+
+# The CPU takes several images at once; delegates have compiled the model for one.
+BATCHING = ("cpu", "xnnpack")
+BATCH = 8
+LIMIT_S = 300.0
+
+
+class ExaminationError(EdgeproofError):
+    """A look at a cell failed; its figures stand."""
+
+
+class Examiner:
+    """Runs the tool on a device for another purpose than its figures. `images` uint8 [n, h, w, 3]."""
+
+    def __init__(self, device: Device, files: RunFolder, tool: Path, images: npt.NDArray[np.uint8] | None) -> None:
+        self.device, self.files, self.tool, self.images = device, files, tool, images
+
+    def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination:
+        """What the settings ask for. Raises TransportError; everything else that fails is a problem in words."""
+        problems: list[str] = []
+        checked: OutputCheck | None = None
+        kinds: tuple[Operator, ...] = ()
+        kept: FileRef | None = None
+        if settings.outputs_images and self.images is not None:
+            try:
+                checked = self._outputs(model, cell, settings)
+            except (ExaminationError, ValueError) as error:
+                problems.append(f"answers: {error}")
+        if settings.profile:
+            try:
+                kinds, kept = self._profile(model, cell, settings, folder / f"{log}.profile.csv")
+            except (ExaminationError, ValueError) as error:
+                problems.append(f"operators: {error}")
+        return Examination(outputs=checked, operators=kinds, profile=kept, problems=tuple(problems))
+
+    def _outputs(self, model: Path, cell: Cell, settings: Settings) -> OutputCheck:
+        images = np.asarray(self.images)[: settings.outputs_images]
+        try:
+            questions = outputs.prepare(model, images)
+        except EdgeproofError as error:
+            raise ExaminationError(error.message) from None
+        answers: list[Values] = []
+        size = BATCH if cell.backend in BATCHING else 1
+        at = 0
+        while at < len(questions.inputs):
+            try:
+                answers.append(self._answer(model, cell, settings, questions, range(at, at + size)))
+                at += size
+            except ExaminationError:
+                # Some models cannot be resized: then one by one.
+                if size == 1:
+                    raise
+                size = 1
+        return outputs.compare(answers, questions.expected)
+
+    def _answer(self, model: Path, cell: Cell, settings: Settings, questions: Questions, which: range) -> Values:
+        chosen = questions.inputs[which.start : which.stop]
+        given, written = self.files.path_of("input.bin"), self.files.path_of("output.bin")
+        self.files.write(given, b"".join(chosen))
+        shape = (len(chosen), *questions.shape[1:])
+        asked = command.one_run(self.files.put(model), questions.layer, shape, given, written)
+        self._run(cell, (*asked, *command.delegate_flags(Dialect.CLASSIC, cell, settings, self.files.path)))
+        content = self.files.take(written)
+        self.files.drop(given)
+        if content is None:
+            raise ExaminationError("the tool wrote none")
+        return outputs.decode(content, questions, len(chosen))
+
+    def _profile(self, model: Path, cell: Cell, settings: Settings, path: Path) -> tuple[tuple[Operator, ...], FileRef]:
+        written = self.files.path_of("profile.csv")
+        asked = command.arguments(Dialect.CLASSIC, cell, settings, self.files.put(model), self.files.path)
+        self._run(cell, (*asked, *command.profile_flags(written)))
+        content = self.files.take(written)
+        if content is None:
+            raise ExaminationError("the tool wrote no profile")
+        write_bytes(path, content)
+        return profile.operators(content.decode("utf-8", "replace")), file_ref(path, path.parent.parent)
+
+    def _run(self, cell: Cell, flags: tuple[str, ...]) -> Ended:
+        tool = self.files.put(self.tool, executable=True)
+        try:
+            ended = self.device.run([tool, *flags], LIMIT_S, library_path(cell, self.files))
+        except TimeLimitError as late:
+            raise ExaminationError(f"the tool did not end within {LIMIT_S:.0f} s") from late
+        printed = Printed(ended.stdout, ended.stderr, ended.status, "")
+        for problem in _problems(printed, cell):
+            raise ExaminationError(problem)
+        return ended
+
+
+def library_path(cell: Cell, files: RunFolder) -> dict[str, str]:
+    """Where the device's linker finds what the backend needs besides the tool."""
+    if cell.backend != "hexagon":
+        return {}
+    return {
+        "LD_LIBRARY_PATH": files.path,
+        "ADSP_LIBRARY_PATH": f"{files.path};/system/lib/rfsa/adsp;/vendor/lib/rfsa/adsp",
+    }
+
+
+def _problems(printed: Printed, cell: Cell) -> Iterator[str]:
+    if printed.status != 0:
+        yield why_stopped(printed)
+    if found := UNKNOWN_FLAGS.search(printed.text):
+        yield f"the tool does not know {found[1].strip()}"
+    if delegation(printed.text, cell.backend) is None:
+        yield "this run did not use the backend"

@@ -1,0 +1,50 @@
+"""Open the target that a name stands for, and run the stage on it."""
+
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+
+import numpy as np
+import numpy.typing as npt
+
+from common.adb.names import HOST
+from common.dataset import read_card, read_split
+from common.errors import UsageError
+from common.experiment import LoadedExperiment
+from common.schema.benchmark import Benchmark
+from jobs.benchmark.stage import benchmark
+from jobs.benchmark.targets.host import HostTarget
+from jobs.benchmark.targets.wishes import Wishes
+
+TERMINATED = 128 + signal.SIGTERM
+
+
+def measure_on(
+    device: str, experiment: LoadedExperiment, *, variants: Path, dataset: Path | None, output: Path, wishes: Wishes
+) -> Benchmark:
+    """Measure on this machine (host) or on an Android device (any, a serial or host:port)."""
+    if device == HOST:
+        return benchmark(experiment, variants, HostTarget(), output)
+    # adb is of no use to a run on this machine.
+    from jobs.benchmark.targets.android import android
+
+    images = _images(experiment, dataset)
+    # Ended by a signal, the device is to be cleaned up all the same.
+    signal.signal(signal.SIGTERM, _stop)
+    with android(device, str(output.resolve()), wishes, experiment.settings.benchmark, images) as target:
+        return benchmark(experiment, variants, target, output)
+
+
+def _images(experiment: LoadedExperiment, dataset: Path | None) -> npt.NDArray[np.uint8] | None:
+    count = experiment.settings.benchmark.outputs_images
+    if not count:
+        return None
+    if dataset is None:
+        raise UsageError("outputs_images needs the dataset", hint="give --dataset")
+    images, _ = read_split(dataset, read_card(dataset), "validation")
+    return np.asarray(images[:count])
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    sys.exit(TERMINATED)

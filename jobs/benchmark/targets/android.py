@@ -1,0 +1,236 @@
+"""An Android device as a target: each cell in a fresh process of Google's `benchmark_model`."""
+
+import hashlib
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from common.adb import facts as device_facts
+from common.adb.errors import NotReadyError, TimeLimitError, TransportError
+from common.adb.facts import DeviceFacts
+from common.adb.server import Device, Server
+from common.adb.survey import survey
+from common.artifact import sha256_file
+from common.errors import EdgeproofError, UsageError
+from common.schema.benchmark import Cell, Environment, Examination
+from common.schema.experiment import Benchmark as Settings
+from common.schema.outcome import Failed, Outcome, Unsupported
+from jobs.benchmark.android import binaries, classic, litert
+from jobs.benchmark.android.app import App
+from jobs.benchmark.android.choose import choose
+from jobs.benchmark.android.classic import Printed
+from jobs.benchmark.android.command import Dialect, arguments, dialect, lacks
+from jobs.benchmark.android.examine import Examiner, library_path
+from jobs.benchmark.android.files import RunFolder
+from jobs.benchmark.android.locks import held
+from jobs.benchmark.android.reconnect import wait_for
+from jobs.benchmark.targets import Reading, TargetLostError
+from jobs.benchmark.targets.wishes import Wishes
+
+# A model that takes the phone down every time is a result, not bad luck.
+MOST_ATTEMPTS = 3
+SHOWN_DIGITS = 12
+T = TypeVar("T")
+
+
+@contextmanager
+def android(
+    wanted: str, purpose: str, wishes: Wishes, settings: Settings, images: npt.NDArray[np.uint8] | None = None
+) -> Iterator["AndroidTarget"]:
+    """A device, locked, with the tool on it; cleaned up at the end, also after a failure or Ctrl-C.
+
+    `wanted` is a serial, host:port or any; `purpose` says what for, to those who wait for it.
+    Raises NotReadyError for a device that cannot be used now, UsageError for one that never can.
+    """
+    server = Server()
+    serial = choose(server, wanted)
+    with held(serial, purpose), ExitStack() as cleanup:
+        target = AndroidTarget(server, serial, purpose, wishes, images)
+        if not wishes.keep:
+            cleanup.callback(target.clean_up)
+        target.prepare(settings)
+        yield target
+
+
+class AndroidTarget:
+    """Runs cells on a device; waits for one that vanishes and repeats what was interrupted."""
+
+    def __init__(
+        self, server: Server, serial: str, purpose: str, wishes: Wishes, images: npt.NDArray[np.uint8] | None
+    ) -> None:
+        self.server, self.wishes, self.images = server, wishes, images
+        self.device = Device(server, serial)
+        self.files = RunFolder(self.device, purpose)
+        self._facts: DeviceFacts | None = None
+        self._tool: Path | None = None
+        self._dialect = Dialect.CLASSIC
+        self._app: App | None = None
+
+    @property
+    def facts(self) -> DeviceFacts:
+        """What the device is. Only after `prepare`."""
+        if self._facts is None:
+            raise RuntimeError("the device was not prepared")
+        return self._facts
+
+    @property
+    def tool(self) -> Path:
+        """The tool's file on this machine. Only after `prepare`."""
+        if self._tool is None:
+            raise RuntimeError("the device was not prepared")
+        return self._tool
+
+    def prepare(self, settings: Settings) -> None:
+        """Find out what the device is, choose the tool for it and see that it starts there."""
+        self._persist(lambda: self._prepare(settings))
+
+    def _prepare(self, settings: Settings) -> None:
+        self._facts = survey(self.device)
+        abis = binaries.runnable(self.facts.abis, self.facts.translated)
+        self._tool = binaries.benchmark_binary(abis, self.wishes.binary)
+        if settings.app:
+            self._app = App(self.device, self.files, binaries.benchmark_app(abis, self.wishes.apk))
+        if "hexagon" in settings.backends:
+            for library in binaries.hexagon_libraries(abis, self.wishes.hexagon):
+                self.files.put(library, name=library.name)
+        told = self.device.run([self.files.put(self.tool, executable=True), "--help"])
+        found = dialect(told.text)
+        if found is None:
+            said = " ".join(told.text.split())[:200] or f"exit status {told.status}"
+            hint = "give a build for this device with BENCHMARK_BINARY=<path>"
+            raise UsageError(
+                f"{self.tool.name} is no benchmark_model that {self.device.serial} runs: {said}", hint=hint
+            )
+        self._dialect = found
+
+    def environment(self) -> Environment:
+        """The device's facts. The tool is part of the fingerprint: another build measures something else."""
+        facts = self.facts
+        digest = sha256_file(self.tool)
+        lasting = (
+            ("Serial", self.device.serial),
+            *device_facts.lasting(facts),
+            ("Tool", f"benchmark_model ({self._dialect.value}), sha256 {digest[:SHOWN_DIGITS]}"),
+        )
+        text = "\n".join(f"{label}={value}" for label, value in (*lasting, ("sha256", digest)))
+        return Environment(
+            kind="android",
+            name=f"{facts.manufacturer} {facts.model} ({self.device.serial})",
+            fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+            functional_only=facts.emulator,
+            facts=(*lasting, *device_facts.passing(facts)),
+            serial=self.device.serial,
+        )
+
+    def measure(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Reading:
+        """One cell in a fresh process of the tool, or of the app."""
+        name = f"{log.parent.name}/{log.name}"
+        words = lacks(self._dialect, cell.backend)
+        if words is not None:
+            return Reading(Unsupported(reason=words))
+        limit_s = 2 * settings.max_secs + self.wishes.slack_s
+
+        def attempt() -> Outcome:
+            graph = self.files.put(model)
+            given = arguments(self._dialect, cell, settings, graph, self.files.path)
+            if cell.runner == "app":
+                return self._in_app(given, cell, limit_s, log, name)
+            return self._in_shell(given, cell, limit_s, log, name)
+
+        try:
+            return Reading(self._persist(attempt))
+        except TransportError as lost:
+            return Reading(Failed(reason=f"the device vanished {MOST_ATTEMPTS} times: {lost.message}", log=name))
+
+    def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:
+        """Answers and operators, where the settings ask for them; by the classic tool only."""
+        wanted = settings.profile or (settings.outputs_images and self.images is not None)
+        if not wanted or cell.runner == "app":
+            return None
+        if self._dialect is not Dialect.CLASSIC:
+            return Examination(problems=("the LiteRT 2.x tool takes no inputs and writes no profile",))
+        try:
+            return self._persist(
+                lambda: Examiner(self.device, self.files, self.tool, self.images).examine(
+                    model, cell, settings, folder, log
+                )
+            )
+        except TransportError as lost:
+            return Examination(problems=(f"the device vanished {MOST_ATTEMPTS} times: {lost.message}",))
+
+    def clean_up(self) -> None:
+        """Take everything of ours off the device, and say so when that is not possible."""
+        reason = None
+        try:
+            if self._app is not None:
+                self._app.remove()
+        except (TransportError, TimeLimitError, NotReadyError) as error:
+            reason = str(error)
+        reason = self.files.remove() or reason
+        if reason is not None:
+            hint = f"remove it with adb -s {self.device.serial} shell rm -rf {self.files.path}"
+            print(f"warning: {self.files.path} was left on the device: {reason} ({hint})", file=sys.stderr)
+
+    def _in_shell(self, given: tuple[str, ...], cell: Cell, limit_s: float, log: Path, name: str) -> Outcome:
+        tool = self.files.put(self.tool, executable=True)
+        try:
+            ended = self.device.run([tool, *given], limit_s, library_path(cell, self.files))
+        except TimeLimitError as late:
+            log.write_text(late.output, encoding="utf-8")
+            return Failed(reason=f"not finished after {limit_s:.0f} s; it was ended", log=name)
+        parts = ("+ " + " ".join([tool, *given]), ended.stdout, "--- stderr", ended.stderr, f"--- {ended.status}\n")
+        log.write_text("\n".join(parts), encoding="utf-8")
+        printed = Printed(ended.stdout, ended.stderr, ended.status, name)
+        parse = litert.parse if self._dialect is Dialect.LITERT else classic.parse
+        return parse(printed, cell.backend)
+
+    def _in_app(self, given: tuple[str, ...], cell: Cell, limit_s: float, log: Path, name: str) -> Outcome:
+        if self._app is None:
+            raise UsageError("the app was not prepared", hint="set app = true in [benchmark]")
+        return self._app.run(given, cell.backend, limit_s, log, name)
+
+    def _persist(self, call: Callable[[], T]) -> T:
+        """Do something on the device; when it vanishes, wait for it and do it again from the start.
+
+        Raises TargetLostError when it does not come back, TransportError when it vanishes every time.
+        """
+        for _ in range(MOST_ATTEMPTS - 1):
+            try:
+                return call()
+            except (TransportError, NotReadyError) as lost:
+                self._recover(lost)
+            except TimeLimitError as late:
+                raise EdgeproofError(f"{self.device.serial}: {late.message}", hint="restart the device") from None
+        try:
+            return call()
+        except TransportError as lost:
+            self._recover(lost)
+            raise
+
+    def _recover(self, lost: TransportError | NotReadyError) -> None:
+        serial = self.device.serial
+        print(f"{serial} vanished ({lost.message}); waiting for it", file=sys.stderr, flush=True)
+        device = wait_for(self.server, serial, self.wishes.patience_s)
+        if device is None:
+            message = f"{serial} vanished and did not come back within {self.wishes.patience_s:.0f} s"
+            raise TargetLostError(message, hint="connect it again and run make again: only the rest is measured")
+        self.device.forget()
+        self.files.forget()
+        if self._app is not None:
+            self._app.forget()
+        if isinstance(lost, TransportError) and lost.process is not None:
+            self.device.end(lost.process, self.files.path)
+        self._require_same()
+
+    def _require_same(self) -> None:
+        if self._facts is None:
+            return
+        now = survey(self.device)
+        if device_facts.lasting(now) != device_facts.lasting(self._facts):
+            message = f"{self.device.serial} is another device now: {now.manufacturer} {now.model}, {now.build}"
+            raise TargetLostError(message, hint="connect the first one again, or measure into another folder")

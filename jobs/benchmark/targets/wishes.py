@@ -1,0 +1,25 @@
+"""What the user chose besides the device."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+# A phone reboots in about a minute and a half.
+PATIENCE_S = 180.0
+# Loading the model and compiling it for a GPU, on a slow phone.
+SLACK_S = 120.0
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """Paths are None for the published files.
+
+    `keep`: leave files and app on the device. `patience_s`: how long to wait for one that vanished.
+    `slack_s`: what a process may take on top of twice the protocol's `max_secs`.
+    """
+
+    binary: Path | None = None
+    apk: Path | None = None
+    hexagon: Path | None = None
+    keep: bool = False
+    patience_s: float = PATIENCE_S
+    slack_s: float = SLACK_S
