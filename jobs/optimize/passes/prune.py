@@ -15,6 +15,8 @@ from jobs.optimize.layers import chosen, exchange, leaves, require_known
 
 # Of the fine-tuning; the rest of it lets the network recover at its final sparsity.
 RAMP = 0.75
+# A share of the weights. All that equal the threshold stay, of which large kernels have a few.
+TIES = 1e-4
 
 
 def apply(model: Any, settings: Prune, tuner: FineTuner) -> Done:
@@ -78,7 +80,7 @@ def _expected(layer: Any, settings: Prune) -> list[Expectation]:
     rounding = settings.block[0] * settings.block[1] if _block(layer.layer, settings) != (1, 1) else 1
     made = [
         # tfmot rounds the number of weights, or blocks, that it keeps.
-        expect(name, "sparsity", kernel, sparsity - rounding / int(kernel.shape.num_elements()))
+        expect(name, "sparsity", kernel, sparsity - max(rounding / int(kernel.shape.num_elements()), TIES))
         for kernel in kernels
     ]
     if settings.m_by_n is not None:
