@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 
 KIB_PER_GIB = 1 << 20
+OLD_DF = ["Filesystem", "Size", "Used", "Free", "Blksize"]
+KIB_PER = {"K": 1, "M": 1 << 10, "G": 1 << 20, "T": 1 << 30}
 KHZ_PER_MHZ = 1000
 # The service's way to say that it has no reading.
 LEAST_CELSIUS = -50.0
@@ -138,14 +140,24 @@ def temperatures(dumpsys: str) -> tuple[Temperature, ...]:
 
 
 def free_kib(df: str) -> int | None:
-    """Space left, from `df -k`: the column `Available`; None for a form that is not known (before Android 7)."""
+    """Space left, from `df -k`: the column `Available`, or `Free` of the form before Android 7, which rounds to a
+    tenth of its unit; None for a form that is not known."""
     lines = df.splitlines()
-    if len(lines) < 2 or "1K-blocks" not in lines[0]:  # noqa: PLR2004
+    if len(lines) < 2:  # noqa: PLR2004
+        return None
+    if lines[0].split() == OLD_DF:
+        return _free_of_old(lines[1].split())
+    if "1K-blocks" not in lines[0]:
         return None
     # A long name of a file system takes a line of its own.
     fields = " ".join(lines[1:]).split()
     at = next((index for index, field in enumerate(fields) if re.fullmatch(r"\d{1,3}%", field)), None)
     return int(fields[at - 1]) if at and re.fullmatch(r"\d{1,15}", fields[at - 1]) else None
+
+
+def _free_of_old(fields: list[str]) -> int | None:
+    found = re.fullmatch(r"(\d{1,9}(?:\.\d)?)([KMGT])", fields[3]) if len(fields) == len(OLD_DF) else None
+    return int(float(found[1]) * KIB_PER[found[2]]) if found else None
 
 
 def cores(max_khz: tuple[int | None, ...]) -> str:

@@ -1,5 +1,6 @@
 """Mistakes and mishaps: one clear line, the right exit status, nothing overwritten."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +15,10 @@ from tests.conftest import Chain
 from tests.e2e.conftest import Make
 
 
-def job(stage: str, *arguments: object) -> subprocess.CompletedProcess[str]:
+def job(stage: str, *arguments: object, **variables: str) -> subprocess.CompletedProcess[str]:
     argv = [sys.executable, "-m", f"jobs.{stage}", *map(str, arguments)]
-    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    env = {**os.environ, **variables}
+    return subprocess.run(argv, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120)
 
 
 def assert_one_line(done: subprocess.CompletedProcess[str], status: int, *told: str) -> None:
@@ -97,8 +99,11 @@ def test_an_unknown_variant(chain: Chain, tiny: Path, tmp_path: Path) -> None:
 
 
 def test_an_unknown_device(tiny: Path, tmp_path: Path) -> None:
-    done = job("benchmark", "--experiment", tiny, "--variants", tmp_path, "--device", "toaster", "--output", tmp_path)
-    assert_one_line(done, 2, "toaster", "DEVICE=host")
+    # No adb server is started for this: one that cannot be started says so before any device is looked for.
+    there = {"ADB_SERVER_SOCKET": "tcp:127.0.0.1:1", "ADBUTILS_ADB_PATH": "/nonexistent/adb"}
+    arguments = ("--experiment", tiny, "--variants", tmp_path, "--device", "toaster", "--output", tmp_path / "out")
+    done = job("benchmark", *arguments, **there)
+    assert_one_line(done, 75, "adb server")
 
 
 def test_an_output_on_a_full_disk(chain: Chain, tiny: Path, tmp_path: Path) -> None:

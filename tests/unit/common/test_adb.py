@@ -73,6 +73,7 @@ def test_a_phones_texts() -> None:
     battery = facts.battery(texts.battery(pixel.battery))
     assert (battery.level, battery.celsius, battery.powered) == (87, 27.1, True)
     assert facts.free_kib(texts.df(Storage(1000, 400), "/data")) == 400
+    assert facts.free_kib(texts.df_old(Storage(8 << 20, 1 << 20))) == 1 << 20
     assert facts.core_numbers("0-3,6") == (0, 1, 2, 3, 6)
 
 

@@ -1,6 +1,7 @@
 """A benchmark on a stand-in: two variants, one round each, without TensorFlow."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -116,8 +117,19 @@ def adb_environment(adb_server: AdbServer, tmp_path: Path, monkeypatch: pytest.M
     monkeypatch.setenv("EDGEPROOF_LOCKS", str(tmp_path / "locks"))
 
 
+# A shell whose program was ended notices that nobody listens when it prints next.
+SETTLED_S = 3.0
+
+
 def left_behind(device: StandIn) -> list[str]:
-    """What is ours on the phone: files and running tools."""
+    """What is ours on the phone, as soon as it has settled: files and running tools."""
+    deadline = time.monotonic() + SETTLED_S
+    while (found := _ours(device)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    return found
+
+
+def _ours(device: StandIn) -> list[str]:
     running = [" ".join(p.argv) for p in device.phone.processes if "edgeproof" in " ".join(p.argv)]
     return [name for name in device.phone.files.nodes if "edgeproof" in name] + running
 

@@ -201,6 +201,7 @@ def test_a_server_that_is_restarted_has_forgotten_the_phone(
         require_whole(bench, result)
 
 
+@pytest.mark.slow
 def test_a_frozen_phone_is_noticed_and_waited_for(bench: Bench, stand_in: StandIn) -> None:
     stand_in.arm(Fault(Kind.FROZEN, Point.SHELL, matching=TOOL, seconds=25))
     require_whole(bench, bench.run(stand_in.serial, patience_s=60, slack_s=1))
