@@ -107,7 +107,8 @@ def core_numbers(present: str) -> tuple[int, ...]:
 
 def kilohertz(text: str) -> int | None:
     """cpuinfo_max_freq of a core."""
-    return int(text) if re.fullmatch(r"\s*\d{1,9}\s*", text) else None
+    found = re.fullmatch(r"\s*(\d{1,9})\s*", text)
+    return int(found[1]) if found else None
 
 
 def battery(dumpsys: str) -> Battery:
