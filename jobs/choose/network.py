@@ -16,7 +16,8 @@ def compare(case: Case, chosen: Recommendation) -> str | None:
     eligible = [standing.candidate for standing in chosen.standings if standing.eligible]
     others = [candidate for candidate in eligible if candidate.other_network]
     same = [candidate for candidate in eligible if not candidate.other_network]
-    if not same or not any(candidate.other_network for candidate in case.candidates):
+    # Without latencies of which one can be ranked, half of the comparison is missing.
+    if case.setting is None or not same or not any(candidate.other_network for candidate in case.candidates):
         return None
     if not others:
         return (

@@ -26,6 +26,11 @@ def test_nothing_is_said_without_another_network() -> None:
     assert said() is None
 
 
+def test_nothing_is_said_where_no_latency_can_be_ranked() -> None:
+    given = case(BASELINE, INT8, student(), setting=None)
+    assert compare(given, recommend(given)) is None
+
+
 def test_the_network_mattered_more() -> None:
     sentence = said(student(quantised=False))
     assert sentence == (
