@@ -1,33 +1,78 @@
-"""A device measured from the adb container, through the host's adb server."""
+"""Devices measured from the adb container, through the host's adb server; the virtual phone also from here."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from common.artifact import read
+from common.artifact import file_ref, read, write_model
 from common.schema.benchmark import Benchmark, Summary
+from common.schema.outcome import Unsupported
+from common.schema.variant import Variant
 from tests.container.conftest import BUILD_TIMEOUT_S, Launcher
+from tests.container.test_virtual_phone import Phone, phone
+from tests.devices import tiny_model
 from tests.devices.fixtures import adb_server, stand_in, stand_ins
 from tests.devices.standin.device import StandIn
 from tests.unit.benchmark.android.conftest import Bench, adb_environment, bench, benches, left_behind
 
-__all__ = ["adb_environment", "adb_server", "bench", "benches", "stand_in", "stand_ins"]
+__all__ = ["adb_environment", "adb_server", "bench", "benches", "phone", "stand_in", "stand_ins"]
 pytestmark = pytest.mark.container
+
+
+def on_real_models(made: Bench, binary: Path) -> Bench:
+    """The bench with models that run; the virtual phone really runs them."""
+    content = tiny_model.PATH.read_bytes()
+    for number, name in enumerate(made.experiment.settings.variants):
+        folder = made.folder / "variants" / name
+        # Bytes behind a flatbuffer mean nothing, and make another file of it.
+        (folder / f"{name}.tflite").write_bytes(content + bytes(4 * number))
+        described = read(folder / "variant.json", Variant)
+        model = file_ref(folder / f"{name}.tflite", folder)
+        write_model(folder / "variant.json", described.model_copy(update={"model": model}))
+    made.binary = binary
+    return made
+
+
+def from_container(
+    launcher: Launcher, made: Bench, serial: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Benchmark:
+    """The stage's result, run in the adb image."""
+    monkeypatch.setenv("EDGEPROOF_BINARIES", str(tmp_path / "binaries"))
+    reads = [made.folder / "two.toml", made.folder / "variants", made.binary]
+    given = [word for path in reads for word in ("--read", str(path))]
+    done = launcher.call(
+        *("run", "--image", "adb", "--adb", *given, "--write", str(made.output)),
+        *("--", "python", *made.argv(serial)),
+        timeout_s=BUILD_TIMEOUT_S,
+    )
+    assert done.returncode == 0, done.stderr
+    return read(made.output / "benchmark.json", Benchmark)
+
+
+def require_functional(result: Benchmark) -> None:
+    assert result.target.functional_only
+    kinds = {(row.cell.backend, type(row.result)) for row in result.rows}
+    assert kinds == {("cpu", Summary), ("xnnpack", Summary), ("nnapi", Unsupported)}
+
+
+def test_the_virtual_phone_is_measured_and_left_clean(benches: Callable[..., Bench], phone: Phone) -> None:
+    made = on_real_models(benches(backends=("cpu", "xnnpack", "nnapi")), phone.binary)
+    require_functional(made.run(phone.serial))
+    assert "edgeproof" not in phone.shell("ls /data/local/tmp").stdout
+
+
+def test_the_virtual_phone_is_reached_from_the_container(
+    launcher: Launcher, benches: Callable[..., Bench], phone: Phone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = on_real_models(benches(backends=("cpu", "xnnpack", "nnapi")), phone.binary)
+    require_functional(from_container(launcher, made, phone.serial, tmp_path, monkeypatch))
 
 
 def test_the_stage_reaches_a_device_from_its_container(
     launcher: Launcher, bench: Bench, stand_in: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("EDGEPROOF_BINARIES", str(tmp_path / "binaries"))
-    reads = [bench.folder / "two.toml", bench.folder / "variants", bench.binary]
-    given = [word for path in reads for word in ("--read", str(path))]
-    done = launcher.call(
-        *("run", "--image", "adb", "--adb", *given, "--write", str(bench.output)),
-        *("--", "python", *bench.argv(stand_in.serial)),
-        timeout_s=BUILD_TIMEOUT_S,
-    )
-    assert done.returncode == 0, done.stderr
-    result = read(bench.output / "benchmark.json", Benchmark)
+    result = from_container(launcher, bench, stand_in.serial, tmp_path, monkeypatch)
     assert all(isinstance(row.result, Summary) for row in result.rows)
     assert result.provenance.runtime.kind == "container"
     assert left_behind(stand_in) == []
