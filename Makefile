@@ -178,7 +178,7 @@ devices: $(VENV)/.local ## the Android devices that are attached
 lock-binaries: $(VENV)/.local ## download the tools for devices and record what they are (RENEW=1: anew)
 	$(PY) -m jobs.binaries --lock docker/adb/binaries.toml $(if $(filter 1,$(RENEW)),--renew)
 test: $(VENV)/.dev ## the fast tests
-	$(PY) -m pytest -m "not slow and not container"
+	$(PY) -m pytest -n 2 --dist loadfile -m "not slow and not container"
 test-slow: $(VENV)/.dev ## the tests that train and measure for real
 	$(PY) -m pytest -m "slow and not container"
 test-container: $(VENV)/.dev ## the tests that need a Docker engine

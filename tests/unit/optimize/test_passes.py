@@ -214,11 +214,14 @@ PRUNED = {"pass": "prune", "frequency": 1}
     [
         [PRUNED, {"pass": "quantize_aware", "preserve": "sparsity"}],
         [{"pass": "cluster"}, {"pass": "quantize_aware", "preserve": "clusters"}],
-        [
-            PRUNED,
-            {"pass": "cluster", "preserve_sparsity": True},
-            {"pass": "quantize_aware", "preserve": "sparsity_and_clusters"},
-        ],
+        pytest.param(
+            [
+                PRUNED,
+                {"pass": "cluster", "preserve_sparsity": True},
+                {"pass": "quantize_aware", "preserve": "sparsity_and_clusters"},
+            ],
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["PQAT", "CQAT", "PCQAT"],
 )

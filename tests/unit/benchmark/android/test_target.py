@@ -223,7 +223,10 @@ def test_a_phone_that_is_full_in_the_middle_says_so(bench: Bench, stand_in: Stan
 
 @pytest.mark.parametrize(
     ("kind", "state", "hint"),
-    [(Kind.UNAUTHORIZED, "unauthorized", "accept the key"), (Kind.OFFLINE, "offline", "plug it in again")],
+    [
+        (Kind.UNAUTHORIZED, "unauthorized", "accept the key"),
+        pytest.param(Kind.OFFLINE, "offline", "plug it in again", marks=pytest.mark.slow),
+    ],
 )
 def test_a_phone_that_cannot_be_used_says_what_to_do(
     bench: Bench, stand_in: StandIn, adb_server: AdbServer, *, kind: Kind, state: str, hint: str
