@@ -15,7 +15,8 @@ from jobs.optimize.convert import convert
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.promises import check
 
-pytestmark = pytest.mark.slow
+# The large networks take minutes where others share the machine.
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SIDE = 32
 IMAGES = np.random.default_rng(3).integers(0, 255, (8, SIDE, SIDE, 3), dtype=np.uint8)
 TUNER = FineTuner(Batches(IMAGES, np.arange(8, dtype=np.int32) % 2, 8, 1), 2, "categorical_crossentropy", None)
