@@ -24,8 +24,8 @@ WORKING = {"MobileNet": {"alpha": 0.25}, "MobileNetV2": {"alpha": 0.35}, "ResNet
 OTHERS = {"ResNet50V2": {}, "MobileNetV3Small": {"include_preprocessing": False}, "EfficientNetB0": {}}
 STEPS: dict[str, dict[str, Any]] = {
     "prune": {"pass": "prune", "epochs": 2, "frequency": 1},
-    # k-means over the two million weights of a kernel takes minutes.
-    "cluster": {"pass": "cluster", "epochs": 1, "initialization": "LINEAR"},
+    # k-means over the two million weights of a kernel takes minutes, and so does a graph of 2,048 channels.
+    "cluster": {"pass": "cluster", "epochs": 1, "initialization": "LINEAR", "per_channel": False},
     "quantize_aware": {"pass": "quantize_aware", "epochs": 1},
     "int8": {"pass": "fold_batch_norm"},
 }
