@@ -23,7 +23,8 @@ MOST_COMPLAINTS = 3
 # More digits than any of the tool's numbers has; longer ones are garbage.
 NUMBER = r"(\d{1,20}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?)"
 START = r"^(?:INFO: )?"
-COUNT = re.compile(START + r"(count=\d{1,12}(?: \w{1,8}=[-+\w.]{1,40})*)[ \t]*$", re.MULTILINE)
+SAME = "(all same)"
+COUNT = re.compile(START + rf"(count=\d{{1,12}}(?: \w{{1,8}}=[-+\w.]{{1,40}}(?:{re.escape(SAME)})?)*)[ \t]*$", re.MULTILINE)
 TIMINGS = re.compile(
     START + rf"Inference timings in us: Init: {NUMBER}, First inference: {NUMBER}, "
     rf"Warmup \(avg\): {NUMBER}, Inference \(avg\): {NUMBER}[ \t]*$",
@@ -145,9 +146,9 @@ def _close(one: float, other: float) -> bool:
 
 def _stat(line: str) -> Stat | None:
     """`count=3 first=9 curr=8 min=8 max=9 avg=8.5 std=0 p5=8 median=8 p95=9`; for a single or for equal
-    samples only `curr` and the percentiles are there."""
+    samples only `curr` (`curr=8(all same)`) and the percentiles are there."""
     values = {}
-    for word in line.split():
+    for word in line.replace(SAME, "").split():
         key, _, text = word.partition("=")
         if not re.fullmatch(NUMBER, text):
             return None

@@ -49,6 +49,18 @@ def test_one_run_has_no_spread() -> None:
     assert (found.steady.count, found.steady.mean_us, found.steady.std_us) == (1, 2715, None)
 
 
+def test_equal_runs_are_a_measurement() -> None:
+    """tsl's Stat prints no average where all samples are the same; a tiny model takes 1 us each time."""
+    single = recorded("k_require_full_xnn")
+    line = "count=1 curr=2715 p5=2715 median=2715 p95=2715"
+    assert line in single.text
+    equal = line.replace("count=1 curr=2715", "count=50 curr=2715(all same)")
+    found = measured(
+        replace(single, stdout=single.stdout.replace(line, equal), stderr=single.stderr.replace(line, equal)), "xnnpack"
+    ).steady
+    assert (found.count, found.mean_us, found.std_us, found.median_us) == (50, 2715, 0, 2715)
+
+
 @pytest.mark.parametrize(
     ("name", "backend", "words"),
     [
