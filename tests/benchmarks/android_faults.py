@@ -2,8 +2,9 @@
 
     .venv/bin/python -m tests.benchmarks.android_faults 1000
 
-Each run measures two variants on plain kernels and the GPU of a stand-in and meets one fault of a random kind at a
-random place. What the fault cost is measured again by later runs, as `make all` would.
+Each run measures two variants on plain kernels and the GPU of a stand-in and meets one trouble of a random kind at a
+random place. What the trouble cost is measured again by later runs, as `make all` would. Where the GPU answers wrongly,
+every row of the GPU must say so and no other.
 """
 
 import contextlib
@@ -11,11 +12,15 @@ import os
 import random
 import sys
 import tempfile
+import threading
 import time
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+
+import numpy as np
 
 from common.artifact import file_ref, write_model
 from common.errors import EdgeproofError
@@ -23,10 +28,13 @@ from common.experiment import LoadedExperiment
 from common.schema.benchmark import Benchmark, Row, RunLine, SessionLine, Summary
 from common.schema.outcome import Measured, Unsupported
 from jobs.benchmark.ledger import Ledger
-from jobs.benchmark.open import measure_on
+from jobs.benchmark.stage import benchmark
+from jobs.benchmark.targets.android import android
 from jobs.benchmark.targets.wishes import Wishes
 from tests.artifacts import write_experiment
+from tests.devices import tiny_model
 from tests.devices.adb_server import AdbServer
+from tests.devices.phone.personality import Outputs
 from tests.devices.standin.device import StandIn
 from tests.devices.standin.faults import Fault, Kind, Point
 from tests.devices.standin.phone import fake_binary
@@ -37,8 +45,26 @@ from tests.unit.report.factories import variant
 SEED = 11
 TOOL = "--graph"
 MOST_RUNS = 6
+IMAGES = 12
 # The stand-in's GPU is four times as fast as its plain kernels; a fallback would be seen.
 LEAST_GAIN = 2.0
+# About as long as a run takes, so that the server is restarted anywhere in it.
+LATEST_RESTART_S = 1.5
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What a run meets: faults of the phone, a restarted adb server, or both."""
+
+    faults: tuple[Fault, ...] = ()
+    restart: bool = False
+
+    @property
+    def kinds(self) -> set[Kind]:
+        """Of the phone's faults."""
+        return {fault.kind for fault in self.faults}
+
+
 FAULTS = (
     Fault(Kind.VANISH, Point.SHELL, seconds=0.3),
     Fault(Kind.VANISH, Point.SHELL, matching=TOOL, after_bytes=300, seconds=0.3),
@@ -59,56 +85,116 @@ FAULTS = (
     Fault(Kind.GARBAGE, matching=TOOL),
     Fault(Kind.TRUNCATED, matching=TOOL, after_bytes=1100),
 )
+ANSWERING_GPU = r"(?=.*--use_gpu=true)(?=.*--output_filepath)"
+TROUBLES = (
+    *(Trouble((fault,)) for fault in FAULTS),
+    # What outlives its shell is only met by the run after the link broke.
+    Trouble((Fault(Kind.SURVIVORS), Fault(Kind.VANISH, Point.SHELL, matching=TOOL, after_bytes=300, seconds=0.3))),
+    *(
+        Trouble((Fault(Kind.WRONG_OUTPUTS, matching=ANSWERING_GPU, times=None, outputs=wrong),))
+        for wrong in (Outputs.NAN, Outputs.CONSTANT, Outputs.SHUFFLED)
+    ),
+    Trouble(restart=True),
+)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Two variants to measure. With `asked` they are models that run, and their answers are compared."""
+
+    folder: Path
+    experiment: LoadedExperiment
+    asked: bool
+
+    def measure(self, serial: str, output: Path) -> Benchmark:
+        """A run of the stage. Raises EdgeproofError."""
+        wishes = Wishes(binary=self.folder / "tool", patience_s=5.0, slack_s=1.0)
+        shape = (IMAGES, *tiny_model.SHAPE[1:])
+        images = np.random.default_rng(1).integers(0, 255, shape, dtype=np.uint8) if self.asked else None
+        with android(serial, str(output), wishes, self.experiment.settings.benchmark, images) as target:
+            return benchmark(self.experiment, self.folder / "variants", target, output)
 
 
 def main(count: int) -> None:
-    """Inject `count` faults and print what became of them. Raises AssertionError for a row that is not right."""
+    """Cause `count` troubles and print what became of them. Raises AssertionError for a row that is not right."""
     generator = random.Random(SEED)  # noqa: S311
-    fired: Counter[str] = Counter()
+    met: Counter[str] = Counter()
     runs: Counter[int] = Counter()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         (folder / "adb").mkdir()
         server = stack.enter_context(AdbServer(folder / "adb"))
         os.environ.update(server.environment, EDGEPROOF_LOCKS=str(folder / "locks"))
-        experiment = _prepare(folder)
+        benches = [_prepare(folder / "plain", asked=False), _prepare(folder / "asked", asked=True)]
         start = time.perf_counter()
-        while fired.total() < count:
-            fault = generator.choice(FAULTS)
-            if fault.place is not Point.NOW:
-                fault = replace(fault, skip=generator.randrange(4))
+        while met.total() < count:
+            trouble = _somewhere(generator.choice(TROUBLES), generator)
+            bench = benches[Kind.WRONG_OUTPUTS in trouble.kinds]
             with StandIn() as phone:
                 server.connect(phone.serial)
-                runs[_one(phone, server, fault, experiment, folder)] += 1
-                fired.update(f.kind.value for f in phone.phone.faults.fired)
+                delay_s = generator.uniform(0, LATEST_RESTART_S) if trouble.restart else None
+                runs[_overcome(phone, server, trouble, bench, delay_s)] += 1
+                fired = {f.kind.value for f in phone.phone.faults.fired} | ({"restart"} if trouble.restart else set())
+                met.update(fired)
                 server.adb("disconnect", phone.serial)
-    print(f"{fired.total()} faults in {time.perf_counter() - start:.0f} s: {dict(sorted(fired.items()))}")
+    print(f"{met.total()} faults in {time.perf_counter() - start:.0f} s: {dict(sorted(met.items()))}")
     print(f"runs until everything was measured: {dict(sorted(runs.items()))}; no row lost, doubled or wrong")
 
 
-def _one(phone: StandIn, server: AdbServer, fault: Fault, experiment: LoadedExperiment, folder: Path) -> int:
-    phone.arm(fault)
-    output = folder / f"out-{time.time_ns()}"
-    wishes = Wishes(binary=folder / "tool", patience_s=5.0, slack_s=1.0)
+def _somewhere(trouble: Trouble, generator: random.Random) -> Trouble:
+    def moved(fault: Fault) -> Fault:
+        fixed = fault.place is Point.NOW or fault.times is None
+        return fault if fixed else replace(fault, skip=generator.randrange(4))
+
+    return replace(trouble, faults=tuple(moved(fault) for fault in trouble.faults))
+
+
+def _overcome(phone: StandIn, server: AdbServer, trouble: Trouble, bench: Bench, delay_s: float | None) -> int:
+    """The number of runs that it took."""
+    for fault in trouble.faults:
+        phone.arm(fault)
+    output = bench.folder / f"out-{time.time_ns()}"
     for number in range(1, MOST_RUNS + 1):
-        with Path(os.devnull).open("w", encoding="utf-8") as nowhere, ExitStack() as quiet:
-            quiet.enter_context(contextlib.redirect_stdout(nowhere))
-            quiet.enter_context(contextlib.redirect_stderr(nowhere))
-            quiet.enter_context(contextlib.suppress(EdgeproofError))
-            result = measure_on(
-                phone.serial, experiment, variants=folder / "variants", dataset=None, output=output, wishes=wishes
-            )
-            if all(_is_right(row, fault) for row in result.rows):
+        with _quiet(), _restarted(server, delay_s if number == 1 else None):
+            result = bench.measure(phone.serial, output)
+            if all(_is_right(row, trouble) for row in result.rows):
                 _check(result, output)
                 return number
         phone.heal()
         server.connect(phone.serial)
-    raise AssertionError(f"{fault} was never overcome")
+    raise AssertionError(f"{trouble} was never overcome")
 
 
-def _is_right(row: Row, fault: Fault) -> bool:
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, ExitStack() as stack:
+        stack.enter_context(contextlib.redirect_stdout(nowhere))
+        stack.enter_context(contextlib.redirect_stderr(nowhere))
+        stack.enter_context(contextlib.suppress(EdgeproofError))
+        yield
+
+
+@contextlib.contextmanager
+def _restarted(server: AdbServer, delay_s: float | None) -> Iterator[None]:
+    if delay_s is None:
+        yield
+        return
+    timer = threading.Timer(delay_s, server.restart)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
+
+
+def _is_right(row: Row, trouble: Trouble) -> bool:
+    on_gpu = row.cell.backend == "gpu"
+    if Kind.WRONG_OUTPUTS in trouble.kinds:
+        found = row.examination and row.examination.outputs
+        if not found or (found.wrong is not None) != on_gpu:
+            return False
     # A phone whose GPU declines in the only round there is has none, as far as anyone can tell.
-    declined = fault.kind is Kind.SILENT_FALLBACK and row.cell.backend == "gpu" and isinstance(row.result, Unsupported)
+    declined = Kind.SILENT_FALLBACK in trouble.kinds and on_gpu and isinstance(row.result, Unsupported)
     return declined or (isinstance(row.result, Summary) and not row.failed_rounds)
 
 
@@ -126,17 +212,19 @@ def _check(result: Benchmark, output: Path) -> None:
             assert line.outcome.steady.mean_us * LEAST_GAIN < plain.latency_us, "a fallback is a GPU figure"
 
 
-def _prepare(folder: Path) -> LoadedExperiment:
+def _prepare(folder: Path, *, asked: bool) -> Bench:
+    folder.mkdir()
     (folder / "tool").write_bytes(fake_binary())
-    text = EXPERIMENT.format(backends=["cpu", "gpu"], rounds=1, more="").replace("'", '"')
+    more = f"outputs_images = {IMAGES}" if asked else ""
+    text = EXPERIMENT.format(backends=["cpu", "gpu"], rounds=1, more=more).replace("'", '"')
     experiment = write_experiment(folder, text.replace("max_secs = 1.0", "max_secs = 0.5"), "two")
     for seed, (name, recipe) in enumerate(experiment.settings.variants.items()):
         place = folder / "variants" / name
         place.mkdir(parents=True)
-        (place / f"{name}.tflite").write_bytes(fake_model(seed))
+        (place / f"{name}.tflite").write_bytes(tiny_model.PATH.read_bytes() if asked else fake_model(seed))
         made = variant(name, recipe).model_copy(update={"model": file_ref(place / f"{name}.tflite", place)})
         write_model(place / "variant.json", made)
-    return experiment
+    return Bench(folder, experiment, asked)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import fnmatch
 import posixpath
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -25,6 +26,7 @@ from tests.devices.standin.shell.syntax import (
     While,
     Word,
 )
+from tests.devices.standin.wire import Closed
 
 if TYPE_CHECKING:
     from tests.devices.standin.phone import Phone
@@ -105,7 +107,7 @@ class Shell:
         statuses: list[int] = []
 
         def body() -> None:
-            statuses.append(shell.guarded(lambda: shell._pipeline(entry.pipeline, replace(files, stdin=lambda: b""))))
+            statuses.append(shell._alone(lambda: shell._pipeline(entry.pipeline, replace(files, stdin=lambda: b""))))
             self.phone.processes.end(shell.process)
 
         thread = threading.Thread(target=body, daemon=True)
@@ -122,6 +124,13 @@ class Shell:
         except Killed as killed:
             self.status = SIGNALLED + killed.number
         return self.status
+
+    def _alone(self, body: Callable[[], None]) -> int:
+        """Run a background part; a link that breaks under it ends it as the next word to nobody would."""
+        try:
+            return self.guarded(body)
+        except Closed:
+            return SIGNALLED + signal.SIGPIPE
 
     def _pipeline(self, pipeline: Pipeline, files: Files) -> None:
         """Each command runs when the one before has ended, its output kept in between."""
