@@ -21,7 +21,7 @@ from common.schema.base import Model, Name, Sha256
 
 LOCK = ROOT / "docker" / "adb" / "binaries.toml"
 CACHE_VARIABLE = "EDGEPROOF_BINARIES"
-# In the adb image; filled by whoever builds it with binaries inside.
+# In the adb image, which is built with verified copies of what is recorded.
 IMAGE_FOLDER = Path("/opt/edgeproof/bin")
 TIMEOUT_S = 60
 CHUNK_BYTES = 1 << 20
@@ -113,6 +113,25 @@ def ensure(binary: Binary, cache: Path) -> Path:
             return path
     _download(binary, cache)
     return cache / binary.sha256 / binary.name
+
+
+def pinned(lock: Lock) -> tuple[Binary, ...]:
+    """The entries that were downloaded once, so that it is known what they must be."""
+    return tuple(binary for binary in lock.binary if binary.sha256 is not None)
+
+
+def gather(lock: Lock, cache: Path, folder: Path) -> None:
+    """Make `folder` hold a verified copy of every recorded entry under its name, and nothing else.
+
+    Raises EdgeproofError or TryLaterError for one that cannot be had.
+    """
+    copies = {binary.name: ensure(binary, cache) for binary in pinned(lock)}
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in folder.iterdir():
+        if path.name not in copies:
+            path.unlink()
+    for name, copy in copies.items():
+        write_bytes(folder / name, copy.read_bytes())
 
 
 def cache_folder() -> Path:

@@ -34,7 +34,7 @@ def plan(
     """`keys` are the private keys that exist, `usb_groups` the groups that may use USB devices.
 
     Locks and binaries lie where a run without containers keeps them, so that both know of each other. Keys
-    are of use to a server inside of the container only, and are never written to.
+    are of use to a server inside of the container only, and are never written to. The lock of the tools is read.
     """
     locks = Path(
         caller.get(LOCKS_VARIABLE) or Path(caller.get("XDG_CACHE_HOME") or home / ".cache") / "edgeproof/locks"
@@ -45,7 +45,8 @@ def plan(
     if keys:
         environment.append((KEYS_VARIABLE, os.pathsep.join(str(key) for key in keys)))
     usb = caller.get(USB_VARIABLE) == "1"
-    return AdbAccess(keys, (locks, binaries), tuple(environment), usb, usb_groups if usb else ())
+    read = (*keys, root / "docker" / "adb" / "binaries.toml")
+    return AdbAccess(read, (locks, binaries), tuple(environment), usb, usb_groups if usb else ())
 
 
 def find(caller: Mapping[str, str], root: Path) -> AdbAccess:

@@ -11,6 +11,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from common.artifact import write_bytes
+from common.binaries import cache_folder, gather, pinned, read_lock
 from common.errors import EdgeproofError, UsageError
 from common.provenance import ROOT, VERSION
 from jobs.launch.container import Engine
@@ -26,6 +27,8 @@ from jobs.launch.recipe import (
 
 # Locks of builds and runs; deleting it loses nothing but the memory of runs that were killed.
 STATE = ROOT / ".cache" / "launch"
+# Where the build of the adb image finds the tools for devices.
+BINARIES = ROOT / "docker" / "adb" / "bin"
 # Enough to hold the step that failed and its reason, which BuildKit repeats at the end.
 KEPT_LINES = 40
 
@@ -39,6 +42,8 @@ def ensure_image(engine: Engine, image: Image, environment: Mapping[str, str]) -
         found = engine.image_id(recipe.tag, recipe.identity)
         if found is not None:
             return found
+        if image is Image.ADB:
+            gather(read_lock(), cache_folder(), BINARIES)
         _build(recipe, environment)
         built = engine.image_id(recipe.tag, recipe.identity)
     if built is None:
@@ -48,7 +53,7 @@ def ensure_image(engine: Engine, image: Image, environment: Mapping[str, str]) -
 
 
 def read_recipe(engine: Engine, image: Image, environment: Mapping[str, str]) -> Recipe:
-    """The recipe of an image for this engine. Reads its Dockerfile and lock."""
+    """The recipe of an image for this engine. Reads its Dockerfile and locks."""
     base = environment.get(BASE_VARIABLE) or ""
     # A name without a digest may stand for another image tomorrow.
     local = engine.image_id(base) if base and "@" not in base else None
@@ -60,6 +65,7 @@ def read_recipe(engine: Engine, image: Image, environment: Mapping[str, str]) ->
         arguments=build_arguments(image, environment, VERSION),
         platform=engine.facts.platform,
         base_id=local or "",
+        binaries=tuple(str(entry.sha256) for entry in pinned(read_lock())) if image is Image.ADB else (),
     )
 
 

@@ -37,7 +37,8 @@ class BuildArgument:
 class Recipe:
     """Everything that decides what is in an image.
 
-    `base_id` is the local id of a base image that is named without a digest, else empty.
+    `base_id` is the local id of a base image that is named without a digest, else empty. `binaries` are the sha256 of
+    the tools for devices that lie in it.
     """
 
     image: Image
@@ -46,6 +47,7 @@ class Recipe:
     arguments: tuple[BuildArgument, ...]
     platform: str
     base_id: str = ""
+    binaries: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -57,6 +59,7 @@ class Recipe:
             "arguments": sorted((argument.name, argument.value) for argument in self.arguments),
             "platform": self.platform,
             "base_id": self.base_id,
+            "binaries": self.binaries,
         }
         return hashlib.sha256(json.dumps(ingredients, sort_keys=True).encode()).hexdigest()
 

@@ -24,7 +24,9 @@ MOST_COMPLAINTS = 3
 NUMBER = r"(\d{1,20}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?)"
 START = r"^(?:INFO: )?"
 SAME = "(all same)"
-COUNT = re.compile(START + rf"(count=\d{{1,12}}(?: \w{{1,8}}=[-+\w.]{{1,40}}(?:{re.escape(SAME)})?)*)[ \t]*$", re.MULTILINE)
+COUNT = re.compile(
+    START + rf"(count=\d{{1,12}}(?: \w{{1,8}}=[-+\w.]{{1,40}}(?:{re.escape(SAME)})?)*)[ \t]*$", re.MULTILINE
+)
 TIMINGS = re.compile(
     START + rf"Inference timings in us: Init: {NUMBER}, First inference: {NUMBER}, "
     rf"Warmup \(avg\): {NUMBER}, Inference \(avg\): {NUMBER}[ \t]*$",

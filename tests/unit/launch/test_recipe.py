@@ -28,6 +28,7 @@ RECIPES = st.builds(
     arguments=st.lists(ARGUMENTS, max_size=3).map(tuple),
     platform=st.text(max_size=5),
     base_id=st.text(max_size=5),
+    binaries=st.lists(st.text(max_size=5), max_size=2).map(tuple),
 )
 
 
@@ -42,6 +43,7 @@ RECIPES = st.builds(
         replace(RECIPE, arguments=RECIPE.arguments[:1]),
         replace(RECIPE, platform="linux/arm64"),
         replace(RECIPE, base_id="sha256:2"),
+        replace(RECIPE, binaries=("0" * 64,)),
         # The same bytes, shared out differently.
         replace(RECIPE, dockerfile=b"FROM x\nnumpy", lock=b"==1\n"),
     ],

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from common.adb.errors import NotReadyError
 from common.adb.server import Attached
-from common.binaries import Binary, Lock, ensure, read_lock, record, render
+from common.binaries import Binary, Lock, ensure, gather, read_lock, record, render
 from common.errors import EdgeproofError, TryLaterError, UsageError
 from common.schema.benchmark import Cell
 from common.schema.experiment import Benchmark as Settings
@@ -156,6 +156,19 @@ def _lock(tmp_path: Path, url: str) -> Path:
     binary = Binary(name="tool", tool="benchmark_model", dialect="classic", abi="arm64-v8a", url=url)
     path.write_text(render(Lock(binary=(binary,))), encoding="utf-8")
     return path
+
+
+def test_a_folder_gets_what_is_recorded_and_loses_the_rest(tmp_path: Path, served: tuple[str, Path]) -> None:
+    url, source = served
+    path, folder = _lock(tmp_path, url), tmp_path / "bin"
+    source.write_bytes(b"first")
+    gather(read_lock(path), tmp_path / "cache", folder)
+    assert list(folder.iterdir()) == []
+    list(record(path, tmp_path / "cache"))
+    (folder / "tool").write_bytes(b"damaged")
+    (folder / "older").write_bytes(b"of another lock")
+    gather(read_lock(path), tmp_path / "cache", folder)
+    assert {found.name: found.read_bytes() for found in folder.iterdir()} == {"tool": b"first"}
 
 
 def test_the_first_download_is_recorded_and_later_ones_are_verified(tmp_path: Path, served: tuple[str, Path]) -> None:
