@@ -1,5 +1,6 @@
 """The same chain with every stage in its container: the same artifacts come out."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,11 @@ from common.schema.results import Results
 from common.schema.training import Training
 from common.schema.variant import Variant
 from tests.container.conftest import BUILD_TIMEOUT_S, Built
+from tests.container.test_virtual_phone import Phone, phone
+from tests.devices.fixtures import adb_server
 from tests.e2e.conftest import SMALL, Make
+
+__all__ = ["adb_server", "phone"]
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(BUILD_TIMEOUT_S)]
 
@@ -58,3 +63,26 @@ def test_a_folder_of_images_reaches_the_container(make: Make, training_image: Bu
     card = read(tmp_path / "run" / "dataset" / "dataset.json", Dataset)
     assert card.train.count + card.validation.count == 24
     assert card.provenance.runtime.image == training_image.id
+
+
+def test_the_virtual_phone_from_images_to_report(
+    make: Make, training_image: Built, adb_image: Built, phone: Phone, tmp_path: Path
+) -> None:
+    """With every stage in its container, then without; and back to this machine, in the same run."""
+    (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
+    run, names = tmp_path / "run", ("ADB_SERVER_SOCKET", "ANDROID_ADB_SERVER_HOST", "ANDROID_ADB_SERVER_PORT")
+    env = {name: phone.server.environment[name] for name in (*names, "ADBUTILS_ADB_PATH")}
+    env["EDGEPROOF_LOCKS"] = str(tmp_path / "locks")
+    chosen = {"EXPERIMENT": tmp_path / "small.toml", "RUN": run, "BENCHMARK_BINARY": phone.binary}
+    for runtime, image in (("docker", adb_image.id), ("local", None)):
+        make("all", env=env, RUNTIME=runtime, DEVICE=phone.serial, **chosen)
+        results = read(run / "report" / "results.json", Results)
+        [target] = results.targets
+        assert (target.serial, target.functional_only) == (phone.serial, True)
+        assert {m.result.kind for m in results.measurements} == {"latency"}
+        assert [item.runtime.image for item in results.provenance if item.stage == "benchmark"] == [image]
+        assert "functional only" in (run / "report" / "report.md").read_text(encoding="utf-8")
+        shutil.rmtree(run / "benchmark")
+    assert "edgeproof" not in phone.shell("ls /data/local/tmp").stdout
+    make("all", **chosen)
+    assert [target.serial for target in read(run / "report" / "results.json", Results).targets] == [None]

@@ -176,3 +176,17 @@ def test_a_layer_that_is_used_twice_is_left_alone() -> None:
     done = fold_batch_norm.apply(model)
     assert_same(before, outputs(done.model))
     assert actions(done.notes) == ["left alone: no layer with weights follows it alone"]
+
+
+def test_what_inference_does_not_need_is_not_in_the_file() -> None:
+    """The converter takes it out; no pass of ours has to."""
+
+    def kinds(*training_only: Any) -> list[str]:
+        before, between = training_only[:3], training_only[3:]
+        model = net(*before, layers.Conv2D(4, 3), layers.Flatten(), *between, layers.Dense(2, activation="softmax"))
+        file = convert(model, Convert(format="float32"), pictures())
+        return list(inspect(file).operators)
+
+    augmenting = layers.RandomFlip(), layers.RandomRotation(0.1), layers.GaussianNoise(0.1)
+    regularising = layers.Dropout(0.5), layers.ActivityRegularization(0.1), layers.Activation("linear")
+    assert kinds(*augmenting, *regularising) == kinds()

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,16 @@ def test_only_what_changed_is_rewritten(tmp_path: Path, old: str, new: str, touc
     plan(tmp_path, EXPERIMENT.replace(old, new, 1))
     after = files(tmp_path)
     assert {name for name in after if after[name] != before.get(name)} == touched
+
+
+def test_another_device_is_chosen_for_and_reported_anew(tmp_path: Path) -> None:
+    experiment = write_experiment(tmp_path, EXPERIMENT)
+    seen = []
+    for devices in (["host"], ["emulator-5554"], ["emulator-5554", "host"]):
+        write_plan(experiment, tmp_path / "plan", devices)
+        seen.append({name: content for name, (_, content) in files(tmp_path).items()})
+    changed = [{name for name in new if new[name] != old[name]} for old, new in pairwise(seen)]
+    assert changed == [{"choose.json", "report.json", "plan.mk"}, {"report.json", "plan.mk"}]
 
 
 def test_a_variant_that_is_gone_loses_its_piece(tmp_path: Path) -> None:
