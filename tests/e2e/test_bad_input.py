@@ -69,6 +69,7 @@ def test_too_few_images_for_the_split(tiny: Path, tmp_path: Path) -> None:
     assert_one_line(job("dataset", "--experiment", tiny, "--data", source, "--output", tmp_path / "d"), 2, "none")
 
 
+@pytest.mark.slow
 def test_an_image_in_place_of_a_model(chain: Chain, tiny: Path, tmp_path: Path) -> None:
     folder = tmp_path / "variants" / "baseline"
     folder.mkdir(parents=True)
@@ -78,6 +79,7 @@ def test_an_image_in_place_of_a_model(chain: Chain, tiny: Path, tmp_path: Path) 
     assert_one_line(done, 2, "variant.json")
 
 
+@pytest.mark.slow
 def test_an_output_that_is_an_input(chain: Chain, tiny: Path) -> None:
     dataset, training, baseline = (chain.folder / name for name in ("dataset", "train", "variants/baseline"))
     before = {path: path.stat().st_mtime_ns for path in chain.folder.rglob("*")}
@@ -92,6 +94,7 @@ def test_an_output_that_is_an_input(chain: Chain, tiny: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in chain.folder.rglob("*")} == before
 
 
+@pytest.mark.slow
 def test_an_unknown_variant(chain: Chain, tiny: Path, tmp_path: Path) -> None:
     done = job("optimize", "--experiment", tiny, "--variant", "tiny", "--dataset", chain.folder / "dataset",
                "--training", chain.folder / "train", "--output", tmp_path / "v")  # fmt: skip
@@ -106,6 +109,7 @@ def test_an_unknown_device(tiny: Path, tmp_path: Path) -> None:
     assert_one_line(done, 75, "adb server")
 
 
+@pytest.mark.slow
 def test_an_output_on_a_full_disk(chain: Chain, tiny: Path, tmp_path: Path) -> None:
     mounted = tmp_path / "small"
     mounted.mkdir()
@@ -121,6 +125,7 @@ def test_an_output_on_a_full_disk(chain: Chain, tiny: Path, tmp_path: Path) -> N
         subprocess.run(["umount", mounted], check=True)
 
 
+@pytest.mark.slow
 def test_training_on_a_full_disk(tmp_path: Path) -> None:
     mounted = tmp_path / "small"
     mounted.mkdir()

@@ -46,7 +46,7 @@ def apply(model: Any, settings: QuantizeAware, tuner: FineTuner) -> Done:
     graph = Graph(rewritten)
     reasons = {layer.name: _reason(graph, layer) for layer in graph.layers}
     # Before the training, which may go on in these very layers.
-    kernels = {layer.name: np.array(layer.kernel) for layer in graph.layers if type(layer) in (L.Conv2D, L.Dense)}
+    kernels = {layer.name: layer.kernel.numpy() for layer in graph.layers if type(layer) in (L.Conv2D, L.Dense)}
     quantization = tfmot.quantization.keras
     annotated = exchange(rewritten, lambda layer: _annotated(layer, reasons[layer.name]))
     try:

@@ -10,7 +10,7 @@ from common.batches import Batches
 from common.schema.recipe import Recipe
 from common.tflite.reader import inspect
 from jobs.optimize import passes
-from jobs.optimize.batch_norm import copied
+from jobs.optimize.batch_norm import copied, reestimate
 from jobs.optimize.convert import convert
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.promises import check
@@ -20,7 +20,19 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 SIDE = 32
 IMAGES = np.random.default_rng(3).integers(0, 255, (8, SIDE, SIDE, 3), dtype=np.uint8)
 TUNER = FineTuner(Batches(IMAGES, np.arange(8, dtype=np.int32) % 2, 8, 1), 2, "categorical_crossentropy", None)
-WORKING = {"MobileNet": {"alpha": 0.25}, "MobileNetV2": {"alpha": 0.35}, "ResNet50": {}}
+WORKING: dict[str, dict[str, Any]] = {
+    "MobileNet": {"alpha": 0.25},
+    "MobileNetV2": {"alpha": 0.35},
+    "MobileNetV3Small": {},
+    "ResNet50": {},
+    "ResNet50V2": {},
+    "EfficientNetB0": {},
+}
+# What stays in float after quantize_aware, by the kind of layer: tfmot has no scheme for these.
+FLOAT = {
+    "MobileNetV3Small": {"TFOpLambda", "Multiply", "Rescaling"},
+    "EfficientNetB0": {"Multiply", "Rescaling", "Normalization"},
+}
 STEPS: dict[str, dict[str, Any]] = {
     "prune": {"pass": "prune", "epochs": 2, "frequency": 1},
     # k-means over the two million weights of a kernel takes minutes, and so does a graph of 2,048 channels.
@@ -34,7 +46,9 @@ def network(name: str, settings: dict[str, Any]) -> Any:
     tf_keras.backend.clear_session()
     tf_keras.utils.set_random_seed(1)
     build = getattr(tf_keras.applications, name)
-    return build(weights=None, classes=2, input_shape=(SIDE, SIDE, 3), **settings)
+    model = build(weights=None, classes=2, input_shape=(SIDE, SIDE, 3), **settings)
+    # Statistics that fit no data leave activations without a range, and those cannot be quantised.
+    return reestimate(model, IMAGES)[0]
 
 
 def run(model: Any, step: dict[str, Any]) -> tuple[list[str], list[str]]:
@@ -49,12 +63,10 @@ def run(model: Any, step: dict[str, Any]) -> tuple[list[str], list[str]]:
     return [note.action for note in done.notes], broken
 
 
-# ResNet50 through quantize_aware takes longer than a test may.
-CASES = [(name, step) for name in WORKING for step in STEPS if (name, step) != ("ResNet50", "quantize_aware")]
-
-
-@pytest.mark.parametrize(("name", "step"), CASES)
+@pytest.mark.parametrize("step", STEPS)
+@pytest.mark.parametrize("name", WORKING)
 def test_what_works_as_a_whole(name: str, step: str) -> None:
     actions, broken = run(network(name, WORKING[name]), STEPS[step])
     assert not broken
-    assert not [action for action in actions if action.startswith("left in float")]
+    floats = {action.split()[-1] for action in actions if action.startswith("left in float")}
+    assert floats == (FLOAT.get(name, set()) if step == "quantize_aware" else set())
