@@ -45,7 +45,7 @@ def _without_tags(keys: Sequence[str | int], document: object) -> list[str | int
         try:
             here = here[key]
         except (LookupError, TypeError):
-            if place < len(keys) - 1:
+            if place < len(keys) - 1 or not isinstance(here, dict | list):
                 continue
         kept.append(key)
     return kept

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import tensorflow_model_optimization as tfmot
 import tf_keras
 from tensorflow_model_optimization.python.core.clustering.keras import clustering_registry
@@ -11,6 +13,7 @@ from common.schema.recipe import Cluster
 from common.schema.variant import LayerNote
 from jobs.optimize.done import Done, Expectation, expect
 from jobs.optimize.fine_tune import FineTuner
+from jobs.optimize.keep_zeros import KeepZeros
 from jobs.optimize.layers import chosen, exchange, leaves, require_known
 
 
@@ -18,8 +21,10 @@ def apply(model: Any, settings: Cluster, tuner: FineTuner) -> Done:
     """Cluster every layer that tfmot clusters, then fine-tune the centroids."""
     require_known(settings.layers, model, "cluster")
     wrapped = exchange(model, lambda layer: _wrapped(layer, settings))
-    tuner.fit(wrapped, settings)
     layers = list(leaves(wrapped))
+    alone = [getattr(layer, name) for layer in layers if not _is_wrapped(layer) for name in _kernels(layer)]
+    held = [KeepZeros((kernel, kernel.numpy()) for kernel in alone)] if settings.preserve_sparsity else []
+    tuner.fit(wrapped, settings, held)
     notes = tuple(_note(layer, settings) for layer in layers)
     expected = tuple(made for layer in layers for made in _expected(layer, settings))
     return Done(tfmot.clustering.keras.strip_clustering(wrapped), notes, expected)
@@ -27,14 +32,14 @@ def apply(model: Any, settings: Cluster, tuner: FineTuner) -> Done:
 
 def _wrapped(layer: Any, settings: Cluster) -> Any:
     clusters = chosen(settings.layers, layer.name, settings.clusters)
-    if not clusters or not _kernels(layer) or _too_small(layer, clusters, settings):
+    if not clusters or not _kernels(layer) or not _fits(layer, clusters, settings, per_channel=False):
         return layer
     return cluster_weights(
         layer,
         number_of_clusters=clusters,
         cluster_centroids_init=tfmot.clustering.keras.CentroidInitialization[settings.initialization],
         preserve_sparsity=settings.preserve_sparsity,
-        cluster_per_channel=_per_channel(layer, settings),
+        cluster_per_channel=_can_per_channel(layer, settings) and _fits(layer, clusters, settings, per_channel=True),
     )
 
 
@@ -44,16 +49,32 @@ def _kernels(layer: Any) -> list[str]:
     return list(registry._weight_names(layer)) if registry.supports(layer) and layer.weights else []
 
 
-def _per_channel(layer: Any, settings: Cluster) -> bool:
+def _can_per_channel(layer: Any, settings: Cluster) -> bool:
     # Per channel, tfmot takes the last weight's size for the number of channels: without a bias that is
     # the whole kernel, and it would skip the layer.
     return settings.per_channel and isinstance(layer, tf_keras.layers.Conv2D) and bool(layer.use_bias)
 
 
-def _too_small(layer: Any, clusters: int, settings: Cluster) -> bool:
-    sizes = [getattr(layer, name).shape for name in _kernels(layer)]
-    share = [shape[-1] if _per_channel(layer, settings) else 1 for shape in sizes]
-    return any(shape.num_elements() // channels <= clusters for shape, channels in zip(sizes, share, strict=True))
+def _fits(layer: Any, clusters: int, settings: Cluster, *, per_channel: bool) -> bool:
+    """Whether there are weights enough for the clusters, in the kernel or in each of its channels."""
+    kernels = (getattr(layer, name).numpy() for name in _kernels(layer))
+    groups = [kernel.reshape(-1, kernel.shape[-1] if per_channel else 1) for kernel in kernels]
+    if any(len(group) <= clusters for group in groups):
+        return False
+    return not settings.preserve_sparsity or all(_fits_beside_zero(group, clusters - 1) for group in groups)
+
+
+def _fits_beside_zero(group: npt.NDArray[np.float32], clusters: int) -> bool:
+    """Whether each column of [weights, channels] holds enough weights on both sides of zero.
+
+    tfmot shares the clusters out by the number of weights on each side and stops where a side has fewer weights
+    than its clusters (AbstractCentroidsInitialisation._zero_centroid_initialization).
+    """
+    negative, positive = (group < 0).sum(axis=0), (group > 0).sum(axis=0)
+    if not (negative + positive).all():
+        return False
+    below = np.round(clusters * negative / (negative + positive))
+    return bool((below <= negative).all() and (clusters - below <= positive).all())
 
 
 def _expected(layer: Any, settings: Cluster) -> list[Expectation]:
@@ -72,7 +93,7 @@ def _note(layer: Any, settings: Cluster) -> LayerNote:
     if _is_wrapped(layer):
         kernels = ", ".join(layer.cluster_centroids)
         convolution = isinstance(layer.layer, tf_keras.layers.Conv2D)
-        whole = settings.per_channel and convolution and not _per_channel(layer.layer, settings)
+        whole = settings.per_channel and convolution and not layer.cluster_per_channel
         return LayerNote(layer=layer.layer.name, action=f"clustered {kernels}" + (" as a whole" if whole else ""))
     return LayerNote(layer=layer.name, action=f"left alone: {_reason(layer, settings)}")
 
@@ -83,4 +104,4 @@ def _reason(layer: Any, settings: Cluster) -> str:
     if not _kernels(layer):
         return "tfmot clusters none of its weights"
     clusters = chosen(settings.layers, layer.name, settings.clusters)
-    return f"no more weights than the {clusters} clusters" if clusters else "as the recipe says"
+    return f"too few weights for {clusters} clusters" if clusters else "as the recipe says"

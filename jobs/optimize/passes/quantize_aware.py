@@ -28,6 +28,7 @@ from common.schema.variant import LayerNote
 from jobs.optimize.done import Done
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.graph import Graph, Part
+from jobs.optimize.keep_zeros import KeepZeros
 from jobs.optimize.layers import exchange
 from jobs.optimize.ranges import calibrate
 
@@ -55,7 +56,9 @@ def apply(model: Any, settings: QuantizeAware, tuner: FineTuner) -> Done:
     except (ValueError, RuntimeError) as error:
         raise EdgeproofError(f"quantize_aware: tfmot refuses this network: {_first_line(error)}") from None
     calibrate(aware, rewritten, tuner.batches.images)
-    zeros = [_KeepZeros(aware, kernels)] if settings.preserve == "sparsity" else []
+    # tfmot's mask for the zeros follows the weights that it should hold.
+    held = ((variable, kernels[name]) for name, variable in _variables(aware, kernels).items())
+    zeros = [KeepZeros(held)] if settings.preserve == "sparsity" else []
     with _no_gradient_warnings():
         tuner.fit(aware, settings, zeros)
     if "clusters" in settings.preserve:
@@ -124,23 +127,6 @@ def _split(layer: Any) -> list[Part]:
     first = L.DepthwiseConv2D(use_bias=False, name=f"{layer.name}_depthwise", **shared)
     second = L.Conv2D(layer.filters, 1, use_bias=layer.use_bias, activation=layer.activation, name=layer.name)
     return [(first, [depthwise]), (second, pointwise)]
-
-
-class _KeepZeros(tf_keras.callbacks.Callback):  # type: ignore[misc]
-    """Puts the zeros back after every step: tfmot's mask for them follows the weights that it should hold."""
-
-    def __init__(self, aware: Any, kernels: Mapping[str, Any]) -> None:
-        super().__init__()
-        variables = _variables(aware, kernels)
-        self._masked = [
-            (variable, tf.constant(kernels[name] != 0, variable.dtype)) for name, variable in variables.items()
-        ]
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        """Multiply every kernel with the mask of what it was before the training."""
-        del batch, logs
-        for variable, mask in self._masked:
-            variable.assign(variable * mask)
 
 
 def _variables(aware: Any, kernels: Mapping[str, Any]) -> dict[str, Any]:

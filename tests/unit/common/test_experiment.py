@@ -55,6 +55,7 @@ def test_fire_has_the_published_hyperparameters() -> None:
         ('title = "Tiny"', "", "title: is missing"),
         ('pass = "prune"', 'pass = "shrink"', "shrink"),
         ("sparsity = 0.5", "sparsity = 1.5", "sparsity"),
+        ("sparsity = 0.5", "sparsity = 0.5, layers = { dense = true }", "layers.dense: must be"),
         ("[variants.baseline]", "[variants.base]", "reference 'baseline' is not among the variants"),
         ("[data]", '[data]\nsource = "https://example.org/x.zip"', "a URL source needs its sha256"),
         ("rounds = 2", 'backends = ["cpu", "cpu"]', "backends must list at least one value, each once"),

@@ -130,6 +130,11 @@ def test_a_saved_model_comes_with_its_weights(tmp_path: Path, name: str) -> None
             "import tf_keras\nclass Net(tf_keras.Model): ...\ndef build(shape, classes):\n    return Net()",
             "gave the subclassed model Net",
         ),
+        (
+            "import tf_keras\ndef build(shape, classes):\n"
+            "    return tf_keras.Sequential([tf_keras.layers.Flatten(), tf_keras.layers.Dense(classes)])",
+            "gave a model that does not know its input's shape",
+        ),
         (GOOD.replace("Dense(classes", "Dense(7"), "gives outputs n x 7, but the 3 classes need n x 3"),
         (GOOD.replace('"softmax"', '"sigmoid"'), "does not give probabilities"),
         (GOOD.replace("layers.Conv2D(4, 3)", "type('Own', (layers.Layer,), {'__module__': 'mine'})(name='odd')"),

@@ -148,6 +148,20 @@ def test_clusters_and_zeros_survive_together() -> None:
     assert max(len(np.unique(kernel[..., channel])) for channel in range(32)) <= 3
 
 
+def test_channels_of_few_weights_are_clustered_as_a_whole() -> None:
+    """tfmot stops where a channel has fewer weights left than clusters."""
+    done, _ = run(
+        [
+            {"pass": "prune", "sparsity": 0.9, "frequency": 1},
+            {"pass": "cluster", "clusters": 8, "preserve_sparsity": True},
+        ]
+    )
+    kernel = done.model.get_layer("pointwise").get_weights()[0]
+    assert notes(done)["pointwise"] == "clustered kernel as a whole"
+    assert len(np.unique(kernel)) <= 8
+    assert zeros(done.model, "pointwise") >= 0.89
+
+
 @pytest.mark.parametrize("rule", [{"rank": 4}, {"energy": 0.6}])
 def test_factorised_layers_are_two_thin_ones_in_the_file(rule: dict[str, Any]) -> None:
     done, found = run([{"pass": "factorize", "min_weights": 600, **rule}])
