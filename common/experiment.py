@@ -40,7 +40,7 @@ def load(path: Path, *, data: str = "", data_sha256: str = "") -> LoadedExperime
     replaced = _given_data(data, data_sha256)
     try:
         raw = path.read_bytes()
-        table = tomllib.loads(raw.decode("utf-8"))
+        table = tomllib.loads(raw.decode("utf-8-sig"))
         _refuse_times(table, path)
     except FileNotFoundError:
         raise UsageError(f"experiment {path} does not exist", hint="see experiments/ for examples") from None
@@ -49,7 +49,7 @@ def load(path: Path, *, data: str = "", data_sha256: str = "") -> LoadedExperime
     except RecursionError:
         raise UsageError(f"experiment {path} is nested too deeply", hint="see docs/experiments.md") from None
     if not NAME.fullmatch(path.stem):
-        hint = "use letters, digits, dot, dash and underscore"
+        hint = "use letters, digits, dot, dash and underscore, and begin with a letter or digit"
         raise UsageError(f"experiment {path} has a name that cannot be a folder", hint=hint)
     # What is no table is refused below.
     if replaced is not None and isinstance(table.setdefault("data", {}), dict):

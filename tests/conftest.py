@@ -1,5 +1,6 @@
 """Fixtures that several folders of tests use."""
 
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,6 +11,10 @@ from common.schema.evaluation import Evaluation
 from common.schema.training import Training
 from common.schema.variant import Variant
 from tests.artifacts import write_dataset, write_experiment
+
+# Where the tests run in the background of a shell, Ctrl-C is ignored, and the jobs that they start would inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @dataclass(frozen=True)

@@ -38,9 +38,6 @@ def _check_kind(model: Any, source: str) -> None:
     if not _is_of_keras(model):
         kind = type(model).__qualname__
         raise UsageError(f"{source} gave the subclassed model {kind}", hint="use a functional or Sequential model")
-    if not model.built:
-        message = f"{source} gave a model that does not know its input's shape"
-        raise UsageError(message, hint="begin it with tf_keras.Input(shape=input_shape)")
     for layer in (part for part in model.submodules if isinstance(part, tf_keras.layers.Layer)):
         if not _is_of_keras(layer):
             message = f"{source} has the layer '{layer.name}' of its own class {type(layer).__qualname__}"

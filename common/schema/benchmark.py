@@ -118,7 +118,7 @@ LedgerLine = Annotated[SessionLine | RunLine | ExaminationLine, Field(discrimina
 
 class Summary(Model):
     """A cell over its rounds. `latency_us` is the median over the processes' median latencies, with the
-    lowest and highest process; `interval` its bootstrap confidence interval (None from one round).
+    lowest and highest process; `interval` its confidence interval (None from one round).
 
     `ratio` is the reference's latency over this cell's, paired by round (above 1: faster than the
     reference); None for the reference itself or when no round can be paired. `app_ratio` is the app's

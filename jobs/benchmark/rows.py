@@ -60,7 +60,7 @@ def warnings(made: Sequence[Row], environment: Environment, cores: int, load: fl
     if environment.kind == "host" and load > BUSY * cores:
         found.append(f"The machine was busy before the first process (load {load:.2f}); close other programs.")
     if any(summary.rounds < FEW_ROUNDS for _, summary in summaries):
-        found.append(f"Fewer than {FEW_ROUNDS} rounds: the intervals are rough; raise [benchmark] rounds.")
+        found.append(f"Fewer than {FEW_ROUNDS} rounds: the intervals are wide; raise [benchmark] rounds.")
     wide = [row for row, s in summaries if s.latency_high_us - s.latency_low_us > WIDE_SPREAD * s.latency_us]
     if wide:
         names = ", ".join(sorted({row.cell.variant for row in wide}))

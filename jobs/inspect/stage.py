@@ -29,6 +29,8 @@ def inspect_files(model: Path, other: Path | None) -> InspectReport:
 
 
 def _report(path: Path) -> FileReport:
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise UsageError(f"{path} is no file", hint="give the path of a .tflite file")
     try:
         content = path.read_bytes()
     except OSError as error:

@@ -161,5 +161,5 @@ def _require_kept(name: str, promises: tuple[Promise, ...]) -> None:
         raise EdgeproofError(
             f"variant '{name}' does not keep what its recipe promises: {first.claim} of {first.subject} is "
             f"{first.observed}, expected {first.expected} ({len(broken)} of {len(promises)} promises broken)",
-            hint="fine-tune longer than the schedule's frequency, or change the recipe",
+            hint="fine-tune for more steps than the schedule's begin_step and frequency, or change the recipe",
         )

@@ -3,6 +3,7 @@
     python -m jobs.plan --experiment experiments/demo.toml --output runs/demo/plan
 
 Reads   <experiment>, the model files that it names, and the names and times of a local data source's files
+Removes the JSON of an artifact beside <output> that lost one of its files, so that it is made anew
 Writes  <output>/dataset.json train.json evaluate.json benchmark.json choose.json report.json variants/<name>.json
         <output>/plan.mk     the names of the variants and targets, for the Makefile
         <output>/source model students/<name>     paths of the data and of model files; empty without
@@ -26,11 +27,14 @@ def main(
     """Validate an experiment file; a piece is rewritten only when its content changed."""
     from common.adb.names import listed
     from common.experiment import load
+    from jobs.plan.missing import take_away_incomplete
     from jobs.plan.pieces import write_plan
 
     notice = write_plan(load(experiment, data=data, data_sha256=data_sha256), output, listed(devices))
     if notice:
         print(notice)
+    for path in take_away_incomplete(output.parent):
+        print(f"note: {path} is gone, so it is made anew")
 
 
 if __name__ == "__main__":

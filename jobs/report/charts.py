@@ -135,7 +135,7 @@ def _scatter(rows: list[Datum], plan: Plan, sizes: list[float]) -> Panel:
     x_scale = alt.Scale(type="log", domain=[plan.left, plan.right], nice=False)
     y_scale = alt.Scale(domain=[plan.bottom, plan.top], nice=False)
     x_axis = alt.Axis(values=sizes, format="~g", labelOverlap="greedy", grid=False)
-    y = alt.Y("accuracy:Q", scale=y_scale, title="accuracy (%)", axis=alt.Axis(tickCount=6, format="~g"))
+    y = alt.Y("accuracy:Q", scale=y_scale, title="accuracy (%)", axis=alt.Axis(tickCount=6, format="~f"))
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("x:Q", scale=x_scale, title="size (MB)", axis=x_axis))
     leaders = base.mark_rule(color=LEADER, strokeDash=[2, 2]).encode(y=y, x2="label_x:Q", y2="label_y:Q")
     lines = base.mark_rule(strokeWidth=2, opacity=0.55).encode(

@@ -62,7 +62,7 @@ def _latency(results: Results) -> Section:
     rounds = any(isinstance(m.result, Latency) and m.result.rounds is not None for m in results.measurements)
     text = (
         "A latency is the median over fresh processes, one per round, of each process's median inference time. "
-        "Intervals are bootstrap intervals over the rounds; a ratio pairs each variant with the reference of the "
+        "Intervals are over the rounds; a ratio pairs each variant with the reference of the "
         "same round. Where a ratio's interval includes 1 there is no clear difference."
     )
     return Section(

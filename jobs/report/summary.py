@@ -42,6 +42,9 @@ def _candidates(results: Results) -> tuple[VariantResult, ...]:
     if not results.evaluations:
         return results.variants
     evaluated = {e.variant for e in results.evaluations if not is_worse(e.mcnemar)}
+    if results.choice is not None:
+        # The choice has a margin beside the test, and one page must not name two smallest variants.
+        evaluated -= {s.candidate.name for s in results.choice.standings if s.verdict == "beyond the margin"}
     return tuple(variant for variant in results.variants if variant.name in evaluated)
 
 
@@ -69,6 +72,12 @@ def _accuracy(results: Results) -> Iterator[str]:
         )
 
 
+def _kept(results: Results) -> str:
+    if results.choice is not None:
+        return " that keeps the accuracy"
+    return " without a significant loss of accuracy" if results.evaluations else ""
+
+
 def _smallest(results: Results, candidates: tuple[VariantResult, ...]) -> str:
     labels = variant_labels(results)
     # Compared as printed: files that differ by some bytes are the same size to a reader.
@@ -77,7 +86,7 @@ def _smallest(results: Results, candidates: tuple[VariantResult, ...]) -> str:
     own = next(v.size_bytes for v in results.variants if v.name == results.reference)
     beside = "" if any(v.name == results.reference for v in same) or not own else f", {percent(size / own)} of "
     beside += f"{labels[results.reference]}'s" if beside else ""
-    what = "Smallest" if not results.evaluations else "Smallest without a significant loss of accuracy"
+    what = f"Smallest{_kept(results)}"
     return f"{what}: {listed(tuple(labels[v.name] for v in same))} ({megabytes(size)} MB{beside})."
 
 
@@ -86,7 +95,7 @@ def _fastest(results: Results, grid: Grid, setting: Setting, candidates: tuple[V
     labels = variant_labels(results)
     reference = labels[results.reference]
     found = [(v, latency) for v in candidates if (latency := grid.trusted(v.name, setting)) is not None]
-    among = " without a significant loss of accuracy" if results.evaluations else ""
+    among = _kept(results)
     if not found:
         return f"On {setting.label} no variant{among} could be measured."
     if all(latency.ratio is None for _, latency in found):

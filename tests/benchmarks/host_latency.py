@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.host_latency runs/demo/variants/baseline/baseline.tflite
 
-Prints the median of the per-round ratios (ours / theirs) with a bootstrap interval.
+Prints the median of the per-round ratios (ours / theirs) with its interval.
 """
 
 import json
@@ -14,7 +14,7 @@ from pathlib import Path
 from common.schema.benchmark import Cell
 from common.schema.experiment import Benchmark
 from common.schema.outcome import Measured
-from jobs.benchmark.statistics import bootstrap_median, typical_us
+from jobs.benchmark.statistics import median_interval, typical_us
 from jobs.benchmark.targets.host import HostTarget
 
 ROUNDS = 10
@@ -50,7 +50,7 @@ def main(model: Path) -> None:
             found = {side.__name__: side(model, folder) for side in pair}
             ratios.append(found["ours"] / found["theirs"])
             print(f"round {number + 1}: ours {found['ours']:.0f} us, litert-benchmark {found['theirs']:.0f} us")
-    interval = bootstrap_median(ratios, seed=1)
+    interval = median_interval(ratios, seed=1)
     assert interval is not None
     print(f"ratio {interval.value:.3f} (95 % interval {interval.low:.3f} to {interval.high:.3f}), {ROUNDS} rounds")
 

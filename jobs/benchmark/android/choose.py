@@ -30,7 +30,9 @@ def choose(server: Server, wanted: str, clock: Callable[[], float] = time.monoto
             return pick(attached, wanted)
         except NotReadyError:
             arriving = any(a.state in ARRIVING and wanted in (a.serial, ANY) for a in attached)
-            if not arriving or clock() >= deadline:
+            # It was there a moment ago, or connected: its link broke just now, and can be made again.
+            gone = ":" in wanted and not any(a.serial == wanted for a in attached)
+            if not (arriving or gone) or clock() >= deadline:
                 raise
         reach_again(server, wanted)
         time.sleep(PAUSE_S)

@@ -21,6 +21,7 @@ from tensorflow_model_optimization.python.core.quantization.keras.default_8bit i
     default_8bit_quantize_configs,
     default_8bit_quantize_registry,
 )
+from tf_keras.src.saving.serialization_lib import SafeModeScope
 
 from common.errors import EdgeproofError
 from common.schema.recipe import QuantizeAware
@@ -51,7 +52,8 @@ def apply(model: Any, settings: QuantizeAware, tuner: FineTuner) -> Done:
     quantization = tfmot.quantization.keras
     annotated = exchange(rewritten, lambda layer: _annotated(layer, reasons[layer.name]))
     try:
-        with quantization.quantize_scope({NO_OP.__name__: NO_OP}):
+        # The copy that tfmot makes holds nothing that is not already in this process, Lambdas among it.
+        with quantization.quantize_scope({NO_OP.__name__: NO_OP}), SafeModeScope(safe_mode=False):
             aware = quantization.quantize_apply(annotated, _scheme(settings))
     except (ValueError, RuntimeError) as error:
         raise EdgeproofError(f"quantize_aware: tfmot refuses this network: {_first_line(error)}") from None

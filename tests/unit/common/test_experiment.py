@@ -109,3 +109,9 @@ def test_no_text_makes_loading_raise_anything_else(tmp_path_factory: pytest.Temp
     path.write_text(text, encoding="utf-8", errors="replace")
     with pytest.raises(UsageError):
         load(path)
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.toml"
+    path.write_text(EXPERIMENT, encoding="utf-8-sig")
+    assert load(path).settings.title == "Tiny"

@@ -130,11 +130,6 @@ def test_a_saved_model_comes_with_its_weights(tmp_path: Path, name: str) -> None
             "import tf_keras\nclass Net(tf_keras.Model): ...\ndef build(shape, classes):\n    return Net()",
             "gave the subclassed model Net",
         ),
-        (
-            "import tf_keras\ndef build(shape, classes):\n"
-            "    return tf_keras.Sequential([tf_keras.layers.Flatten(), tf_keras.layers.Dense(classes)])",
-            "gave a model that does not know its input's shape",
-        ),
         (GOOD.replace("Dense(classes", "Dense(7"), "gives outputs n x 7, but the 3 classes need n x 3"),
         (GOOD.replace('"softmax"', '"sigmoid"'), "does not give probabilities"),
         (GOOD.replace("layers.Conv2D(4, 3)", "type('Own', (layers.Layer,), {'__module__': 'mine'})(name='odd')"),
@@ -157,3 +152,10 @@ def test_a_saved_model_that_is_none_is_told_by_name(tmp_path: Path) -> None:
         made("gone.h5", tmp_path)
     with pytest.raises(UsageError, match=r"without saved_model\.pb"):
         made("./", tmp_path)
+
+
+def test_a_sequential_model_without_an_input_gets_that_of_the_images(tmp_path: Path) -> None:
+    layers = "[tf_keras.layers.Flatten(), tf_keras.layers.Dense(classes, activation='softmax')]"
+    text = f"import tf_keras\ndef build(shape, classes):\n    return tf_keras.Sequential({layers})"
+    (tmp_path / "net.py").write_text(text, encoding="utf-8")
+    assert made("net.py", tmp_path).input_shape == (None, 32, 32, 3)

@@ -151,3 +151,8 @@ def test_renamed_tensors_find_each_other() -> None:
     assert {(old.name, new.name) for old, new in pairs} == {("c", "c"), ("a", "x"), ("b", "y")}
     # One d and two of its shape: which is it? Better none.
     assert ([t.name for t in only_first], [t.name for t in only_second]) == (["d"], ["z", "w"])
+
+
+def test_a_device_is_no_file() -> None:
+    with pytest.raises(UsageError, match="/dev/zero is no file"):
+        inspect_files(Path("/dev/zero"), None)

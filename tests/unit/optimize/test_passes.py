@@ -130,6 +130,16 @@ def test_pruning_stays_where_tfmot_knows_no_layer() -> None:
     assert notes(done)["unknown"] == "left alone: no weights"
 
 
+def test_a_lambda_is_left_in_float() -> None:
+    def build() -> Any:
+        tf_keras.utils.set_random_seed(5)
+        stack = [layers.Conv2D(8, 3, activation="relu"), layers.Lambda(lambda x: x * 2, name="twice"), layers.Flatten()]
+        return tf_keras.Sequential([layers.Input((SIDE, SIDE, 3)), *stack, layers.Dense(2, activation="softmax")])
+
+    done, _, _ = attempt([{"pass": "quantize_aware"}], build, format="int8")
+    assert notes(done)["twice"] == "left in float: tfmot does not quantise Lambda"
+
+
 def test_clustering_a_convolution_without_bias_is_not_skipped() -> None:
     done, _ = run([{"pass": "cluster", "clusters": 4}])
     assert len(np.unique(done.model.get_layer("first").get_weights()[0])) <= 4

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from common.adb.errors import NotReadyError
-from common.adb.server import Attached
+from common.adb.server import Attached, Server
 from common.binaries import Binary, Lock, ensure, gather, read_lock, record, render
 from common.errors import EdgeproofError, TryLaterError, UsageError
 from common.schema.benchmark import Cell
@@ -15,6 +15,7 @@ from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Unsupported
 from jobs.benchmark.android import litert, logcat
 from jobs.benchmark.android.binaries import elf_abis, pick, runnable
+from jobs.benchmark.android.choose import choose
 from jobs.benchmark.android.choose import pick as pick_device
 from jobs.benchmark.android.classic import Printed
 from jobs.benchmark.android.command import Dialect, arguments, dialect, lacks, one_run
@@ -208,3 +209,14 @@ def test_a_device_is_never_guessed() -> None:
 def test_workers_get_the_arguments_but_for_device_and_place() -> None:
     given_arguments = ["--keep", "--devices", "a b", "--output=x", "--variants", "v"]
     assert without(given_arguments, ("--devices", "--output")) == ["--keep", "--variants", "v"]
+
+
+def test_a_link_that_breaks_while_the_device_is_chosen_is_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between two questions to the server; a real link cannot be made to break just there."""
+    address, connected = "127.0.0.1:5555", []
+    listed = iter([(Attached(address, "device"),), (), (), (Attached(address, "device"),)])
+    monkeypatch.setattr(Server, "attached", lambda self: next(listed))
+    monkeypatch.setattr(Server, "disconnect", lambda self, address: None)
+    monkeypatch.setattr(Server, "connect", lambda self, to: connected.append(to))
+    assert choose(Server(), address) == address
+    assert connected == [address]

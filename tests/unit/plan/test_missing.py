@@ -1,0 +1,29 @@
+"""An artifact that lost a file is made anew; one that is whole, or whose JSON is nothing we know, is left alone."""
+
+import json
+from pathlib import Path
+
+from jobs.plan.missing import take_away_incomplete
+
+
+def artifact(path: Path, content: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def reference(name: str) -> dict[str, object]:
+    return {"path": name, "sha256": "0" * 64, "size_bytes": 1}
+
+
+def test_only_artifacts_that_lost_a_file_are_taken_away(tmp_path: Path) -> None:
+    whole = artifact(tmp_path / "variants" / "a" / "variant.json", {"model": reference("a.tflite")})
+    (whole.parent / "a.tflite").write_bytes(b"x")
+    lost = artifact(tmp_path / "variants" / "b" / "variant.json", {"model": reference("b.tflite")})
+    arrays = artifact(tmp_path / "dataset" / "dataset.json", {"train": {"images": reference("train.npy")}})
+    others = artifact(tmp_path / "best" / "choice.json", {"rows": [{"model": reference("elsewhere.tflite")}]})
+    damaged = artifact(tmp_path / "train" / "training.json", [])
+    damaged.write_text("{", encoding="utf-8")
+    missing = take_away_incomplete(tmp_path)
+    assert missing == [arrays.parent / "train.npy", lost.parent / "b.tflite"]
+    assert [path.exists() for path in (whole, lost, arrays, others, damaged)] == [True, False, False, True, True]
