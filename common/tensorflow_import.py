@@ -1,9 +1,11 @@
-"""Load TensorFlow without the lines it prints while loading, which no setting turns off."""
+"""Load TensorFlow without the lines it prints while loading, which no setting turns off, and without its advice
+to programmers, among which a stage's own line would be lost."""
 
 import importlib
 import os
 import sys
 import tempfile
+import warnings
 
 
 def load_quietly() -> None:
@@ -17,7 +19,10 @@ def load_quietly() -> None:
         os.dup2(said.fileno(), 2)
         try:
             # The second burst of messages comes with the first look at the devices.
-            importlib.import_module("tensorflow").config.list_physical_devices()
+            tensorflow = importlib.import_module("tensorflow")
+            tensorflow.config.list_physical_devices()
+            tensorflow.get_logger().setLevel("ERROR")
+            warnings.filterwarnings("ignore", module=r"(tensorflow|tf_keras)(\.|$|_model_optimization)")
         except BaseException:
             said.seek(0)
             os.write(kept, said.read())
