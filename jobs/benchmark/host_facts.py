@@ -3,6 +3,7 @@
 import hashlib
 import os
 import platform
+import time
 from importlib import metadata
 from pathlib import Path
 
@@ -11,6 +12,10 @@ from common.schema.benchmark import Environment
 CPUINFO = Path("/proc/cpuinfo")
 MEMINFO = Path("/proc/meminfo")
 GOVERNOR = Path("/sys/devices/system/cpu/cpu0/cpufreq/scaling_governor")
+STAT = Path("/proc/stat")
+# Columns of its first line, in ticks since the start (proc_stat(5)).
+IDLE, IOWAIT, COLUMNS = 3, 4, 8
+WINDOW_S = 0.5
 UNKNOWN = "not readable"
 KIB_PER_GIB = 1 << 20
 
@@ -35,6 +40,20 @@ def host_environment() -> Environment:
         functional_only=False,
         facts=(*lasting, ("Load before the first process", f"{os.getloadavg()[0]:.2f}")),
     )
+
+
+def busy_cores(window_s: float = WINDOW_S) -> float:
+    """How many cores the machine uses while this process waits for `window_s`; 0 where it cannot be read."""
+    before = _ticks()
+    time.sleep(window_s)
+    spent = [after - start for start, after in zip(before, _ticks(), strict=True)]
+    used = sum(spent) - spent[IDLE] - spent[IOWAIT]
+    return used / sum(spent) * (os.cpu_count() or 1) if sum(spent) > 0 else 0.0
+
+
+def _ticks() -> list[int]:
+    words = _read_line(STAT).partition("\n")[0].split()[1 : COLUMNS + 1]
+    return [int(word) for word in words] if len(words) == COLUMNS else [0] * COLUMNS
 
 
 def _cpu_model() -> str:

@@ -18,8 +18,8 @@ from jobs.benchmark.statistics import summarise
 FEW_ROUNDS = 5
 # Between processes of one and the same model; above it, small differences mean little.
 WIDE_SPREAD = 0.2
-# Load per core; the stages before this one leave about half of one core's behind.
-BUSY = 0.75
+# Share of the cores that others use.
+BUSY = 0.25
 
 
 def rows(lines: Sequence[LedgerLine], wanted: Wanted) -> tuple[Row, ...]:
@@ -51,14 +51,16 @@ def _examination(lines: Sequence[LedgerLine], cell: Cell, session: int) -> Exami
     return found[-1].examination if found else None
 
 
-def warnings(made: Sequence[Row], environment: Environment, cores: int, load: float) -> tuple[str, ...]:
+def warnings(made: Sequence[Row], environment: Environment, cores: int, busy: float) -> tuple[str, ...]:
     """What a reader should know before trusting the figures, each with the next step."""
     found = []
     summaries = [(row, row.result) for row in made if isinstance(row.result, Summary)]
     if environment.functional_only:
         found.append("This target shows that variants run, not how fast: its latencies are never ranked.")
-    if environment.kind == "host" and load > BUSY * cores:
-        found.append(f"The machine was busy before the first process (load {load:.2f}); close other programs.")
+    if environment.kind == "host" and busy > BUSY * cores:
+        found.append(
+            f"The machine was busy before the first process ({busy:.1f} of {cores} cores); close other programs."
+        )
     if any(summary.rounds < FEW_ROUNDS for _, summary in summaries):
         found.append(f"Fewer than {FEW_ROUNDS} rounds: the intervals are wide; raise [benchmark] rounds.")
     wide = [row for row, s in summaries if s.latency_high_us - s.latency_low_us > WIDE_SPREAD * s.latency_us]

@@ -11,6 +11,7 @@ from common.schema.benchmark import Benchmark, Row, Summary
 from common.schema.outcome import Failed
 from common.schema.variant import Variant
 from jobs.benchmark import protocol
+from jobs.benchmark.host_facts import busy_cores
 from jobs.benchmark.ledger import Ledger, check
 from jobs.benchmark.plan import want
 from jobs.benchmark.rows import rows, warnings
@@ -34,7 +35,8 @@ def benchmark(
     made = {name: read(variants / name / "variant.json", Variant) for name in experiment.settings.variants}
     models = {name: verified(variants / name, variant.model) for name, variant in made.items()}
     environment = target.environment()
-    load = os.getloadavg()[0]
+    # The load average still counts the stages before this one.
+    busy = busy_cores() if environment.kind == "host" else 0.0
     wanted = want(
         {name: variant.model.sha256 for name, variant in made.items()},
         settings,
@@ -58,7 +60,7 @@ def benchmark(
             settings=settings,
             rows=results,
             ledger=file_ref(ledger.path, output),
-            warnings=warnings(results, environment, os.cpu_count() or 1, load),
+            warnings=warnings(results, environment, os.cpu_count() or 1, busy),
         )
         write_model(output / ARTIFACT, result)
     return result

@@ -13,6 +13,7 @@ from common.provenance import ROOT
 from common.schema.benchmark import Benchmark, Cell, Environment, Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured
+from jobs.benchmark.host_facts import busy_cores
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.stage import benchmark
 from jobs.benchmark.statistics import stat
@@ -165,3 +166,11 @@ def test_a_damaged_ledger_does_not_cost_the_old_result(chain: Chain, tmp_path: P
     with pytest.raises(UsageError, match="is not a ledger line"):
         run(chain, ScriptedTarget(), output)
     assert (output / "benchmark.json").read_bytes() == before
+
+
+def test_a_busy_core_is_seen() -> None:
+    with subprocess.Popen([sys.executable, "-c", "while True: pass"]) as other:
+        try:
+            assert busy_cores(1.0) > 0.5
+        finally:
+            other.kill()
