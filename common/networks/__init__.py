@@ -4,8 +4,6 @@ that needs TensorFlow: training and distillation build networks alike."""
 from pathlib import Path
 from typing import Any
 
-import tf_keras
-
 from common.errors import UsageError
 from common.model_file import model_file
 from common.networks.applications import application
@@ -28,9 +26,6 @@ def build(network: Network, input_shape: tuple[int, int, int], classes: int, fol
     path = model_file(network, folder)
     if path is not None:
         model = from_file(path, input_shape, classes)
-        if isinstance(model, tf_keras.Sequential) and not model.built:
-            # It was written without an Input, as is common.
-            model.build((None, *input_shape))
         check(model, str(path), input_shape, classes)
         return model
     if name in BUILDERS:

@@ -19,7 +19,19 @@ SAVE_HINT = "save it with tf_keras (Keras 2), made of Keras' own layers only"
 
 def from_file(path: Path, input_shape: tuple[int, int, int], classes: int) -> Any:
     """The model of a file, not yet checked. Raises UsageError naming the file and what its code raised."""
-    return _built(path, input_shape, classes) if path.suffix == CODE_SUFFIX else _loaded(path)
+    model = _built(path, input_shape, classes) if path.suffix == CODE_SUFFIX else _loaded(path)
+    if isinstance(model, tf_keras.Sequential) and not model.built:
+        _give_input(model, path, input_shape)
+    return model
+
+
+def _give_input(model: Any, path: Path, input_shape: tuple[int, int, int]) -> None:
+    """What a Sequential that was written without an Input, as is common, lacks."""
+    try:
+        model.build((None, *input_shape))
+    except Exception as error:  # Keras raises whatever its layers raise.
+        shape = " x ".join(map(str, input_shape))
+        raise UsageError(f"{path} does not take the images' {shape}: {_said(error)}") from error
 
 
 def _loaded(path: Path) -> Any:

@@ -159,3 +159,10 @@ def test_a_sequential_model_without_an_input_gets_that_of_the_images(tmp_path: P
     text = f"import tf_keras\ndef build(shape, classes):\n    return tf_keras.Sequential({layers})"
     (tmp_path / "net.py").write_text(text, encoding="utf-8")
     assert made("net.py", tmp_path).input_shape == (None, 32, 32, 3)
+
+
+def test_a_sequential_model_that_the_images_are_too_small_for_is_told_by_name(tmp_path: Path) -> None:
+    text = "from tf_keras import *\ndef build(shape, classes):\n    return Sequential([layers.Conv2D(1, 99)])"
+    (tmp_path / "net.py").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"net\.py does not take the images' 32 x 32 x 3: ValueError"):
+        made("net.py", tmp_path)
