@@ -10,6 +10,7 @@ import pytest
 from common.artifact import read
 from common.provenance import ROOT
 from common.schema.benchmark import Benchmark
+from common.schema.choice import Choice
 from common.schema.results import Results
 from tests.e2e.conftest import SMALL, Make
 
@@ -60,6 +61,18 @@ def test_a_second_time_does_nothing_and_says_so(finished: Finished, make: Make) 
     assert "Nothing to do" in said
     assert "jobs.train" not in said
     assert artifacts(run) == before
+
+
+def test_a_file_that_is_gone_is_made_anew_with_what_hangs_on_it(finished: Finished, make: Make) -> None:
+    experiment, run, _ = finished
+    before = artifacts(run)
+    chosen = read(run / "best" / "choice.json", Choice).model.path
+    (run / "best" / chosen).unlink()
+    said = make("all", EXPERIMENT=experiment, RUN=run).stdout
+    assert f"{chosen} is gone, so it is made anew" in said
+    assert (run / "best" / chosen).is_file()
+    after = artifacts(run)
+    assert {name for name in after if after[name] != before[name]} == {"best/choice.json", "report/results.json"}
 
 
 def test_a_changed_recipe_rebuilds_what_hangs_on_it(finished: Finished, make: Make) -> None:
