@@ -13,9 +13,9 @@ from common.schema.benchmark import (
 )
 from common.schema.outcome import Failed, Measured, Unsupported
 from jobs.benchmark.plan import Wanted, binary_of, group, runs_of, shown_session
-from jobs.benchmark.statistics import summarise
+from jobs.benchmark.statistics import STUDENT, summarise
 
-FEW_ROUNDS = 5
+FEW_ROUNDS = max(STUDENT) + 1
 # Between processes of one and the same model; above it, small differences mean little.
 WIDE_SPREAD = 0.2
 # Share of the cores that others use.
@@ -52,12 +52,13 @@ def _examination(lines: Sequence[LedgerLine], cell: Cell, session: int) -> Exami
 
 
 def warnings(made: Sequence[Row], environment: Environment, cores: int, busy: float) -> tuple[str, ...]:
-    """What a reader should know before trusting the figures, each with the next step."""
+    """What a reader should know before trusting the figures, each with the next step; `busy` are the cores that
+    others used, 0 where the measuring does not share them."""
     found = []
     summaries = [(row, row.result) for row in made if isinstance(row.result, Summary)]
     if environment.functional_only:
         found.append("This target shows that variants run, not how fast: its latencies are never ranked.")
-    if environment.kind == "host" and busy > BUSY * cores:
+    if busy > BUSY * cores:
         found.append(
             f"The machine was busy before the first process ({busy:.1f} of {cores} cores); close other programs."
         )

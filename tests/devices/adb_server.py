@@ -30,15 +30,22 @@ class AdbServer:
     _process: "subprocess.Popen[bytes] | None" = field(default=None, repr=False)
 
     @property
-    def environment(self) -> dict[str, str]:
-        """Variables that make adb and adbutils use this server and no other."""
+    def address(self) -> dict[str, str]:
+        """The variables that lead to it, for a process that keeps the rest of its own."""
         return {
-            **{key: value for key, value in os.environ.items() if not key.startswith(("ANDROID_", "ADB_"))},
-            "HOME": str(self.home),
             "ANDROID_ADB_SERVER_HOST": "127.0.0.1",
             "ANDROID_ADB_SERVER_PORT": str(self.port),
             "ADB_SERVER_SOCKET": f"tcp:127.0.0.1:{self.port}",
             "ADBUTILS_ADB_PATH": adb_binary(),
+        }
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables that make adb and adbutils use this server and no other."""
+        return {
+            **{key: value for key, value in os.environ.items() if not key.startswith(("ANDROID_", "ADB_"))},
+            **self.address,
+            "HOME": str(self.home),
             # Devices here come over TCP; the search for others would take the server three seconds.
             "ADB_LIBUSB": "0",
             "ADB_MDNS": "0",

@@ -35,8 +35,7 @@ def test_a_report_of_two_phones_side_by_side(
         "BENCHMARK_BINARY": tmp_path / "tool",
         "BENCHMARK_APK": tmp_path / "app.apk",
     }
-    names = ("ADB_SERVER_SOCKET", "ANDROID_ADB_SERVER_HOST", "ANDROID_ADB_SERVER_PORT", "ADBUTILS_ADB_PATH")
-    env = {name: adb_server.environment[name] for name in names} | {"EDGEPROOF_LOCKS": str(tmp_path / "locks")}
+    env = adb_server.address | {"EDGEPROOF_LOCKS": str(tmp_path / "locks")}
     make("all", env=env, **chosen)
     results = read(tmp_path / "run" / "report" / "results.json", Results)
     assert [target.serial for target in results.targets] == [phone.serial for phone in phones]

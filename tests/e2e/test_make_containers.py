@@ -70,9 +70,7 @@ def test_the_virtual_phone_from_images_to_report(
 ) -> None:
     """With every stage in its container, then without; and back to this machine, in the same run."""
     (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
-    run, names = tmp_path / "run", ("ADB_SERVER_SOCKET", "ANDROID_ADB_SERVER_HOST", "ANDROID_ADB_SERVER_PORT")
-    env = {name: phone.server.environment[name] for name in (*names, "ADBUTILS_ADB_PATH")}
-    env["EDGEPROOF_LOCKS"] = str(tmp_path / "locks")
+    run, env = tmp_path / "run", phone.server.address | {"EDGEPROOF_LOCKS": str(tmp_path / "locks")}
     chosen = {"EXPERIMENT": tmp_path / "small.toml", "RUN": run, "BENCHMARK_BINARY": phone.binary}
     for runtime, image in (("docker", adb_image.id), ("local", None)):
         make("all", env=env, RUNTIME=runtime, DEVICE=phone.serial, **chosen)

@@ -22,7 +22,7 @@ def choose(server: Server, wanted: str, clock: Callable[[], float] = time.monoto
     Raises NotReadyError naming the state of what cannot be used and what to do.
     """
     deadline = clock() + SETTLE_S
-    if wanted != ANY and ":" in wanted and not any(a.serial == wanted for a in server.attached()):
+    if _must_be_reached(server.attached(), wanted):
         server.connect(wanted)
     while True:
         attached = server.attached()
@@ -30,12 +30,16 @@ def choose(server: Server, wanted: str, clock: Callable[[], float] = time.monoto
             return pick(attached, wanted)
         except NotReadyError:
             arriving = any(a.state in ARRIVING and wanted in (a.serial, ANY) for a in attached)
-            # It was there a moment ago, or connected: its link broke just now, and can be made again.
-            gone = ":" in wanted and not any(a.serial == wanted for a in attached)
-            if not (arriving or gone) or clock() >= deadline:
+            # A device of the network was there or was reached above: its link broke just now, and can be made again.
+            if not (arriving or _must_be_reached(attached, wanted)) or clock() >= deadline:
                 raise
         reach_again(server, wanted)
         time.sleep(PAUSE_S)
+
+
+def _must_be_reached(attached: Sequence[Attached], wanted: str) -> bool:
+    """Whether it is a device of the network that the server does not know."""
+    return ":" in wanted and not any(device.serial == wanted for device in attached)
 
 
 def pick(attached: Sequence[Attached], wanted: str) -> str:

@@ -6,12 +6,10 @@ convolution is written as the two that it consists of. What is then still unknow
 between a DEQUANTIZE and a QUANTIZE, and is listed.
 """
 
-import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import tensorflow as tf
 import tensorflow_model_optimization as tfmot
 import tf_keras
 from tensorflow_model_optimization.python.core.quantization.keras.collab_opts.cluster_preserve import (
@@ -61,8 +59,7 @@ def apply(model: Any, settings: QuantizeAware, tuner: FineTuner) -> Done:
     # tfmot's mask for the zeros follows the weights that it should hold.
     held = ((variable, kernels[name]) for name, variable in _variables(aware, kernels).items())
     zeros = [KeepZeros(held)] if settings.preserve == "sparsity" else []
-    with _no_gradient_warnings():
-        tuner.fit(aware, settings, zeros)
+    tuner.fit(aware, settings, zeros)
     if "clusters" in settings.preserve:
         aware = cluster_utils.strip_clustering_cqat(aware)
         notes += _restore_clusters(aware, kernels)
@@ -155,17 +152,6 @@ def _restore_clusters(aware: Any, kernels: Mapping[str, Any]) -> list[LayerNote]
         kernel.assign(means[members].reshape(trained.shape))
         notes.append(LayerNote(layer=name, action="clusters restored, which the training let drift apart"))
     return notes
-
-
-@contextlib.contextmanager
-def _no_gradient_warnings() -> Iterator[None]:
-    # Cluster-preserving training updates centroids instead of kernels, and TensorFlow warns at each trace.
-    logger, level = tf.get_logger(), tf.get_logger().level
-    logger.setLevel("ERROR")
-    try:
-        yield
-    finally:
-        logger.setLevel(level)
 
 
 def _reason(graph: Graph, layer: Any) -> str | None:

@@ -112,8 +112,8 @@ def bench(benches: Callable[..., Bench]) -> Bench:
 @pytest.fixture(autouse=True)
 def adb_environment(adb_server: AdbServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """This process talks to the private adb server, and locks devices where nobody else looks."""
-    for name in ("ADB_SERVER_SOCKET", "ANDROID_ADB_SERVER_HOST", "ANDROID_ADB_SERVER_PORT", "ADBUTILS_ADB_PATH"):
-        monkeypatch.setenv(name, adb_server.environment[name])
+    for name, value in adb_server.address.items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("EDGEPROOF_LOCKS", str(tmp_path / "locks"))
 
 
