@@ -1,7 +1,8 @@
 """`benchmark.json` and the lines of its ledger.
 
 Version history: 1 first; 2 adds Android devices: how a cell was run, what its delegate did, its answers and its
-operators. Version 1 is still read.
+operators; 3 adds the protocol of segments between references: their ratios by round, CPU time and the noise that the
+references showed. Versions 1 and 2 are still read.
 """
 
 from datetime import datetime
@@ -116,6 +117,32 @@ class ExaminationLine(Model):
 LedgerLine = Annotated[SessionLine | RunLine | ExaminationLine, Field(discriminator="kind")]
 
 
+class RoundRatio(Model):
+    """The reference's latency over a cell's in one round, the reference interpolated to the cell's moment."""
+
+    round: Count
+    value: float
+
+
+class Noise(Model):
+    """What the references of one session told of it: they are one file, measured again and again.
+
+    `floor` is a share: a file differs from itself by up to so much here, so that no smaller difference is claimed.
+    It is None where no reference stood between two others. `segments` counts those that were asked for and `redone`
+    the repetitions of those whose two references differed; `too_busy` says that nothing can be claimed.
+    """
+
+    session: Count
+    backend: str
+    threads: int
+    runner: Runner
+    floor: float | None
+    pairs: Count
+    segments: Count
+    redone: Count
+    too_busy: bool
+
+
 class Summary(Model):
     """A cell over its rounds. `latency_us` is the median over the processes' median latencies, with the
     lowest and highest process; `interval` its confidence interval (None from one round).
@@ -143,6 +170,11 @@ class Summary(Model):
     memory_overall_mib: float
     delegation: Delegation | None = None
     app_ratio: Interval | None = None
+    ratios: tuple[RoundRatio, ...] = ()
+    equivalence: Interval | None = None
+    cpu_us: float | None = None
+    disturbed_rounds: Count = 0
+    from_cpu: bool = False
 
 
 class Row(Model):
@@ -158,10 +190,11 @@ class Row(Model):
 class Benchmark(Artifact):
     """All variants on one target."""
 
-    schema_version: Literal[1, 2] = 2
+    schema_version: Literal[1, 2, 3] = 3
     target: Environment
     reference: Name
     settings: Settings
     rows: tuple[Row, ...]
     ledger: FileRef
     warnings: tuple[str, ...]
+    noise: tuple[Noise, ...] = ()
