@@ -4,11 +4,26 @@ import errno
 import os
 import sys
 from collections.abc import Callable
+from enum import Enum
 from typing import Any, NoReturn
 
 import typer
 
 from common.errors import EdgeproofError
+
+
+class Use(Enum):
+    """What an option's value is to a job, written beside the option: `Annotated[Path, READ, typer.Option(...)]`.
+    From this follow the folders that a container sees and how it is joined to the outside (common/job.py)."""
+
+    READ = "a file or folder that is read"
+    WRITE = "a folder that is written"
+    MODELS = "an experiment whose model files are read"
+    DATA = "a data source in place of the experiment's"
+    DEVICES = "names of devices to measure on"
+
+
+READ, WRITE, MODELS, DATA, DEVICES = Use
 
 
 def run(*mains: Callable[..., Any]) -> NoReturn:

@@ -4,18 +4,18 @@ import contextlib
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
 import adbutils
 
+from common.adb.attached import Attached, parse
 from common.adb.errors import NotReadyError, TimeLimitError, TransportError
 from common.adb.shell import Ended, ended, process_number, script
+from common.adb.surroundings import HOST_VARIABLE, PORT_VARIABLE, server_address
 from common.adb.sync import receive_file, send_file
 from common.adb.wire import Wire
 
-DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 5037
 # For questions that a device answers at once; a phone that wakes up takes a second or two.
 PATIENCE_S = 15.0
 # adb connect waits for the other side's TCP stack.
@@ -25,41 +25,17 @@ GRACE_S = 2.0
 SERVER_HINT = "start it with adb start-server, or set ADB_SERVER_SOCKET to the one to use"
 
 
-@dataclass(frozen=True)
-class Attached:
-    """A device that the server knows. `state` is adb's own word: device, offline, unauthorized, ..."""
-
-    serial: str
-    state: str
-
-
-def server_address(environment: Mapping[str, str]) -> tuple[str, int]:
-    """Host and port of the adb server: ADB_SERVER_SOCKET first, as adb does, then the two ANDROID_ variables."""
-    socket = environment.get("ADB_SERVER_SOCKET", "")
-    if socket.startswith("tcp:"):
-        host, _, port = socket.removeprefix("tcp:").rpartition(":")
-        text, given = port, host or "localhost"
-    else:
-        given = environment.get("ANDROID_ADB_SERVER_HOST") or DEFAULT_HOST
-        text = environment.get("ANDROID_ADB_SERVER_PORT") or str(DEFAULT_PORT)
-    if not text.isdigit():
-        raise NotReadyError(f"'{text}' is no port of an adb server", hint="see ADB_SERVER_SOCKET")
-    return given, int(text)
-
-
 class Server:
     """An adb server, started when none runs."""
 
     def __init__(self) -> None:
         self.host, self.port = server_address(os.environ)
         # adbutils starts a server on the environment's port, not on its client's.
-        os.environ["ANDROID_ADB_SERVER_HOST"], os.environ["ANDROID_ADB_SERVER_PORT"] = self.host, str(self.port)
+        os.environ[HOST_VARIABLE], os.environ[PORT_VARIABLE] = self.host, str(self.port)
 
     def attached(self) -> tuple[Attached, ...]:
         """Every device that the server knows, usable or not. Raises NotReadyError without a server."""
-        text = self._ask("host:devices", PATIENCE_S)
-        rows = [line.split("\t") for line in text.splitlines() if "\t" in line]
-        return tuple(Attached(row[0], row[1]) for row in rows)
+        return parse(self._ask("host:devices", PATIENCE_S))
 
     def connect(self, address: str) -> None:
         """Connect to host:port. Raises NotReadyError with the server's words: only they tell failure."""

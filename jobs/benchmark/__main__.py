@@ -19,15 +19,19 @@ from common import cli
 
 def main(
     *,
-    experiment: Annotated[Path, typer.Option(help="Experiment file (TOML).")],
-    variants: Annotated[Path, typer.Option(help="Folder that holds a folder per variant.")],
-    output: Annotated[Path, typer.Option(help="Folder to write.")],
-    device: Annotated[str, typer.Option(help="Where to measure: host, any, a serial or host:port.")] = "host",
-    devices: Annotated[str, typer.Option(help="Several, in parallel, each into a folder of <output>.")] = "",
-    dataset: Annotated[Path | None, typer.Option(help="Dataset folder, for outputs_images.")] = None,
-    binary: Annotated[Path | None, typer.Option(help="benchmark_model to use on the device.")] = None,
-    apk: Annotated[Path | None, typer.Option(help="benchmark_model app to use on the device.")] = None,
-    hexagon: Annotated[Path | None, typer.Option(help="Folder with Hexagon's libraries.")] = None,
+    experiment: Annotated[Path, cli.READ, typer.Option(help="Experiment file (TOML).")],
+    variants: Annotated[Path, cli.READ, typer.Option(help="Folder that holds a folder per variant.")],
+    output: Annotated[Path, cli.WRITE, typer.Option(help="Folder to write.")],
+    device: Annotated[
+        str, cli.DEVICES, typer.Option(help="Where to measure: host, any, a serial or host:port.")
+    ] = "host",
+    devices: Annotated[
+        str, cli.DEVICES, typer.Option(help="Several, in parallel, each into a folder of <output>.")
+    ] = "",
+    dataset: Annotated[Path | None, cli.READ, typer.Option(help="Dataset folder, for outputs_images.")] = None,
+    binary: Annotated[Path | None, cli.READ, typer.Option(help="benchmark_model to use on the device.")] = None,
+    apk: Annotated[Path | None, cli.READ, typer.Option(help="benchmark_model app to use on the device.")] = None,
+    hexagon: Annotated[Path | None, cli.READ, typer.Option(help="Folder with Hexagon's libraries.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave files and app on the device.")] = False,
     patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for a device that vanished.")] = 180.0,
 ) -> None:

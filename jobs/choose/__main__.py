@@ -21,13 +21,13 @@ from common import cli
 
 def main(
     *,
-    experiment: Annotated[Path, typer.Option(help="Experiment file (TOML).")],
-    dataset: Annotated[Path, typer.Option(help="Folder that the dataset stage wrote.")],
-    training: Annotated[Path, typer.Option(help="Folder that the train stage wrote.")],
-    variants: Annotated[Path, typer.Option(help="Folder that holds a folder per variant.")],
-    evaluations: Annotated[Path, typer.Option(help="Folder that holds an evaluation per variant.")],
-    benchmark: Annotated[Path, typer.Option(help="Folder of the target whose latencies count.")],
-    output: Annotated[Path, typer.Option(help="Folder to write.")],
+    experiment: Annotated[Path, cli.READ, typer.Option(help="Experiment file (TOML).")],
+    dataset: Annotated[Path, cli.READ, typer.Option(help="Folder that the dataset stage wrote.")],
+    training: Annotated[Path, cli.READ, typer.Option(help="Folder that the train stage wrote.")],
+    variants: Annotated[Path, cli.READ, typer.Option(help="Folder that holds a folder per variant.")],
+    evaluations: Annotated[Path, cli.READ, typer.Option(help="Folder that holds an evaluation per variant.")],
+    benchmark: Annotated[Path, cli.READ, typer.Option(help="Folder of the target whose latencies count.")],
+    output: Annotated[Path, cli.WRITE, typer.Option(help="Folder to write.")],
 ) -> None:
     """Find the size-latency-accuracy front and write the best variant with its model card."""
     from common.experiment import load

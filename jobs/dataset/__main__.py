@@ -21,9 +21,9 @@ from common import cli
 
 
 def main(
-    experiment: Annotated[Path, typer.Option(help="Experiment file (TOML).")],
-    output: Annotated[Path, typer.Option(help="Folder to write.")],
-    data: Annotated[str, typer.Option(help="Folder, archive or URL in place of the experiment's.")] = "",
+    experiment: Annotated[Path, cli.READ, typer.Option(help="Experiment file (TOML).")],
+    output: Annotated[Path, cli.WRITE, typer.Option(help="Folder to write.")],
+    data: Annotated[str, cli.DATA, typer.Option(help="Folder, archive or URL in place of the experiment's.")] = "",
     data_sha256: Annotated[str, typer.Option(help="Expected sha256 of --data; a URL needs it.")] = "",
 ) -> None:
     """Turn images, one folder per class, into memory-mappable arrays and a dataset card."""

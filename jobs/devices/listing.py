@@ -9,9 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from common.adb import facts as read
+from common.adb.attached import Attached
 from common.adb.errors import NotReadyError, TimeLimitError, TransportError
 from common.adb.facts import DeviceFacts
-from common.adb.server import Attached, Device, Server
+from common.adb.server import Device, Server
 from common.adb.states import remedy
 from common.adb.survey import survey
 

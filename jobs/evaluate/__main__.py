@@ -17,11 +17,11 @@ from common import cli
 
 
 def main(
-    experiment: Annotated[Path, typer.Option(help="Experiment file (TOML).")],
-    variant: Annotated[Path, typer.Option(help="Folder that the optimize stage wrote.")],
-    dataset: Annotated[Path, typer.Option(help="Folder that the dataset stage wrote.")],
-    output: Annotated[Path, typer.Option(help="Folder to write.")],
-    reference: Annotated[Path | None, typer.Option(help="Evaluation to compare with.")] = None,
+    experiment: Annotated[Path, cli.READ, typer.Option(help="Experiment file (TOML).")],
+    variant: Annotated[Path, cli.READ, typer.Option(help="Folder that the optimize stage wrote.")],
+    dataset: Annotated[Path, cli.READ, typer.Option(help="Folder that the dataset stage wrote.")],
+    output: Annotated[Path, cli.WRITE, typer.Option(help="Folder to write.")],
+    reference: Annotated[Path | None, cli.READ, typer.Option(help="Evaluation to compare with.")] = None,
 ) -> None:
     """Run a .tflite variant over the validation images through LiteRT."""
     from common.experiment import load

@@ -18,11 +18,11 @@ from common import cli
 
 
 def main(
-    experiment: Annotated[Path, typer.Option(help="Experiment file (TOML).")],
+    experiment: Annotated[Path, cli.READ, cli.MODELS, typer.Option(help="Experiment file (TOML).")],
     variant: Annotated[str, typer.Option(help="Name of the variant in the experiment.")],
-    dataset: Annotated[Path, typer.Option(help="Folder that the dataset stage wrote.")],
-    training: Annotated[Path, typer.Option(help="Folder that the train stage wrote.")],
-    output: Annotated[Path, typer.Option(help="Folder to write.")],
+    dataset: Annotated[Path, cli.READ, typer.Option(help="Folder that the dataset stage wrote.")],
+    training: Annotated[Path, cli.READ, typer.Option(help="Folder that the train stage wrote.")],
+    output: Annotated[Path, cli.WRITE, typer.Option(help="Folder to write.")],
 ) -> None:
     """Run a variant's recipe: its passes, the conversion, and the check of what the file holds."""
     from common.experiment import load

@@ -23,16 +23,20 @@ from common import cli
 
 def main(
     *,
-    experiment: Annotated[Path | None, typer.Option(help="Experiment file (TOML).")] = None,
-    dataset: Annotated[Path | None, typer.Option(help="Folder that the dataset stage wrote.")] = None,
-    training: Annotated[Path | None, typer.Option(help="Folder that the train stage wrote.")] = None,
-    variants: Annotated[Path | None, typer.Option(help="Folder that holds a folder per variant.")] = None,
-    evaluations: Annotated[Path | None, typer.Option(help="Folder that holds an evaluation per variant.")] = None,
-    benchmark: Annotated[list[Path] | None, typer.Option(help="A target's benchmark; may be repeated.")] = None,
-    choice: Annotated[Path | None, typer.Option(help="Folder that the choose stage wrote.")] = None,
-    results: Annotated[Path | None, typer.Option(help="Render this results file instead.")] = None,
-    summary: Annotated[Path | None, typer.Option(help="Only show the report in this folder.")] = None,
-    output: Annotated[Path | None, typer.Option(help="Folder to write.")] = None,
+    experiment: Annotated[Path | None, cli.READ, typer.Option(help="Experiment file (TOML).")] = None,
+    dataset: Annotated[Path | None, cli.READ, typer.Option(help="Folder that the dataset stage wrote.")] = None,
+    training: Annotated[Path | None, cli.READ, typer.Option(help="Folder that the train stage wrote.")] = None,
+    variants: Annotated[Path | None, cli.READ, typer.Option(help="Folder that holds a folder per variant.")] = None,
+    evaluations: Annotated[
+        Path | None, cli.READ, typer.Option(help="Folder that holds an evaluation per variant.")
+    ] = None,
+    benchmark: Annotated[
+        list[Path] | None, cli.READ, typer.Option(help="A target's benchmark; may be repeated.")
+    ] = None,
+    choice: Annotated[Path | None, cli.READ, typer.Option(help="Folder that the choose stage wrote.")] = None,
+    results: Annotated[Path | None, cli.READ, typer.Option(help="Render this results file instead.")] = None,
+    summary: Annotated[Path | None, cli.READ, typer.Option(help="Only show the report in this folder.")] = None,
+    output: Annotated[Path | None, cli.WRITE, typer.Option(help="Folder to write.")] = None,
 ) -> None:
     """Write the report as HTML and Markdown, and its figures as JSON and CSV."""
     from common.experiment import load

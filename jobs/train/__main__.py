@@ -17,9 +17,9 @@ from common import cli
 
 
 def main(
-    experiment: Annotated[Path, typer.Option(help="Experiment file (TOML).")],
-    dataset: Annotated[Path, typer.Option(help="Folder that the dataset stage wrote.")],
-    output: Annotated[Path, typer.Option(help="Folder to write.")],
+    experiment: Annotated[Path, cli.READ, cli.MODELS, typer.Option(help="Experiment file (TOML).")],
+    dataset: Annotated[Path, cli.READ, typer.Option(help="Folder that the dataset stage wrote.")],
+    output: Annotated[Path, cli.WRITE, typer.Option(help="Folder to write.")],
 ) -> None:
     """Train the experiment's network on a dataset; goes on after the last finished epoch."""
     from common.experiment import load

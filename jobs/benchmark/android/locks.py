@@ -12,23 +12,14 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from common.adb.names import safe_name
+from common.adb.surroundings import locks_folder
 from common.errors import TryLaterError
-
-VARIABLE = "EDGEPROOF_LOCKS"
-
-
-def locks_folder() -> Path:
-    """Where locks lie: EDGEPROOF_LOCKS, or the user's cache."""
-    given = os.environ.get(VARIABLE)
-    if given:
-        return Path(given)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgeproof" / "locks"
 
 
 @contextmanager
 def held(serial: str, purpose: str) -> Iterator[None]:
     """Hold a device. Raises TryLaterError naming who holds it; the kernel frees it when its holder ends."""
-    folder = locks_folder()
+    folder = locks_folder(os.environ, Path.home())
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{safe_name(serial)}.lock"
     owner = path.with_suffix(".json")

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from common.adb import facts
 from common.adb.names import listed, safe_name
-from common.adb.server import server_address
 from common.adb.shell import ended, process_number, script
 from common.adb.states import remedy
+from common.adb.surroundings import server_address
 from common.errors import UsageError
 from tests.devices.phone import texts
 from tests.devices.phone.personality import Storage, load

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.adb.attached import Attached
+from common.adb.attached import pick as pick_device
 from common.adb.errors import NotReadyError
-from common.adb.server import Attached, Server
+from common.adb.server import Server
 from common.binaries import Binary, Lock, ensure, gather, read_lock, record, render
 from common.errors import EdgeproofError, TryLaterError, UsageError
 from common.schema.benchmark import Cell
@@ -16,7 +18,6 @@ from common.schema.outcome import Failed, Measured, Unsupported
 from jobs.benchmark.android import litert, logcat
 from jobs.benchmark.android.binaries import elf_abis, pick, runnable
 from jobs.benchmark.android.choose import choose
-from jobs.benchmark.android.choose import pick as pick_device
 from jobs.benchmark.android.classic import Printed
 from jobs.benchmark.android.command import Dialect, arguments, dialect, lacks, one_run
 from jobs.benchmark.android.profile import operators

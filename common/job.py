@@ -1,0 +1,115 @@
+"""A job as whoever starts it must know it: a stage's command line, and what follows from it.
+
+Every path stands once, in the command; what is read and written is told by the marks beside the stage's own
+options (`common.cli.Use`) and, for the files that an experiment names, by the experiment.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_args, get_type_hints
+
+import typer
+
+from common.adb.names import HOST
+from common.cli import Use
+from common.experiment import LoadedExperiment, load
+from common.model_file import model_file
+from common.provenance import ROOT
+from common.schema.network import Network
+from common.schema.source import is_local, is_url
+
+# The image of each stage that make runs; all of its dependencies stand in docker/<image>/.
+IMAGES = {
+    "dataset": "training",
+    "train": "training",
+    "optimize": "training",
+    "evaluate": "training",
+    "benchmark": "adb",
+    "choose": "training",
+    "report": "training",
+}
+# Files of the checkout that a stage reads besides Python modules.
+ALSO_READS = {"report": (ROOT / "reports" / "templates",)}
+
+
+@dataclass(frozen=True)
+class Job:
+    """A stage with its arguments. `reads` are files and folders, `writes` folders; both as they were given.
+
+    `network`: it fetches from a URL. `adb`: it talks to Android devices.
+    """
+
+    stage: str
+    image: str
+    argv: tuple[str, ...]
+    reads: tuple[Path, ...]
+    writes: tuple[Path, ...]
+    network: bool
+    adb: bool
+
+
+@dataclass(frozen=True)
+class Given:
+    """An option: its name, what its value is to the job, and the value; None where it was not given."""
+
+    name: str
+    uses: frozenset[Use]
+    value: Any
+
+
+def describe(stage: str, main: Callable[..., Any], arguments: Sequence[str]) -> Job:
+    """The job of a stage whose command line is declared by `main`.
+
+    Raises typer's own exceptions for arguments that the stage would refuse, and UsageError for an experiment
+    that cannot be loaded, where its content matters.
+    """
+    options = given(main, arguments)
+    named = {option.name: option.value for option in options}
+    reads = [path for option in options if Use.READ in option.uses for path in _paths(option.value)]
+    source = ""
+    for option in options:
+        if Use.MODELS in option.uses:
+            reads += models(load(option.value))
+        if Use.DATA in option.uses:
+            source = option.value or load(named["experiment"]).settings.data.source
+    if source and is_local(source):
+        reads.append(Path(source))
+    devices = [word for option in options if Use.DEVICES in option.uses for word in (option.value or "").split()]
+    return Job(
+        stage=stage,
+        image=IMAGES[stage],
+        argv=("python", "-m", f"jobs.{stage}", *arguments),
+        reads=(*reads, *ALSO_READS.get(stage, ())),
+        writes=tuple(path for option in options if Use.WRITE in option.uses for path in _paths(option.value)),
+        network=bool(source) and is_url(source),
+        adb=any(word != HOST for word in devices),
+    )
+
+
+def given(main: Callable[..., Any], arguments: Sequence[str]) -> list[Given]:
+    """Every option of a command line with its value, defaults included."""
+    app = typer.Typer(add_completion=False)
+    app.command()(main)
+    context = typer.main.get_command(app).make_context(main.__module__, list(arguments))
+    hints = get_type_hints(main, include_extras=True)
+    return [Given(name, _uses(hints[name]), value) for name, value in context.params.items()]
+
+
+def models(experiment: LoadedExperiment) -> Iterator[Path]:
+    """The files and folders of networks that an experiment names. Raises UsageError for one that is missing."""
+    settings = experiment.settings
+    networks = [settings.model, *(recipe.student for recipe in settings.variants.values())]
+    for network in networks:
+        path = model_file(network, experiment.folder) if isinstance(network, Network) else None
+        if path is not None:
+            yield path
+
+
+def _uses(hint: Any) -> frozenset[Use]:
+    return frozenset(mark for mark in get_args(hint) if isinstance(mark, Use))
+
+
+def _paths(value: Any) -> tuple[Path, ...]:
+    values = value if isinstance(value, list | tuple) else (value,)
+    return tuple(Path(one) for one in values if one is not None)

@@ -1,0 +1,81 @@
+"""What a job reads, writes and talks to follows from its own command line."""
+
+import importlib
+import inspect
+from pathlib import Path
+from typing import get_args, get_type_hints
+
+import pytest
+
+from common.cli import Use
+from common.job import IMAGES, Job, describe
+from common.provenance import ROOT
+from tests.artifacts import EXPERIMENT
+
+
+def job(stage: str, *arguments: object) -> Job:
+    main = importlib.import_module(f"jobs.{stage}.__main__").main
+    return describe(stage, main, [str(argument) for argument in arguments])
+
+
+def written(folder: Path, text: str = EXPERIMENT) -> Path:
+    path = folder / "tiny.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def mentions_a_path(hint: object) -> bool:
+    return hint is Path or any(mentions_a_path(part) for part in get_args(hint))
+
+
+@pytest.mark.parametrize("stage", sorted(IMAGES))
+def test_every_path_of_a_stage_says_whether_it_is_read_or_written(stage: str) -> None:
+    main = importlib.import_module(f"jobs.{stage}.__main__").main
+    hints = get_type_hints(main, include_extras=True)
+    for name in inspect.signature(main).parameters:
+        marks = {mark for mark in get_args(hints[name]) if isinstance(mark, Use)}
+        if mentions_a_path(hints[name]):
+            assert len(marks & {Use.READ, Use.WRITE}) == 1, f"--{name} of jobs.{stage} is neither READ nor WRITE"
+    assert (ROOT / "docker" / IMAGES[stage] / "Dockerfile").is_file()
+
+
+def test_the_command_is_the_stages_own() -> None:
+    made = job("evaluate", "--experiment", "e.toml", "--variant", "v", "--dataset=d", "--output", "o")
+    assert made.argv == ("python", "-m", "jobs.evaluate", "--experiment", "e.toml", "--variant", "v", "--dataset=d",
+                         "--output", "o")  # fmt: skip
+    assert (set(made.reads), made.writes) == ({Path("e.toml"), Path("v"), Path("d")}, (Path("o"),))
+    assert (made.image, made.network, made.adb) == ("training", False, False)
+
+
+def test_a_repeated_option_is_read_each_time() -> None:
+    made = job("report", "--benchmark", "a", "--benchmark", "b", "--output", "o")
+    assert {Path("a"), Path("b"), ROOT / "reports" / "templates"} == set(made.reads)
+
+
+def test_a_local_source_is_read_and_a_url_needs_the_network(tmp_path: Path) -> None:
+    common = ("--experiment", written(tmp_path), "--output", "o")
+    assert job("dataset", *common).reads == (tmp_path / "tiny.toml",)
+    local = job("dataset", *common, "--data", "my photos")
+    assert (local.reads, local.network) == ((tmp_path / "tiny.toml", Path("my photos")), False)
+    url = job("dataset", *common, "--data", "https://example.org/x.zip", "--data-sha256", "0" * 64)
+    assert (url.reads, url.network) == ((tmp_path / "tiny.toml",), True)
+    named = written(tmp_path, EXPERIMENT.replace("[data]", '[data]\nsource = "photos"'))
+    assert Path("photos") in job("dataset", "--experiment", named, "--output", "o").reads
+
+
+def test_model_files_that_an_experiment_names_are_read(tmp_path: Path) -> None:
+    passes = 'passes = [{ pass = "distill", student = { architecture = "./student.py" } }]'
+    text = EXPERIMENT.replace("[variants.float16]", f"[variants.float16]\n{passes}")
+    path = written(tmp_path, text.replace("batch_norm_momentum = 0.9", 'architecture = "net.py"'))
+    for name in ("student.py", "net.py"):
+        (tmp_path / name).touch()
+    train = job("train", "--experiment", path, "--dataset", "d", "--output", "o")
+    assert {tmp_path / "net.py", tmp_path / "student.py"} <= set(train.reads)
+    evaluated = job("evaluate", "--experiment", path, "--variant", "v", "--dataset", "d", "--output", "o")
+    assert tmp_path / "net.py" not in evaluated.reads
+
+
+@pytest.mark.parametrize(("devices", "adb"), [("host", False), ("any", True), ("a b", True), ("10.0.0.1:5555", True)])
+def test_only_a_device_needs_adb(devices: str, adb: bool) -> None:
+    made = job("benchmark", "--experiment", "e", "--variants", "v", "--devices", devices, "--output", "o")
+    assert (made.image, made.adb) == ("adb", adb)
