@@ -39,7 +39,8 @@ class Delegation(Model):
 class Measured(Model):
     """A process that ran to its end. Memory is the growth of the peak resident set, in KiB.
 
-    `delegation` is None where the tool tells nothing of it (this machine's interpreter).
+    `delegation` is None where the tool tells nothing of it (this machine's interpreter). `cpu_us` is the median CPU
+    time of a steady-state run, over all threads; None where the tool tells none.
     """
 
     kind: Literal["measured"] = "measured"
@@ -50,6 +51,7 @@ class Measured(Model):
     memory_init_kib: Count
     memory_overall_kib: Count
     delegation: Delegation | None = None
+    cpu_us: float | None = None
 
 
 class Unsupported(Model):

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import statistics
 import subprocess
 import sys
 from dataclasses import replace
@@ -10,7 +11,6 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from common.provenance import ROOT
 from common.schema.base import Model
 from common.schema.benchmark import Cell, Environment, Examination
 from common.schema.experiment import Benchmark as Settings
@@ -19,7 +19,9 @@ from jobs.benchmark.host_facts import host_environment
 from jobs.benchmark.statistics import stat
 from jobs.benchmark.targets import Reading
 
-RUNNER = "jobs.benchmark.targets.host_runner"
+RUNNER = Path(__file__).with_name("host_runner.py")
+# numpy starts a thread per core for linear algebra that nothing here computes; LiteRT has threads of its own.
+ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 # Loading the interpreter and the model, on a slow disk.
 START_SECS = 120
 BACKENDS = ("cpu", "xnnpack")
@@ -44,6 +46,7 @@ class Reply(Model):
     init_us: float
     warmup_us: tuple[float, ...]
     steady_us: tuple[float, ...]
+    steady_cpu_us: tuple[float, ...]
     memory_init_kib: int
     memory_overall_kib: int
 
@@ -70,12 +73,19 @@ class HostTarget:
             min_secs=settings.min_secs,
             max_secs=settings.max_secs,
         )
-        argv = [sys.executable, "-m", RUNNER, request.model_dump_json()]
+        # Isolated: neither the user's own packages nor PYTHON variables reach it.
+        argv = [sys.executable, "-I", str(RUNNER), request.model_dump_json()]
         limit = 2 * settings.max_secs + START_SECS
         with log.open("w+", encoding="utf-8", errors="replace") as stderr:
             try:
                 done = subprocess.run(  # noqa: S603
-                    argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=stderr, text=True, timeout=limit, check=False
+                    argv,
+                    env={**os.environ, **ONE_THREAD},
+                    stdout=subprocess.PIPE,
+                    stderr=stderr,
+                    text=True,
+                    timeout=limit,
+                    check=False,
                 )
             except subprocess.TimeoutExpired:
                 return Reading(Failed(reason=f"not finished after {limit:.0f} s", log=_name(log)))
@@ -101,6 +111,7 @@ def _reading(returncode: int, stdout: str, stderr: str, log: str) -> Reading:
         steady=stat(reply.steady_us),
         memory_init_kib=reply.memory_init_kib,
         memory_overall_kib=reply.memory_overall_kib,
+        cpu_us=statistics.median(reply.steady_cpu_us),
     )
     return Reading(outcome, reply.warmup_us, reply.steady_us)
 

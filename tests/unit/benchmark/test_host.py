@@ -3,6 +3,9 @@
 import json
 import subprocess
 import sys
+import threading
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -18,7 +21,8 @@ from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.stage import benchmark
 from jobs.benchmark.statistics import stat
 from jobs.benchmark.targets import Reading
-from jobs.benchmark.targets.host import HostTarget
+from jobs.benchmark.targets.host import RUNNER, HostTarget
+from jobs.benchmark.targets.host_runner import timed_runs
 from tests.conftest import Chain
 
 QUICK = Settings(rounds=1, num_runs=5, min_secs=0.05, warmup_min_secs=0.02)
@@ -40,6 +44,61 @@ def test_a_real_model_is_measured(chain: Chain, tmp_path: Path, backend: str) ->
     assert found.memory_overall_kib >= found.memory_init_kib > 0
     said = (tmp_path / "log").read_text(encoding="utf-8")
     assert ("XNNPACK" in said) == (backend == "xnnpack")
+
+
+def test_cpu_time_is_told_beside_the_clock(chain: Chain, tmp_path: Path) -> None:
+    threaded = cell().model_copy(update={"threads": 2})
+    for one in (cell(), threaded):
+        found = HostTarget().measure(chain.model("baseline"), one, QUICK, tmp_path / "log").outcome
+        assert isinstance(found, Measured)
+        assert found.cpu_us is not None
+        assert found.steady.min_us is not None
+        assert found.cpu_us > 0.5 * found.steady.min_us
+
+
+class Invoked:
+    """Stands for an interpreter; a run lasts 5 ms, asleep or at work, in this thread or in another."""
+
+    def __init__(self, run: Callable[[], None]) -> None:
+        self.invoke = run
+
+
+def working() -> None:
+    end = time.thread_time_ns() + 5_000_000
+    while time.thread_time_ns() < end:
+        pass
+
+
+def working_elsewhere() -> None:
+    other = threading.Thread(target=working)
+    other.start()
+    other.join()
+
+
+@pytest.mark.parametrize(
+    ("run", "threads", "low_us", "high_us"),
+    [
+        (lambda: time.sleep(0.005), 1, 0.0, 1000.0),
+        (working, 1, 5000.0, 5500.0),
+        (working_elsewhere, 1, 0.0, 1500.0),
+        (working_elsewhere, 2, 5000.0, 7000.0),
+    ],
+)
+def test_cpu_time_is_what_a_run_used_and_not_what_it_lasted(
+    run: Callable[[], None], threads: int, low_us: float, high_us: float
+) -> None:
+    wall, cpu = timed_runs(Invoked(run), [], 9, 0.0, {"threads": threads, "max_secs": 5.0})
+    assert len(wall) == len(cpu) == 9
+    assert sorted(wall)[4] >= 5000
+    assert low_us <= sorted(cpu)[4] <= high_us
+
+
+def test_a_process_starts_with_the_interpreter_alone(tmp_path: Path) -> None:
+    argv = [sys.executable, "-I", "-X", "importtime", str(RUNNER), "{}"]
+    loaded = subprocess.run(argv, capture_output=True, text=True, check=False, cwd=tmp_path).stderr
+    names = {line.rpartition("|")[2].strip() for line in loaded.splitlines() if line.startswith("import time:")}
+    assert "ai_edge_litert.interpreter" in names
+    assert not names & {"pydantic", "common", "jobs", "numpy.random", "typer"}
 
 
 def test_steady_state_lasts_as_long_as_asked(chain: Chain, tmp_path: Path) -> None:
@@ -69,7 +128,7 @@ held = bytearray(int(sys.argv[1]))
 held[::4096] = b"x" * len(held[::4096])
 from common.schema.benchmark import Cell
 from common.schema.experiment import Benchmark
-from jobs.benchmark.targets.host import HostTarget
+from jobs.benchmark.targets.host import RUNNER, HostTarget
 cell = Cell(variant="m", model_sha256="0" * 64, backend="cpu", threads=1)
 settings = Benchmark(num_runs=3, min_secs=0.0, warmup_min_secs=0.0)
 print(HostTarget().measure(Path(sys.argv[2]), cell, settings, Path(sys.argv[3])).outcome.memory_overall_kib)
