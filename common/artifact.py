@@ -1,13 +1,15 @@
 """Artifacts on disk: read validated, written atomically, the JSON last, one writer per folder."""
 
+import errno
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 from filelock import FileLock, Timeout
 from pydantic import BaseModel, ValidationError
@@ -18,6 +20,11 @@ from common.schema.base import FileRef
 
 M = TypeVar("M", bound=BaseModel)
 MEND = "delete it and run make again, or point to the right file"
+OWN_ONLY = "remove it: a stage writes into its own folder only"
+# The largest variant.json of the benchmarks has a hundredth of it; parsed, it takes some ten times its size.
+MOST_JSON_BYTES = 32 << 20
+# A document beyond it is not parsed again only to word what is wrong.
+WORDED_BYTES = 1 << 20
 
 
 def sha256_file(path: Path) -> str:
@@ -35,11 +42,15 @@ def file_ref(path: Path, folder: Path) -> FileRef:
 def read(path: Path, model: type[M]) -> M:
     """Read a stage's JSON. Raises UsageError when it is missing, damaged or of another schema."""
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as stream:
+            content = stream.read(MOST_JSON_BYTES + 1)
+        text = content.decode()
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist", hint="run the stage that writes it first") from None
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}", hint=MEND) from None
+    if len(content) > MOST_JSON_BYTES:
+        raise UsageError(f"{path} has more than the {MOST_JSON_BYTES >> 20} MiB allowed", hint=MEND)
     try:
         return model.model_validate_json(text)
     except ValidationError as error:
@@ -49,14 +60,19 @@ def read(path: Path, model: type[M]) -> M:
 
 def _document(text: str) -> object:
     try:
-        return json.loads(text)
+        return json.loads(text) if len(text) <= WORDED_BYTES else None
     except (ValueError, RecursionError):
         return None
 
 
 def verified(folder: Path, ref: FileRef) -> Path:
-    """Path of a referenced file after checking that its content is still what the artifact says."""
+    """Path of a referenced file after checking that its content is still what the artifact says.
+
+    Raises UsageError when it is not, and for a file that lies elsewhere: links out of the folder are not followed.
+    """
     path = folder / ref.path
+    if not path.resolve().is_relative_to(folder.resolve()):
+        raise UsageError(f"{path} leads out of {folder}", hint="put the file itself there, not a link")
     if not path.is_file():
         raise UsageError(f"{path} is missing", hint="delete its folder and run make again")
     if sha256_file(path) != ref.sha256:
@@ -79,6 +95,36 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def own_folder(path: Path) -> None:
+    """Make a folder inside a stage's own one. Raises UsageError for a link, which would lead the stage elsewhere."""
+    if path.is_symlink():
+        raise UsageError(f"{path} is a link", hint=OWN_ONLY)
+    path.mkdir(exist_ok=True)
+
+
+def own_file(path: Path, flags: int = 0) -> IO[bytes]:
+    """Open a file of a stage's own folder to change it, and make it where there is none; `flags` are added to
+    those of `os.open`. Raises UsageError for what is no plain file or has another name elsewhere: writing would
+    change what lies there."""
+    try:
+        handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC | flags, 0o644)
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENXIO, errno.EISDIR}:
+            raise UsageError(f"{path} is a link, or no plain file", hint=OWN_ONLY) from None
+        raise
+    found = os.fstat(handle)
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+        os.close(handle)
+        raise UsageError(f"{path} is a link, or no plain file", hint=OWN_ONLY)
+    return os.fdopen(handle, "ab" if flags & os.O_APPEND else "r+b")
+
+
+def new_text(path: Path) -> IO[str]:
+    """A new file in place of an old one or of a link, to write text as it comes and to read it again."""
+    path.unlink(missing_ok=True)
+    return path.open("x+", encoding="utf-8", errors="replace")
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 import typer
 
 from common.errors import EdgeproofError
+from common.printable import clean, tell
 
 
 class Use(Enum):
@@ -41,11 +42,15 @@ def run(*mains: Callable[..., Any]) -> NoReturn:
         _stop(str(error), error.exit_code)
     except typer.TyperException as error:
         # One line, where typer itself draws a box around the usage.
-        _stop(f"{' '.join(error.format_message().split()).rstrip('.')} (see --help)", error.exit_code)
+        _stop(f"{clean(error.format_message()).rstrip('.')} (see --help)", error.exit_code)
     except OSError as error:
         if os.environ.get("EDGEPROOF_DEBUG"):
             raise
         _stop(_describe(error), 1)
+    except MemoryError:
+        if os.environ.get("EDGEPROOF_DEBUG"):
+            raise
+        _stop("out of memory (close other programs, or use smaller inputs)", 1)
     # The status of a typer.Exit comes back as a number, what a function returns as it is.
     sys.exit(status if isinstance(status, int) else 0)
 
@@ -58,5 +63,5 @@ def _describe(error: OSError) -> str:
 
 
 def _stop(message: str, status: int) -> NoReturn:
-    print(f"error: {message}", file=sys.stderr)
+    tell(f"error: {message}", sys.stderr)
     sys.exit(status)

@@ -1,5 +1,10 @@
 """The one exception tree. Each error says what happened, where, and what to do next."""
 
+from common.printable import clean
+
+# A reason that a device, a server or a file gave may be as long as it likes; a line is not.
+LONGEST = 2000
+
 
 class EdgeproofError(Exception):
     """A failure that a user can act on: printed as one line, never as a traceback.
@@ -15,8 +20,10 @@ class EdgeproofError(Exception):
         self.hint = hint
 
     def __str__(self) -> str:
-        line = self.message if self.hint is None else f"{self.message} ({self.hint})"
-        return " ".join(line.split())
+        message = clean(self.message[:LONGEST])
+        if len(self.message) > LONGEST:
+            message += "\N{HORIZONTAL ELLIPSIS}"
+        return message if self.hint is None else f"{message} ({clean(self.hint)})"
 
 
 class UsageError(EdgeproofError):

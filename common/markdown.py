@@ -20,6 +20,11 @@ def escape(text: str) -> str:
     return LEADING.sub(lambda found: f"{found[1] or ''}\\{found[2]}", escaped)
 
 
+def code(text: str) -> str:
+    """Text on one line as code, also in a cell of a table."""
+    return f"`{clean(text).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+
+
 def fenced(lines: Iterable[str], language: str) -> str:
     """A code block of `language`, its fence longer than any in its lines."""
     body = "\n".join(lines)

@@ -17,12 +17,20 @@ class TransportError(EdgeproofError):
         self.serial, self.command, self.output, self.process = serial, command, output, process
 
 
-class TimeLimitError(EdgeproofError):
-    """A command did not end in time, on a device that answers. `output` is what came until then."""
+class LimitError(EdgeproofError):
+    """A command went beyond its limit, on a device that answers. `output` is what came until then."""
 
     def __init__(self, message: str, *, serial: str = "", output: str = "") -> None:
         super().__init__(message)
         self.serial, self.output = serial, output
+
+
+class TimeLimitError(LimitError):
+    """A command did not end in time."""
+
+
+class SizeLimitError(LimitError):
+    """A command or a file gave more bytes than it may; the message says how many those are."""
 
 
 class DeviceFileError(EdgeproofError):

@@ -10,6 +10,9 @@ KIB_PER_GIB = 1 << 20
 OLD_DF = ["Filesystem", "Size", "Used", "Free", "Blksize"]
 KIB_PER = {"K": 1, "M": 1 << 10, "G": 1 << 20, "T": 1 << 30}
 KHZ_PER_MHZ = 1000
+PROPERTY = re.compile(r"\[([^\]\n]+)\]: \[")
+# The largest servers with Android have fewer.
+MOST_CORES = 256
 # The service's way to say that it has no reading.
 LEAST_CELSIUS = -50.0
 MOST_CELSIUS = 200.0
@@ -58,9 +61,23 @@ class DeviceFacts:
 
 def properties(text: str) -> dict[str, str]:
     """`getprop` without arguments: `[name]: [value]`, where a value may go over several lines."""
-    return {
-        name: value for name, value in re.findall(r"^\[([^\]\n]+)\]: \[(.*?)\]\r?$", text, re.MULTILINE | re.DOTALL)
-    }
+    found: dict[str, str] = {}
+    name, parts = "", [""]
+    for line in text.split("\n"):
+        if name:
+            parts.append(line)
+        elif start := PROPERTY.match(line):
+            name, parts = start[1], [line[start.end() :]]
+        if name and parts[-1].removesuffix("\r").endswith("]"):
+            found[name] = "\n".join(parts).removesuffix("\r")[:-1]
+            name = ""
+    return found
+
+
+def api_level(known: dict[str, str]) -> int | None:
+    """`ro.build.version.sdk`; None for what is no level."""
+    found = re.fullmatch(r"[0-9]{1,4}", known.get("ro.build.version.sdk", ""))
+    return int(found[0]) if found else None
 
 
 def abis(known: dict[str, str]) -> tuple[str, ...]:
@@ -93,7 +110,7 @@ def soc(known: dict[str, str]) -> str:
 
 def memory_kib(meminfo: str) -> int | None:
     """MemTotal of /proc/meminfo."""
-    found = re.search(r"^MemTotal:\s+(\d{1,15}) kB", meminfo, re.MULTILINE)
+    found = re.search(r"^MemTotal:[ \t]+(\d{1,15}) kB", meminfo, re.MULTILINE)
     return int(found[1]) if found else None
 
 
@@ -102,7 +119,9 @@ def core_numbers(present: str) -> tuple[int, ...]:
     numbers: list[int] = []
     for first, last in re.findall(r"(\d{1,3})(?:-(\d{1,3}))?", present):
         numbers += range(int(first), int(last or first) + 1)
-    return tuple(numbers)
+        if len(numbers) > MOST_CORES:
+            break
+    return tuple(dict.fromkeys(numbers))[:MOST_CORES]
 
 
 def kilohertz(text: str) -> int | None:
@@ -115,17 +134,17 @@ def battery(dumpsys: str) -> Battery:
     """`dumpsys battery`; its temperature is in tenths of a degree."""
 
     def number(key: str) -> int | None:
-        found = re.search(rf"^\s*{key}: (-?\d{{1,6}})\s*$", dumpsys, re.MULTILINE)
+        found = re.search(rf"^[ \t]*{key}: (-?\d{{1,6}})[ \t\r]*$", dumpsys, re.MULTILINE)
         return int(found[1]) if found else None
 
     tenths = number("temperature")
-    powered = re.search(r"^\s*(?:AC|USB|Wireless|Dock) powered: true\s*$", dumpsys, re.MULTILINE) is not None
+    powered = re.search(r"^[ \t]*(?:AC|USB|Wireless|Dock) powered: true[ \t\r]*$", dumpsys, re.MULTILINE) is not None
     return Battery(number("level"), None if tenths is None else tenths / 10, powered)
 
 
 def thermal_status(dumpsys: str) -> int | None:
     """`Thermal Status` of `dumpsys thermalservice`, 0 (none) to 6 (shutdown)."""
-    found = re.search(r"^\s*Thermal Status: ([0-6])\s*$", dumpsys, re.MULTILINE)
+    found = re.search(r"^[ \t]*Thermal Status: ([0-6])[ \t\r]*$", dumpsys, re.MULTILINE)
     return int(found[1]) if found else None
 
 

@@ -10,11 +10,11 @@ from typing import Any, NoReturn
 import adbutils
 
 from common.adb.attached import Attached, parse
-from common.adb.errors import NotReadyError, TimeLimitError, TransportError
+from common.adb.errors import LimitError, NotReadyError, SizeLimitError, TimeLimitError, TransportError
 from common.adb.shell import Ended, ended, process_number, script
 from common.adb.surroundings import HOST_VARIABLE, PORT_VARIABLE, server_address
 from common.adb.sync import receive_file, send_file
-from common.adb.wire import Wire
+from common.adb.wire import MIB, MOST_BYTES, STDOUT, Wire
 
 # For questions that a device answers at once; a phone that wakes up takes a second or two.
 PATIENCE_S = 15.0
@@ -22,6 +22,10 @@ PATIENCE_S = 15.0
 CONNECT_S = 20.0
 # From a command's start to its first word.
 GRACE_S = 2.0
+# What a program prints, a log over a whole run, a file. Real ones have a hundredth of it.
+OUTPUT_BYTES, FOLLOWED_BYTES, FILE_BYTES = 8 * MIB, 32 * MIB, 64 * MIB
+# A line of a log that is followed; logd itself cuts them at 4 KiB.
+LINE_BYTES = MIB
 SERVER_HINT = "start it with adb start-server, or set ADB_SERVER_SOCKET to the one to use"
 
 
@@ -53,10 +57,11 @@ class Server:
             wire.service(service)
             return wire.block()
 
-    def open(self, limit_s: float) -> Wire:
-        """A connection to the server, all of whose use must end within `limit_s`."""
+    def open(self, limit_s: float, most_bytes: int = MOST_BYTES) -> Wire:
+        """A connection to the server, all of whose use must end within `limit_s` and `most_bytes`."""
         try:
-            return Wire(adbutils.AdbClient(self.host, self.port).make_connection(timeout=limit_s), limit_s)
+            connection = adbutils.AdbClient(self.host, self.port).make_connection(timeout=limit_s)
+            return Wire(connection, limit_s, most_bytes)
         except (adbutils.AdbError, OSError, RuntimeError, subprocess.SubprocessError) as error:
             message = f"no adb server answers at {self.host}:{self.port}: {error}"
             raise NotReadyError(message, hint=SERVER_HINT) from None
@@ -70,18 +75,22 @@ class Device:
         self._shell_v2: bool | None = None
 
     def run(
-        self, argv: Sequence[str], limit_s: float = PATIENCE_S, variables: Mapping[str, str] | None = None
+        self,
+        argv: Sequence[str],
+        limit_s: float = PATIENCE_S,
+        variables: Mapping[str, str] | None = None,
+        most_bytes: int = OUTPUT_BYTES,
     ) -> Ended:
         """Run a program and wait for its end.
 
-        Raises TransportError when the connection fails or the output was cut off, TimeLimitError when the
-        program does not end in time; it is ended on the device then, as it is when this is interrupted.
+        Raises TransportError when the connection fails or the output was cut off, LimitError when the program
+        does not end in time or prints too much; it is ended on the device then, as it is when this is interrupted.
         """
         made = script(argv, variables)
         output = bytearray(), bytearray()
         done = None
         try:
-            with _errors(self.serial, made.text), self._shell(made.text, limit_s) as wire:
+            with _errors(self.serial, made.text), self._shell(made.text, limit_s, most_bytes) as wire:
                 try:
                     self._read(wire, output)
                 except (KeyboardInterrupt, SystemExit):
@@ -89,15 +98,16 @@ class Device:
                         self._learn_process(wire, output, made.nonce)
                     raise
             done = ended(_text(output[0]), _text(output[1]), made.nonce)
-        except TimeLimitError as late:
+        except LimitError as over:
             self._end(process_number(_text(output[0]), made.nonce))
-            raise TimeLimitError(late.message, serial=self.serial, output=_text(output[0] + output[1])) from None
+            over.output = _text(output[0] + output[1])
+            raise
         except TransportError as lost:
             lost.process = process_number(_text(output[0]), made.nonce)
             raise
         except BaseException:
             # Ctrl-C, mostly; the program would go on, and disturb whatever is measured next.
-            with contextlib.suppress(TransportError, TimeLimitError, NotReadyError):
+            with contextlib.suppress(TransportError, LimitError, NotReadyError):
                 self._end(process_number(_text(output[0]), made.nonce))
             raise
         if done is None:
@@ -113,17 +123,23 @@ class Device:
     def lines(self, argv: Sequence[str], limit_s: float) -> Iterator[str]:
         """The lines that a program prints, as it does; close the iterator to end it. Raises as `run` does."""
         made = script(argv)
-        output = bytearray(), bytearray()
-        given = 0
+        rest = bytearray()
+        process: int | None = None
         try:
-            with _errors(self.serial, made.text), self._shell(made.text, limit_s) as wire:
-                for _ in self._packets(wire, output):
-                    end = output[0].rfind(b"\n") + 1
-                    yield from _text(output[0][given:end]).splitlines()
-                    given = max(given, end)
+            with _errors(self.serial, made.text), self._shell(made.text, limit_s, FOLLOWED_BYTES) as wire:
+                for stream, data in wire.shell_packets() if self._shell_v2 else wire.raw():
+                    rest += data if stream == STDOUT else b""
+                    if len(rest) > LINE_BYTES and b"\n" not in data:
+                        raise SizeLimitError(f"sent a line of more than the {LINE_BYTES // MIB} MiB allowed")
+                    if stream != STDOUT or b"\n" not in data:
+                        continue
+                    whole, _, rest = rest.rpartition(b"\n")
+                    text = _text(whole) + "\n"
+                    process = process_number(text, made.nonce) if process is None else process
+                    yield from text.splitlines()
         finally:
-            with contextlib.suppress(TransportError, TimeLimitError, NotReadyError):
-                self._end(process_number(_text(output[0]), made.nonce))
+            with contextlib.suppress(TransportError, LimitError, NotReadyError):
+                self._end(process)
 
     def forget(self) -> None:
         """Ask for the features again: after an update the device may have others."""
@@ -135,8 +151,9 @@ class Device:
             send_file(wire, source, target, mode)
 
     def pull(self, source: str, limit_s: float) -> bytes:
-        """Content of a file on the device. Raises TransportError, or DeviceFileError with the reason."""
-        with _errors(self.serial, f"pull {source}"), self._transport(limit_s) as wire:
+        """Content of a file on the device, of at most 64 MiB. Raises TransportError, LimitError, or DeviceFileError
+        with the reason."""
+        with _errors(self.serial, f"pull {source}"), self._transport(limit_s, FILE_BYTES) as wire:
             return receive_file(wire, source)
 
     def end(self, process: int, belongs_to: str) -> None:
@@ -151,15 +168,15 @@ class Device:
         try:
             with _errors(self.serial, text), self._shell(text, PATIENCE_S) as wire:
                 self._read(wire, (bytearray(), bytearray()))
-        except TimeLimitError:
+        except LimitError:
             raise TransportError("the device does not answer", serial=self.serial, command=text) from None
 
-    def _shell(self, text: str, limit_s: float) -> Wire:
+    def _shell(self, text: str, limit_s: float, most_bytes: int = OUTPUT_BYTES) -> Wire:
         if self._shell_v2 is None:
             with _errors(self.serial, "features"), self.server.open(PATIENCE_S) as wire:
                 wire.service(f"host-serial:{self.serial}:features")
                 self._shell_v2 = "shell_v2" in wire.block().split(",")
-        wire = self._transport(limit_s)
+        wire = self._transport(limit_s, most_bytes)
         try:
             wire.service(f"shell,v2,raw:{text}" if self._shell_v2 else f"shell:{text}")
         except BaseException:
@@ -167,8 +184,8 @@ class Device:
             raise
         return wire
 
-    def _transport(self, limit_s: float) -> Wire:
-        wire = self.server.open(limit_s)
+    def _transport(self, limit_s: float, most_bytes: int = MOST_BYTES) -> Wire:
+        wire = self.server.open(limit_s, most_bytes)
         try:
             wire.service(f"host:transport:{self.serial}")
         except BaseException:
@@ -184,7 +201,7 @@ class Device:
         """Interrupted just after the start, wait a moment for the program's number: without it the program
         cannot be ended."""
         wire.limit(GRACE_S)
-        with contextlib.suppress(adbutils.AdbError, EOFError, OSError):
+        with contextlib.suppress(adbutils.AdbError, EOFError, OSError, LimitError):
             for _ in self._packets(wire, output):
                 if process_number(_text(output[0]), nonce) is not None:
                     return
@@ -205,6 +222,8 @@ def _errors(serial: str, command: str) -> Iterator[Any]:
         yield
     except TimeoutError:
         raise TimeLimitError("not finished in time", serial=serial) from None
+    except SizeLimitError as over:
+        raise SizeLimitError(f"{command.partition(' </dev/null')[0]}: {over.message}", serial=serial) from None
     except (adbutils.AdbError, EOFError, OSError) as error:
         _transport_failed(error, serial, command)
 

@@ -61,7 +61,7 @@ def _name(name: str) -> str:
 def process_number(stdout: str, nonce: str) -> int | None:
     """The command's process number; None when it was not printed (yet)."""
     # Anywhere: the program may have printed something before, without a line end.
-    found = re.search(rf"{MARK}_{nonce}_PID=(\d+)\r?\n", stdout)
+    found = re.search(rf"{MARK}_{nonce}_PID=(\d{{1,10}})\r?\n", stdout)
     return int(found[1]) if found else None
 
 
@@ -71,5 +71,5 @@ def ended(stdout: str, stderr: str, nonce: str) -> Ended | None:
     found = re.search(rf"\n{MARK}_{nonce}_RC=(\d{{1,3}})\n\Z", plain)
     if found is None:
         return None
-    body = re.sub(rf"{MARK}_{nonce}_PID=\d+\n", "", plain[: found.start() + 1], count=1)[:-1]
+    body = re.sub(rf"{MARK}_{nonce}_PID=\d{{1,10}}\n", "", plain[: found.start() + 1], count=1)[:-1]
     return Ended(int(found[1]), body, stderr.replace("\r\n", "\n"))

@@ -3,25 +3,25 @@
 from common.adb import facts as read
 from common.adb.facts import UNKNOWN, DeviceFacts
 from common.adb.server import Device
+from common.adb.wire import MOST_BYTES
 
 BINFMT = "/proc/sys/fs/binfmt_misc/arm64_exe"
 CPUS = "/sys/devices/system/cpu"
 
 
 def survey(device: Device) -> DeviceFacts:
-    """Everything that is known of a device. Raises TransportError and TimeLimitError; what a device does
+    """Everything that is known of a device. Raises TransportError and LimitError; what a device does
     not tell or forbids to read is unknown."""
     known = read.properties(_text(device, "getprop"))
     thermal = _text(device, "dumpsys", "thermalservice")
     numbers = read.core_numbers(_text(device, "cat", f"{CPUS}/present"))
-    level = known.get("ro.build.version.sdk", "")
     return DeviceFacts(
         manufacturer=known.get("ro.product.manufacturer", UNKNOWN),
         model=known.get("ro.product.model", UNKNOWN),
         soc=read.soc(known),
         abis=read.abis(known),
         android=known.get("ro.build.version.release", UNKNOWN),
-        api_level=int(level) if level.isdecimal() else None,
+        api_level=read.api_level(known),
         build=known.get("ro.build.fingerprint", UNKNOWN),
         kernel=_text(device, "uname", "-r").strip() or UNKNOWN,
         max_khz=tuple(_max_khz(device, number) for number in numbers),
@@ -35,7 +35,7 @@ def survey(device: Device) -> DeviceFacts:
 
 
 def _text(device: Device, *argv: str) -> str:
-    ended = device.run(argv)
+    ended = device.run(argv, most_bytes=MOST_BYTES)
     return ended.stdout if ended.status == 0 else ""
 
 

@@ -36,7 +36,8 @@ def send_file(wire: Wire, source: Path, target: str, mode: int) -> None:
 
 
 def receive_file(wire: Wire, source: str) -> bytes:
-    """Content of a file on the device. Raises DeviceFileError with the device's reason."""
+    """Content of a file on the device. Raises DeviceFileError with the device's reason, SizeLimitError for a
+    file beyond the bytes of `wire`."""
     wire.service("sync:")
     wire.send(_message(b"RECV", source.encode()))
     parts: list[bytes] = []

@@ -4,10 +4,13 @@ Protocol: AOSP packages/modules/adb, OVERVIEW.TXT, SERVICES.TXT and shell_protoc
 """
 
 import contextlib
+import re
 import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
+
+from common.adb.errors import SizeLimitError
 
 STDOUT, STDERR = 0, 1
 # Packet kinds of the shell protocol, version 2.
@@ -15,16 +18,20 @@ OUTPUT_PACKETS = {1: STDOUT, 2: STDERR}
 EXIT_PACKET = 3
 HEADER_BYTES = 5
 CHUNK_BYTES = 1 << 16
-# Output beyond this is no answer of a program that we start.
-MOST_PACKET_BYTES = 1 << 24
+MIB = 1 << 20
+# For services that answer in a line or a list.
+MOST_BYTES = MIB
+HEX_LENGTH = re.compile(rb"[0-9a-fA-F]{4}")
 
 
 class Wire:
-    """Wraps a connection of adbutils. Raises TimeoutError at the deadline, EOFError when it is closed early."""
+    """Wraps a connection of adbutils. Raises TimeoutError at the deadline, EOFError when it is closed early,
+    SizeLimitError when more than `most_bytes` come, headers included."""
 
-    def __init__(self, connection: Any, limit_s: float) -> None:
+    def __init__(self, connection: Any, limit_s: float, most_bytes: int = MOST_BYTES) -> None:
         self._connection = connection
         self._deadline = time.monotonic() + limit_s
+        self._most = self._left = most_bytes
 
     def __enter__(self) -> "Wire":
         """Itself."""
@@ -49,11 +56,17 @@ class Wire:
         """Ask for a service. Raises AdbError with the server's words when it refuses."""
         self._socket()
         self._connection.send_command(name)
-        self._connection.check_okay()
+        try:
+            self._connection.check_okay()
+        except ValueError:
+            raise EOFError("the adb server answered with what is no message") from None
 
     def block(self) -> str:
         """A text with its length before it."""
-        return self.exactly(int(self.exactly(4), 16)).decode("utf-8", "replace")
+        length = self.exactly(4)
+        if not HEX_LENGTH.fullmatch(length):
+            raise EOFError("the adb server answered with what is no message")
+        return self.exactly(int(length, 16)).decode("utf-8", "replace")
 
     def send(self, data: bytes) -> None:
         """Send all of it."""
@@ -61,13 +74,15 @@ class Wire:
 
     def some(self) -> bytes:
         """What has come, at least a byte; nothing at the end."""
-        return bytes(self._socket().recv(CHUNK_BYTES))
+        return self._receive(CHUNK_BYTES)
 
     def exactly(self, count: int) -> bytes:
         """That many bytes. Raises EOFError when the connection ends before."""
+        if count > self._left:
+            raise self._too_much()
         parts, left = [], count
         while left:
-            data = bytes(self._socket().recv(min(left, CHUNK_BYTES)))
+            data = self._receive(min(left, CHUNK_BYTES))
             if not data:
                 raise EOFError("the connection was closed")
             parts.append(data)
@@ -80,10 +95,7 @@ class Wire:
         while True:
             try:
                 header = self.exactly(HEADER_BYTES)
-                size = int.from_bytes(header[1:], "little")
-                if size > MOST_PACKET_BYTES:
-                    raise EOFError("the device sent what is no packet")
-                data = self.exactly(size)
+                data = self.exactly(int.from_bytes(header[1:], "little"))
             except (EOFError, ConnectionError):
                 return
             if header[0] == EXIT_PACKET:
@@ -96,6 +108,16 @@ class Wire:
         with contextlib.suppress(ConnectionError):
             while data := self.some():
                 yield STDOUT, data
+
+    def _receive(self, most: int) -> bytes:
+        data = bytes(self._socket().recv(most))
+        self._left -= len(data)
+        if self._left < 0:
+            raise self._too_much()
+        return data
+
+    def _too_much(self) -> SizeLimitError:
+        return SizeLimitError(f"sent more than the {self._most // MIB} MiB allowed")
 
     def _socket(self) -> Any:
         left = self._deadline - time.monotonic()

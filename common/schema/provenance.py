@@ -1,11 +1,16 @@
 """Where an artifact came from: enough to make it again and to tell whether it is still current."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from common.schema.base import Model, Name, Sha256
+
+# A git object's name, or its start.
+COMMIT_PATTERN = r"^[0-9a-f]{4,64}$"
+# PEP 440.
+VERSION_PATTERN = r"^[0-9A-Za-z][0-9A-Za-z.+!_-]{0,63}$"
 
 
 class InputRef(Model):
@@ -18,8 +23,8 @@ class InputRef(Model):
 class Code(Model):
     """The code that ran. `commit` and `dirty` are None outside a git checkout."""
 
-    version: str
-    commit: str | None
+    version: Annotated[str, Field(pattern=VERSION_PATTERN)]
+    commit: Annotated[str, Field(pattern=COMMIT_PATTERN)] | None
     dirty: bool | None
     tree_sha256: Sha256
 
@@ -35,7 +40,7 @@ class Runtime(Model):
 class Provenance(Model):
     """The manifest every artifact carries. Times are UTC."""
 
-    stage: str
+    stage: Name
     experiment: Name
     experiment_sha256: Sha256
     seed: int

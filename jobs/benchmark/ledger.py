@@ -5,6 +5,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from common.artifact import own_file
 from common.errors import UsageError
 from common.schema.benchmark import LedgerLine
 
@@ -20,7 +21,7 @@ class Ledger:
 
     def append(self, line: LedgerLine) -> None:
         """Add a line and wait until it is on the disk."""
-        with self.path.open("ab") as stream:
+        with own_file(self.path, os.O_APPEND) as stream:
             stream.write(_LINE.dump_json(line) + b"\n")
             stream.flush()
             os.fsync(stream.fileno())
@@ -40,7 +41,7 @@ def _read(path: Path) -> list[LedgerLine]:
     whole = _whole_lines(content)
     if whole != content:
         # A job that was killed while it wrote leaves half a line; that process is measured again.
-        with path.open("rb+") as stream:
+        with own_file(path) as stream:
             stream.truncate(len(whole))
     return _parse(path, whole)
 

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from common.artifact import own_folder
+from common.printable import tell
 from common.schema.benchmark import ExaminationLine, RunLine, SessionLine
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Unsupported
@@ -31,7 +33,7 @@ def run(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
 
     Raises TargetLostError saying what is missing when the target does not come back.
     """
-    bench.logs.mkdir(exist_ok=True)
+    own_folder(bench.logs)
     _measure_all(bench, ledger, wanted)
     _examine(bench, ledger, wanted)
 
@@ -67,7 +69,7 @@ def _run_session(bench: Bench, ledger: Ledger, session: SessionLine) -> None:
         except TargetLostError as lost:
             raise _missing(lost, left[number:], total) from None
         ledger.append(line)
-        print(bench.prefix + _describe(line, total), flush=True)
+        tell(bench.prefix + _describe(line, total))
 
 
 def _missing(lost: TargetLostError, left: Sequence[Slot], total: int) -> TargetLostError:

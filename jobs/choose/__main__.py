@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from common import cli
+from common.printable import tell
 
 
 def main(
@@ -35,7 +36,8 @@ def main(
     from jobs.choose.stage import choose
 
     chosen = choose(load(experiment), Folders(dataset, training, variants, evaluations, benchmark), output)
-    print(f"{chosen.recommendation[0]}\n{output / chosen.model.path}")
+    tell(chosen.recommendation[0])
+    print(output / chosen.model.path)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from common.markdown import escape, fenced
+from common.markdown import code, escape, fenced
 from common.numbers import count, decimal, megabytes
 from common.provenance import VERSION
 from common.schema.base import FileRef
@@ -68,10 +68,10 @@ def _head(facts: Facts) -> str:
         _table(
             ("File", "Value"),
             (
-                ("Name", f"`{facts.model.path}`"),
+                ("Name", code(facts.model.path)),
                 ("Size", f"{facts.model.size_bytes} bytes, metadata and labels included"),
-                ("sha256", f"`{facts.model.sha256}`"),
-                ("sha256 as it was measured, without metadata", f"`{facts.variant.model.sha256}`"),
+                ("sha256", code(facts.model.sha256)),
+                ("sha256 as it was measured, without metadata", code(facts.variant.model.sha256)),
                 ("Runtime", escape(_runtime(facts.runtime))),
                 ("Licence", "unknown: edgeproof knows no licence of the images or of what was trained on them"),
             ),
@@ -159,9 +159,9 @@ def _making(facts: Facts) -> str:
         ("Images", source),
         ("Training and validation images", f"{card.train.count} and {card.validation.count}"),
         ("Epochs", f"{len(facts.training.epochs)}, best {facts.training.best_epoch}"),
-        ("Experiment", f"`{made.experiment}`, seed {made.seed}"),
-        ("Commit", "unknown" if made.code.commit is None else f"`{made.code.commit}`"),
-        *((f"sha256 of {escape(role)}.json", f"`{digest}`") for role, digest in hashes.items()),
+        ("Experiment", f"{code(made.experiment)}, seed {made.seed}"),
+        ("Commit", "unknown" if made.code.commit is None else code(made.code.commit)),
+        *((f"sha256 of {escape(role)}.json", code(digest)) for role, digest in hashes.items()),
     ]
     recipe = facts.variant.recipe.model_dump_json(indent=2, by_alias=True).splitlines()
     return f"{_table(('Fact', 'Value'), rows)}\n\nThe recipe:\n\n{fenced(recipe, 'json')}"
@@ -180,8 +180,8 @@ def _android(facts: Facts) -> str:
             f"Android's task libraries take float32 or uint8 images, not {escape(image.dtype)}: use LiteRT's "
             "interpreter as in Python, or leave `integer_io` out of the recipe."
         )
-    code = fenced(program.splitlines(), "kotlin")
-    return f"With MediaPipe's task library, which reads the metadata. This program was not tested.\n\n{code}"
+    program = fenced(program.splitlines(), "kotlin")
+    return f"With MediaPipe's task library, which reads the metadata. This program was not tested.\n\n{program}"
 
 
 def _limits(facts: Facts) -> str:

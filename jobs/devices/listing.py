@@ -10,11 +10,12 @@ from rich.text import Text
 
 from common.adb import facts as read
 from common.adb.attached import Attached
-from common.adb.errors import NotReadyError, TimeLimitError, TransportError
+from common.adb.errors import LimitError, NotReadyError, TransportError
 from common.adb.facts import DeviceFacts
 from common.adb.server import Device, Server
 from common.adb.states import remedy
 from common.adb.survey import survey
+from common.printable import clean
 
 # The tool, its app and some models.
 LEAST_FREE_KIB = 64 * 1024
@@ -50,7 +51,7 @@ def _inspect(server: Server, attached: Attached) -> Seen:
     try:
         facts = survey(device)
         free = read.free_kib(device.run(["df", "-k", FOLDER]).stdout)
-    except (TransportError, TimeLimitError, NotReadyError) as error:
+    except (TransportError, LimitError, NotReadyError) as error:
         return Seen(attached.serial, attached.state, None, f"it does not answer ({error.message}); restart it")
     return Seen(attached.serial, attached.state, facts, problem(facts, free))
 
@@ -78,7 +79,7 @@ def show(found: Sequence[Seen]) -> None:
     for name in ("serial", "state", "model", "SoC", "ABIs", "Android", "note"):
         table.add_column(name, overflow="fold")
     for seen in found:
-        table.add_row(*(Text(cell) for cell in _cells(seen)))
+        table.add_row(*(Text(clean(cell)) for cell in _cells(seen)))
     # In a pipe there is no width to keep to.
     Console(width=max(console.width, NARROWEST) if console.is_terminal else 240, highlight=False).print(table)
 

@@ -2,6 +2,7 @@
 
 import pandas as pd
 
+from common.printable import clean
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Latency, Results
 from jobs.report.names import Grid, Setting
@@ -107,4 +108,6 @@ def _told(latency: Latency) -> dict[str, object]:
 
 
 def _text(value: str) -> str:
-    return f"'{value}" if value.startswith(FORMULA) else value
+    # Clean, it begins with no tab, line break or blank, which some programs pass over before a formula.
+    shown = clean(value)
+    return f"'{shown}" if shown.startswith(FORMULA) else shown

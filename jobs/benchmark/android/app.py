@@ -3,9 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.adb.errors import TimeLimitError
+from common.adb.errors import LimitError, TimeLimitError
 from common.adb.server import Device
+from common.artifact import new_text, write_bytes
 from common.errors import EdgeproofError
+from common.printable import clean
 from common.schema.outcome import Failed, Outcome
 from jobs.benchmark.android import classic, logcat
 from jobs.benchmark.android.classic import Printed
@@ -36,8 +38,8 @@ class App:
         started = device.run(start)
         try:
             if "Error" in started.text or started.status != 0:
-                log.write_text(started.text, encoding="utf-8")
-                return Failed(reason=f"the app did not start: {' '.join(started.text.split())}"[:500], log=name)
+                write_bytes(log, started.text.encode("utf-8", "replace"))
+                return Failed(reason=f"the app did not start: {clean(started.text)}"[:500], log=name)
             return self._follow(backend, limit_s, log, name)
         finally:
             device.run(["am", "force-stop", logcat.PACKAGE])
@@ -52,7 +54,7 @@ class App:
         said: list[str] = []
         end: Ending | None = None
         process: int | None = None
-        with log.open("w", encoding="utf-8", errors="replace") as stream:
+        with new_text(log) as stream:
             lines = self.device.lines(logcat.COMMAND, limit_s)
             try:
                 for line in lines:
@@ -67,12 +69,13 @@ class App:
                     end = logcat.ending(found, process)
                     if end is not None:
                         break
-            except TimeLimitError:
-                return Failed(reason=f"no result after {limit_s:.0f} s", log=name)
+            except LimitError as over:
+                reason = f"no result after {limit_s:.0f} s" if isinstance(over, TimeLimitError) else over.message
+                return Failed(reason=reason[:500], log=name)
             finally:
                 lines.close()  # type: ignore[attr-defined]
         if end is Ending.CRASH:
-            return Failed(reason=f"the app crashed: {found.message if found else ''}"[:500], log=name)
+            return Failed(reason=f"the app crashed: {clean(found.message) if found else ''}"[:500], log=name)
         # An error line ends the app's run as exit status 1 ends the binary's.
         return classic.parse(Printed("".join(said), "", 0 if end is Ending.RESULT else 1, name), backend)
 
@@ -83,6 +86,6 @@ class App:
         package = self.files.put(self.apk, name="benchmark_model.apk")
         done = self.device.run(["pm", "install", "-r", "-d", "-g", package], INSTALL_S)
         if "Success" not in done.text:
-            message = f"{self.device.serial}: the app was not installed: {' '.join(done.text.split())}"
+            message = f"{self.device.serial}: the app was not installed: {clean(done.text)}"
             raise EdgeproofError(message, hint="allow installation over USB in the developer options")
         self._installed = True

@@ -20,6 +20,7 @@ SIGNALLED = 128
 REASON_LENGTH = 500
 # The first ones say why, those after them what that led to.
 MOST_COMPLAINTS = 3
+MOST_COUNT = 1e12
 # More digits than any of the tool's numbers has; longer ones are garbage.
 NUMBER = r"(\d{1,20}(?:\.\d{1,20})?(?:e[+-]?\d{1,3})?)"
 START = r"^(?:INFO: )?"
@@ -155,7 +156,8 @@ def _stat(line: str) -> Stat | None:
         if not re.fullmatch(NUMBER, text):
             return None
         values[key] = float(text)
-    count, mean = int(values.get("count", 0)), values.get("avg", values.get("curr"))
+    # A number with an exponent may be infinite.
+    count, mean = int(min(values.get("count", 0.0), MOST_COUNT)), values.get("avg", values.get("curr"))
     if count < 1 or mean is None or not 0 < mean < math.inf:
         return None
     single = "avg" not in values

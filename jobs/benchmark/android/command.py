@@ -38,7 +38,7 @@ class Dialect(StrEnum):
 
 def dialect(help_text: str) -> Dialect | None:
     """Which of them it is, by the flags that it lists; None for neither."""
-    flags = set(re.findall(r"^\s*--(\w+)=", help_text, re.MULTILINE))
+    flags = set(re.findall(r"^[ \t]*--(\w+)=", help_text, re.MULTILINE))
     if {"use_npu", "use_cpu"} & flags:
         return Dialect.LITERT
     return Dialect.CLASSIC if {"use_xnnpack", "use_gpu", "use_nnapi"} & flags else None

@@ -49,8 +49,8 @@ def cannot_apply(text: str, backend: str) -> str | None:
 
 def errors(text: str) -> list[str]:
     """The lines that the tool marks as errors, without the mark and the closing phrase."""
-    found = re.findall(r"^(?:ERROR|FATAL): (.+?)\s*$", text, re.MULTILINE)
-    return [line for line in found if line != "Benchmarking failed."]
+    found = (line.strip() for line in re.findall(r"^(?:ERROR|FATAL): (.+)$", text, re.MULTILINE))
+    return [line for line in found if line not in {"", "Benchmarking failed."}]
 
 
 def delegation(text: str, backend: str) -> Delegation | None:

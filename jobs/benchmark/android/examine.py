@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from common.adb.errors import TimeLimitError
+from common.adb.errors import LimitError
 from common.adb.server import Device
 from common.adb.shell import Ended
 from common.artifact import file_ref, write_bytes
@@ -102,8 +102,8 @@ class Examiner:
         tool = self.files.put(self.tool, executable=True)
         try:
             ended = self.device.run([tool, *flags], LIMIT_S, library_path(cell, self.files))
-        except TimeLimitError as late:
-            raise ExaminationError(f"the tool did not end within {LIMIT_S:.0f} s") from late
+        except LimitError as late:
+            raise ExaminationError(f"{late.message} ({LIMIT_S:.0f} s)") from late
         printed = Printed(ended.stdout, ended.stderr, ended.status, "")
         for problem in _problems(printed, cell):
             raise ExaminationError(problem)

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 
 from common.adb import facts
-from common.adb.errors import DeviceFileError, NotReadyError, TimeLimitError, TransportError
+from common.adb.errors import DeviceFileError, LimitError, NotReadyError, TransportError
 from common.adb.server import Device
 from common.artifact import sha256_file
 from common.errors import EdgeproofError
@@ -88,7 +88,7 @@ class RunFolder:
         self._there.clear()
         try:
             ended = self.device.run(["rm", "-rf", self.path])
-        except (TransportError, TimeLimitError, NotReadyError) as error:
+        except (TransportError, LimitError, NotReadyError) as error:
             return str(error)
         return None if ended.status == 0 else ended.text.strip() or f"exit status {ended.status}"
 

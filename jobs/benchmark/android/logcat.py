@@ -13,7 +13,7 @@ ACTIVITY = f"{PACKAGE}/.BenchmarkModelActivity"
 TOOL_TAG, ACTIVITY_TAG = "tflite", "tflite_BenchmarkModelActivity"
 CRASH_TAGS = ("AndroidRuntime", "DEBUG")
 COMMAND = ("logcat", "-v", "threadtime", "-s", *(f"{tag}:V" for tag in (TOOL_TAG, ACTIVITY_TAG, *CRASH_TAGS)))
-LINE = re.compile(r"^\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}\s+(\d+)\s+\d+ ([VDIWEFS]) (.*?)\s*: (.*)$")
+HEAD = re.compile(r"\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +(\d{1,10}) +\d{1,10} ([VDIWEFS]) ")
 RESULT = re.compile(
     r"(?:Memory footprint delta from the start of the tool|Peak memory footprint) \(MB\): init=\S+ overall="
 )
@@ -52,8 +52,11 @@ class Entry:
 
 def entry(line: str) -> Entry | None:
     """One line; None for banners and for what is cut off."""
-    found = LINE.match(line)
-    return Entry(int(found[1]), found[2], found[3], found[4]) if found else None
+    found = HEAD.match(line)
+    if found is None:
+        return None
+    tag, marked, message = line[found.end() :].partition(": ")
+    return Entry(int(found[1]), found[2], tag.rstrip(), message) if marked else None
 
 
 def ending(found: Entry, process: int | None = None) -> Ending | None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable
 
-from common.adb.errors import NotReadyError, TimeLimitError, TransportError
+from common.adb.errors import LimitError, NotReadyError, TransportError
 from common.adb.server import Device, Server
 
 PAUSE_S = 0.5
@@ -14,7 +14,7 @@ def answers(device: Device) -> bool:
     """Whether the device takes a command now. A frozen one keeps its state and takes none."""
     try:
         return device.run(["echo", "ready"], PROBE_S).stdout.strip() == "ready"
-    except (TransportError, TimeLimitError, NotReadyError):
+    except (TransportError, LimitError, NotReadyError):
         return False
 
 
@@ -47,5 +47,5 @@ def reach_again(server: Server, serial: str) -> None:
         if ":" in serial and state in (None, "offline"):
             server.disconnect(serial)
             server.connect(serial)
-    except (TransportError, TimeLimitError, NotReadyError):
+    except (TransportError, LimitError, NotReadyError):
         return

@@ -11,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from common.adb import facts as device_facts
-from common.adb.errors import NotReadyError, TimeLimitError, TransportError
+from common.adb.errors import LimitError, NotReadyError, TimeLimitError, TransportError
 from common.adb.facts import DeviceFacts
 from common.adb.server import Device, Server
 from common.adb.survey import survey
-from common.artifact import sha256_file
+from common.artifact import sha256_file, write_bytes
 from common.errors import EdgeproofError, UsageError
+from common.printable import tell
 from common.schema.benchmark import Cell, Environment, Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Outcome, Unsupported
@@ -169,22 +170,24 @@ class AndroidTarget:
         try:
             if self._app is not None:
                 self._app.remove()
-        except (TransportError, TimeLimitError, NotReadyError) as error:
+        except (TransportError, LimitError, NotReadyError) as error:
             reason = str(error)
         reason = self.files.remove() or reason
         if reason is not None:
             hint = f"remove it with adb -s {self.device.serial} shell rm -rf {self.files.path}"
-            print(f"warning: {self.files.path} was left on the device: {reason} ({hint})", file=sys.stderr)
+            tell(f"warning: {self.files.path} was left on the device: {reason} ({hint})", sys.stderr)
 
     def _in_shell(self, given: tuple[str, ...], cell: Cell, limit_s: float, log: Path, name: str) -> Outcome:
         tool = self.files.put(self.tool, executable=True)
         try:
             ended = self.device.run([tool, *given], limit_s, library_path(cell, self.files))
-        except TimeLimitError as late:
-            log.write_text(late.output, encoding="utf-8")
-            return Failed(reason=f"not finished after {limit_s:.0f} s; it was ended", log=name)
+        except LimitError as over:
+            write_bytes(log, over.output.encode("utf-8", "replace"))
+            late = isinstance(over, TimeLimitError)
+            reason = f"not finished after {limit_s:.0f} s; it was ended" if late else over.message
+            return Failed(reason=reason[:500], log=name)
         parts = ("+ " + " ".join([tool, *given]), ended.stdout, "--- stderr", ended.stderr, f"--- {ended.status}\n")
-        log.write_text("\n".join(parts), encoding="utf-8")
+        write_bytes(log, "\n".join(parts).encode("utf-8", "replace"))
         printed = Printed(ended.stdout, ended.stderr, ended.status, name)
         parse = litert.parse if self._dialect is Dialect.LITERT else classic.parse
         return parse(printed, cell.backend)
@@ -204,7 +207,7 @@ class AndroidTarget:
                 return call()
             except (TransportError, NotReadyError) as lost:
                 self._recover(lost)
-            except TimeLimitError as late:
+            except LimitError as late:
                 raise EdgeproofError(f"{self.device.serial}: {late.message}", hint="restart the device") from None
         try:
             return call()
@@ -214,7 +217,7 @@ class AndroidTarget:
 
     def _recover(self, lost: TransportError | NotReadyError) -> None:
         serial = self.device.serial
-        print(f"{serial} vanished ({lost.message}); waiting for it", file=sys.stderr, flush=True)
+        tell(f"{serial} vanished ({lost.message}); waiting for it", sys.stderr)
         device = wait_for(self.server, serial, self.wishes.patience_s)
         if device is None:
             message = f"{serial} vanished and did not come back within {self.wishes.patience_s:.0f} s"

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from common.artifact import new_text
 from common.schema.base import Model
 from common.schema.benchmark import Cell, Environment, Examination
 from common.schema.experiment import Benchmark as Settings
@@ -76,7 +77,7 @@ class HostTarget:
         # Isolated: neither the user's own packages nor PYTHON variables reach it.
         argv = [sys.executable, "-I", str(RUNNER), request.model_dump_json()]
         limit = 2 * settings.max_secs + START_SECS
-        with log.open("w+", encoding="utf-8", errors="replace") as stderr:
+        with new_text(log) as stderr:
             try:
                 done = subprocess.run(  # noqa: S603
                     argv,

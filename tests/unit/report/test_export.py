@@ -3,6 +3,7 @@
 import io
 
 import pandas as pd
+import pytest
 
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Results
@@ -44,7 +45,7 @@ def test_outcomes_are_words_and_have_no_figures() -> None:
     }
     assert table.latency_us.notna().sum() == 1 and table.interval_low_us.isna().all()
     assert table.reason["float16"] == "'=cmd|' /C calc'!A0"
-    assert table.reason["dynamic_range"] == 'no, such\n"operator"'
+    assert table.reason["dynamic_range"] == 'no, such "operator"'
 
 
 def test_a_functional_target_has_no_ratios() -> None:
@@ -57,3 +58,14 @@ def test_without_measurements_every_variant_has_a_row() -> None:
     table = _table(f.results(measurements=()))
     assert list(table.variant) == list(f.NAMES)
     assert set(table.outcome) == {"not measured"}
+
+
+@pytest.mark.parametrize("before", ["\t", "\r", "\n", " ", "\N{NO-BREAK SPACE}", "\v"])
+def test_no_blank_hides_a_formula(before: str) -> None:
+    measured = [f.measurement("float16", Failed(reason=f"{before}=cmd()", log="l"))]
+    assert "'=cmd()" in results_csv(f.results(measurements=measured)).decode()
+
+
+def test_a_cell_sets_no_title() -> None:
+    measured = [f.measurement("float16", Failed(reason="\x1b]0;owned\x07", log="l"))]
+    assert b"\x1b" not in results_csv(f.results(measurements=measured))
