@@ -18,11 +18,25 @@ from common.schema.provenance import Artifact
 Runner = Literal["binary", "app"]
 
 
+class Processor(Model):
+    """A processor as the kernel describes it; None where it does not. Of cores that differ all are named.
+
+    `instruction_sets` are those that pick kernels and that every core has.
+    """
+
+    name: str | None
+    vendor: str | None
+    family: str | None
+    model: str | None
+    stepping: str | None
+    instruction_sets: tuple[str, ...] | None
+
+
 class Environment(Model):
     """The machine that measured. `facts` are ordered label/value pairs for people to read.
 
     `functional_only` marks a target whose latencies must never be ranked (an emulator). `serial` is what
-    adb calls a device.
+    adb calls a device. `passing` names the facts that change from hour to hour, which the fingerprint leaves out.
     """
 
     kind: Literal["host", "android"]
@@ -31,6 +45,13 @@ class Environment(Model):
     functional_only: bool
     facts: tuple[tuple[str, str], ...]
     serial: str | None = None
+    processor: Processor | None = None
+    passing: tuple[str, ...] = ()
+
+    @property
+    def lasting(self) -> tuple[tuple[str, str], ...]:
+        """The facts that the fingerprint is made of."""
+        return tuple((label, value) for label, value in self.facts if label not in self.passing)
 
 
 class Cell(Model):
@@ -76,7 +97,10 @@ class Examination(Model):
 
 
 class SessionLine(Model):
-    """Ledger: a session began. Only cells of one session and round may be paired."""
+    """Ledger: a session began. Only cells of one session and round may be paired.
+
+    `facts` of the machine and `settings` say what the hashes stand for; empty in ledgers of earlier versions.
+    """
 
     kind: Literal["session"] = "session"
     session: Count
@@ -86,6 +110,8 @@ class SessionLine(Model):
     fingerprint: Sha256
     settings_sha256: Sha256
     started_at: datetime
+    facts: tuple[tuple[str, str], ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
 
 
 class RunLine(Model):

@@ -8,6 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from common.schema.benchmark import Environment
+from jobs.benchmark.processor import described, processor
 
 CPUINFO = Path("/proc/cpuinfo")
 MEMINFO = Path("/proc/meminfo")
@@ -17,13 +18,17 @@ STAT = Path("/proc/stat")
 IDLE, IOWAIT, COLUMNS = 3, 4, 8
 WINDOW_S = 0.5
 UNKNOWN = "not readable"
+LOAD = "Load before the first process"
 KIB_PER_GIB = 1 << 20
 
 
 def host_environment() -> Environment:
     """Facts of this machine. Its fingerprint leaves out what changes from hour to hour (load)."""
+    # One name may stand for processors with other instruction sets, and these decide what is fast.
+    cpu = processor(_read_line(CPUINFO))
     lasting = (
-        ("CPU", _cpu_model()),
+        ("CPU", cpu.name or platform.processor() or platform.machine()),
+        *described(cpu, UNKNOWN),
         ("Cores usable", str(len(os.sched_getaffinity(0)))),
         ("Frequency governor", _read_line(GOVERNOR)),
         ("Memory", _memory()),
@@ -38,7 +43,9 @@ def host_environment() -> Environment:
         name="host",
         fingerprint=hashlib.sha256(text.encode()).hexdigest(),
         functional_only=False,
-        facts=(*lasting, ("Load before the first process", f"{os.getloadavg()[0]:.2f}")),
+        facts=(*lasting, (LOAD, f"{os.getloadavg()[0]:.2f}")),
+        processor=cpu,
+        passing=(LOAD,),
     )
 
 
@@ -54,15 +61,6 @@ def busy_cores(window_s: float = WINDOW_S) -> float:
 def _ticks() -> list[int]:
     words = _read_line(STAT).partition("\n")[0].split()[1 : COLUMNS + 1]
     return [int(word) for word in words] if len(words) == COLUMNS else [0] * COLUMNS
-
-
-def _cpu_model() -> str:
-    try:
-        lines = CPUINFO.read_text(encoding="utf-8").splitlines()
-    except OSError:
-        return platform.processor() or UNKNOWN
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "Model", "Hardware"))]
-    return named[0] if named else platform.machine()
 
 
 def _read_line(path: Path) -> str:

@@ -23,7 +23,8 @@ class Slot:
 class Wanted:
     """All that should be measured, and under which conditions; runs under others are not mixed in.
 
-    `reference` is the variant that the others are paired with; `fingerprint` names the machine.
+    `reference` is the variant that the others are paired with; `fingerprint` names the machine. `facts` and
+    `settings` are what the two hashes stand for, in words.
     """
 
     cells: tuple[Cell, ...]
@@ -32,6 +33,8 @@ class Wanted:
     seed: int
     fingerprint: str
     settings_sha256: str
+    facts: tuple[tuple[str, str], ...] = ()
+    settings: tuple[tuple[str, str], ...] = ()
 
     def allows(self, session: SessionLine) -> bool:
         """Whether a session was measured on this machine with these settings."""
@@ -46,6 +49,7 @@ def want(
     seed: int,
     fingerprint: str,
     runners: Sequence[Runner] = ("binary",),
+    facts: tuple[tuple[str, str], ...] = (),
 ) -> Wanted:
     """The matrix of an experiment, given the sha256 of each variant's file."""
     cells = tuple(
@@ -58,7 +62,9 @@ def want(
     # What does not change how a process runs is left out: asking for it later costs no new measurement.
     aside = {"outputs_images", "profile", "app"} | ({"extra_flags"} if not settings.extra_flags else set())
     digest = hashlib.sha256(settings.model_dump_json(exclude=aside).encode()).hexdigest()
-    return Wanted(cells, reference, settings.rounds, seed, fingerprint, digest)
+    told = settings.model_dump(mode="json", exclude=aside)
+    listed = tuple((f"[benchmark] {key}", str(value)) for key, value in told.items())
+    return Wanted(cells, reference, settings.rounds, seed, fingerprint, digest, facts, listed)
 
 
 def group(cell: Cell) -> tuple[str, int, Runner]:

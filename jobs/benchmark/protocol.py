@@ -10,6 +10,7 @@ from common.printable import tell
 from common.schema.benchmark import ExaminationLine, RunLine, SessionLine
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Unsupported
+from jobs.benchmark.changes import why_again
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.plan import Slot, Wanted, remaining, resumable, runs_of, shown_session, unmeasured
 from jobs.benchmark.statistics import typical_us
@@ -47,6 +48,8 @@ def _measure_all(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
     cells = unmeasured(ledger.lines, wanted)
     if set(cells) <= tried:
         return
+    if (why := why_again(ledger.lines, wanted)) is not None:
+        print(bench.prefix + why, flush=True)
     session = SessionLine(
         session=1 + max((line.session for line in ledger.lines), default=-1),
         seed=wanted.seed,
@@ -55,6 +58,8 @@ def _measure_all(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
         fingerprint=wanted.fingerprint,
         settings_sha256=wanted.settings_sha256,
         started_at=datetime.now(UTC),
+        facts=wanted.facts,
+        settings=wanted.settings,
     )
     ledger.append(session)
     _run_session(bench, ledger, session)

@@ -43,6 +43,7 @@ def benchmark(
         reference=reference,
         seed=experiment.settings.seed,
         fingerprint=environment.fingerprint,
+        facts=environment.lasting,
         runners=("binary", "app") if settings.app and environment.kind == "android" else ("binary",),
     )
     # Before the old result is taken away; the ledger is read for good when no one else can write it.

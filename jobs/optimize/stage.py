@@ -30,7 +30,10 @@ from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.promises import check
 
 ARTIFACT = "variant.json"
-PACKAGES = ("tensorflow", "tf-keras", "tensorflow-model-optimization", "numpy")
+PACKAGES = (
+    *("tensorflow", "tf-keras", "tensorflow-model-optimization", "litert-quantizer", "ai-edge-litert"),
+    *("numpy", "scipy"),
+)
 PREDICT_BATCH = 64
 # A rewrite may change outputs by rounding only: probabilities, in float32, on so many training images.
 SAME, SAMPLE = 1e-4, 64

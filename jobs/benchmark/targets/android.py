@@ -119,13 +119,15 @@ class AndroidTarget:
             ("Tool", f"benchmark_model ({self._dialect.value}), sha256 {digest[:SHOWN_DIGITS]}"),
         )
         text = "\n".join(f"{label}={value}" for label, value in (*lasting, ("sha256", digest)))
+        passing = device_facts.passing(facts)
         return Environment(
             kind="android",
             name=f"{facts.manufacturer} {facts.model} ({self.device.serial})",
             fingerprint=hashlib.sha256(text.encode()).hexdigest(),
             functional_only=facts.emulator,
-            facts=(*lasting, *device_facts.passing(facts)),
+            facts=(*lasting, *passing),
             serial=self.device.serial,
+            passing=tuple(label for label, _ in passing),
         )
 
     def measure(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Reading:

@@ -1,0 +1,49 @@
+"""An artifact names the version of everything that made or judged it."""
+
+import ast
+import importlib
+import re
+import sys
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+
+from common.provenance import ROOT
+from jobs.plan.closure import imports, reached, read_tree
+
+STAGES = sorted(
+    path.parent.name for path in ROOT.glob("jobs/*/stage.py") if "PACKAGES" in path.read_text(encoding="utf-8")
+)
+# They check values, read options, print, lock and carry bytes: another version changes no artifact.
+HARMLESS = {"pydantic", "typer", "rich", "filelock", "adbutils"}
+
+
+def normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
+
+
+def outside(stage: str) -> set[str]:
+    """The distributions that any module of a stage, or of `common` that it reaches, imports."""
+    tree = read_tree(ROOT, Path("unused"), keep=False)
+    distributions = metadata.packages_distributions()
+    found = set()
+    for name in reached(stage, tree):
+        path = tree[name].path
+        for module in imports((ROOT / path).read_bytes(), path):
+            top = module.partition(".")[0]
+            if top not in sys.stdlib_module_names and top not in ("common", "jobs"):
+                found |= {normal(one) for one in distributions.get(top, ())}
+    return found
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_names_the_packages_that_make_its_artifact(stage: str) -> None:
+    tree = ast.parse((ROOT / "jobs" / stage / "stage.py").read_text(encoding="utf-8"))
+    assert any(isinstance(node, ast.Name) and node.id == "PACKAGES" for node in ast.walk(tree))
+    named = {normal(name) for name in importlib.import_module(f"jobs.{stage}.stage").PACKAGES}
+    assert outside(stage) - HARMLESS == named
+
+
+def test_what_quantises_and_what_checks_a_file_is_seen() -> None:
+    assert {"litert-quantizer", "ai-edge-litert", "tensorflow", "tf-keras"} <= outside("optimize")
