@@ -19,6 +19,8 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 # Tables and lists in each other; an experiment has five.
 DEEPEST = 20
+# The largest one that comes with the project has 6 KiB. A key of many parts takes the square of their number to read.
+MOST_BYTES, MOST_LINE_BYTES = 256 << 10, 2048
 
 
 @dataclass(frozen=True)
@@ -39,12 +41,13 @@ def load(path: Path, *, data: str = "", data_sha256: str = "") -> LoadedExperime
     """
     replaced = _given_data(data, data_sha256)
     try:
-        raw = path.read_bytes()
+        raw = _content(path)
         table = tomllib.loads(raw.decode("utf-8-sig"))
         _refuse_times(table, path)
     except FileNotFoundError:
         raise UsageError(f"experiment {path} does not exist", hint="see experiments/ for examples") from None
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
+        # A ValueError of its own is raised for a number with thousands of digits.
         raise UsageError(f"experiment {path} is not readable TOML: {error}") from None
     except RecursionError:
         raise UsageError(f"experiment {path} is nested too deeply", hint="see docs/experiments.md") from None
@@ -59,7 +62,19 @@ def load(path: Path, *, data: str = "", data_sha256: str = "") -> LoadedExperime
         settings = Experiment.model_validate_json(json.dumps(table))
     except ValidationError as error:
         raise UsageError(f"experiment {path}: {first_problem(error, table)}", hint="see docs/experiments.md") from None
+    except ValueError as error:
+        raise UsageError(f"experiment {path}: {error}", hint="see docs/experiments.md") from None
     return LoadedExperiment(path.stem, hashlib.sha256(raw).hexdigest(), settings, path.parent)
+
+
+def _content(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        raw = stream.read(MOST_BYTES + 1)
+    if len(raw) > MOST_BYTES:
+        raise UsageError(f"experiment {path} has more than the {MOST_BYTES >> 10} KiB allowed")
+    if max(map(len, raw.splitlines()), default=0) > MOST_LINE_BYTES:
+        raise UsageError(f"experiment {path} has a line of more than the {MOST_LINE_BYTES} bytes allowed")
+    return raw
 
 
 def _given_data(data: str, data_sha256: str) -> Data | None:

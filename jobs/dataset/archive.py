@@ -5,6 +5,7 @@ import gzip
 import lzma
 import re
 import stat
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -22,7 +23,12 @@ ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
 ENCRYPTED_FLAG = 0x1
 UNIX_MODE_SHIFT = 16
 DRIVE = re.compile(r"[A-Za-z]:")
-DAMAGE = (zipfile.BadZipFile, zlib.error, lzma.LZMAError, tarfile.TarError, EOFError, OSError, NotImplementedError)
+# The readers of the standard library raise these too for headers that are made up: numbers without end, tables
+# without entries, headers that follow each other a thousand deep.
+DAMAGE = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError, tarfile.TarError, struct.error, EOFError, OSError),
+    *(ValueError, LookupError, ArithmeticError, RuntimeError),
+)
 
 
 @dataclass(frozen=True)
@@ -39,23 +45,37 @@ class Limits:
     ratio: float = 200.0
     # Below this a high ratio does no harm: a small, flat bitmap has one.
     ratio_from_bytes: int = 16 * MIB
+    # What may be read at once while the list of members is made: 200,000 entries of a zip take 24 MiB.
+    headers_bytes: int = 32 * MIB
+    # All headers of a tar, on top of so much per member: three blocks, or more for long names.
+    header_bytes: int = MIB
+    per_header_bytes: int = 4096
 
 
 LIMITS = Limits()
+UNSAFE = "the archive is not safe: pack it again"
 Reader = Callable[[], bytes]
 
 
 class _Capped:
-    """A stream that refuses to give more than an archive may hold, so that no header can ask for it."""
+    """A stream that refuses to give more than an archive may hold, so that no header can ask for it.
 
-    def __init__(self, stream: IO[bytes], limits: Limits, where: str) -> None:
-        self._stream, self._limits, self._where = stream, limits, where
+    `at_once` bytes may be read in one call. `allowed` falls with every read and not with a seek: None is no bound.
+    """
+
+    def __init__(self, stream: IO[bytes], limits: Limits, where: str, at_once: int) -> None:
+        self._stream, self._limits, self._where, self.at_once = stream, limits, where, at_once
+        self.allowed: int | None = None
 
     def read(self, size: int = -1) -> bytes:
-        if size < 0 or size > self._limits.entry_bytes + tarfile.RECORDSIZE:
-            raise UsageError(f"{self._where}: a member asks for {size} bytes at once", hint="the archive is not safe")
+        if size < 0 or size > self.at_once:
+            raise UsageError(f"{self._where}: a header asks for {size} bytes at once", hint=UNSAFE)
         if self.tell() + size > self._limits.total_bytes + tarfile.RECORDSIZE:
             raise _too_large(self._where, self._limits)
+        if self.allowed is not None:
+            self.allowed -= size
+            if self.allowed < 0:
+                raise UsageError(f"{self._where} has more headers than its members need", hint=UNSAFE)
         return self._stream.read(size)
 
     def seek(self, offset: int, whence: int = 0) -> int:
@@ -63,6 +83,20 @@ class _Capped:
 
     def tell(self) -> int:
         return self._stream.tell()
+
+
+class _CappedZip(_Capped):
+    """The same for `zipfile`, which asks for all that is left only once it knows how little that is."""
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0:
+            here = self.tell()
+            size = self.seek(0, 2) - here
+            self.seek(here)
+        return super().read(size)
+
+    def seekable(self) -> bool:
+        return True
 
 
 @dataclass(frozen=True)
@@ -89,7 +123,10 @@ def open_archive(file: IO[bytes], where: str, limits: Limits = LIMITS) -> Archiv
 
 
 def _zip(file: IO[bytes], where: str, limits: Limits) -> Archive:
-    archive = zipfile.ZipFile(file)
+    # The list of members is read as a whole before it is looked at.
+    capped = _CappedZip(file, limits, where, limits.headers_bytes)
+    archive = zipfile.ZipFile(capped)
+    capped.at_once = limits.entry_bytes + MIB
     members = archive.infolist()
     total = 0
     for count, member in enumerate(members, 1):
@@ -124,9 +161,11 @@ def _tar(file: IO[bytes], where: str, limits: Limits) -> Archive:
     packed = file.tell()
     entries: list[Entry] = []
     total = 0
-    stream = _unpacked(file, where, limits)
+    stream = _unpacked(file, where, limits, MIB)
+    stream.allowed = limits.header_bytes
     with tarfile.open(fileobj=stream, mode="r:") as archive:  # type: ignore[call-overload]
         for member in archive:
+            stream.allowed += limits.per_header_bytes
             if not (member.isreg() or member.isdir()) or member.issparse():
                 raise _refused(where, member.name, "is a link, a device or a sparse file")
             total += member.size
@@ -134,12 +173,15 @@ def _tar(file: IO[bytes], where: str, limits: Limits) -> Archive:
             _check_ratio(where, member.name, total, packed, limits)
             _check_totals(where, len(entries) + 1, total, limits)
             entries.append(Entry(_path(member.name), member.isdir()))
+    stream.allowed = None
     # To the very end, because a compressed file's checksum stands there.
     while stream.read(MIB):
         _check_ratio(where, "its end", stream.tell(), packed, limits)
 
     def open_members() -> Iterator[tuple[str, Reader]]:
-        with tarfile.open(fileobj=_unpacked(file, where, limits), mode="r:") as again:  # type: ignore[call-overload]
+        with tarfile.open(
+            fileobj=_unpacked(file, where, limits, limits.entry_bytes + tarfile.RECORDSIZE), mode="r:"
+        ) as again:  # type: ignore[call-overload]
             for member in again:
                 if member.isreg():
                     data = _read_tar(again, member)
@@ -153,7 +195,7 @@ def _read_tar(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     return b"" if stream is None else stream.read()
 
 
-def _unpacked(file: IO[bytes], where: str, limits: Limits) -> _Capped:
+def _unpacked(file: IO[bytes], where: str, limits: Limits, at_once: int) -> _Capped:
     file.seek(0)
     magic = file.read(6)
     file.seek(0)
@@ -164,7 +206,7 @@ def _unpacked(file: IO[bytes], where: str, limits: Limits) -> _Capped:
         stream = bz2.BZ2File(file)
     elif magic == b"\xfd7zXZ\x00":
         stream = lzma.LZMAFile(file)  # noqa: SIM115 (the caller owns the file)
-    return _Capped(stream, limits, where)
+    return _Capped(stream, limits, where, at_once)
 
 
 def _path(name: str) -> str:
@@ -178,6 +220,8 @@ def _check_member(where: str, name: str, size: int, limits: Limits) -> None:
         raise _refused(where, name, "has an absolute path")
     if ".." in path.split("/"):
         raise _refused(where, name, "leaves the archive's folder")
+    if size < 0:
+        raise _refused(where, name, f"has a size of {size} bytes")
     if size > limits.entry_bytes:
         raise _refused(where, name, f"has {size} bytes, the limit is {limits.entry_bytes}")
 

@@ -2,6 +2,8 @@
 
 import hashlib
 import http.client
+import ipaddress
+import socket
 import time
 import urllib.error
 import urllib.request
@@ -32,7 +34,20 @@ class _OnlyHttp(urllib.request.HTTPRedirectHandler):
     ) -> urllib.request.Request | None:
         if urlsplit(newurl).scheme not in SCHEMES:
             raise UsageError(f"{public(req.full_url)} redirects to {public(newurl)!r}", hint="only http(s) is followed")
+        if _is_inside(newurl) and not _is_inside(req.full_url):
+            hint = "give that URL itself if it is meant"
+            raise UsageError(f"{public(req.full_url)} redirects into this network, to {public(newurl)!r}", hint=hint)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _is_inside(url: str) -> bool:
+    """Whether a host of a URL is this machine or in its own network, which a server outside has no say in."""
+    try:
+        found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        # Nothing can be fetched from it either.
+        return False
+    return any(not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global for *_, address in found)
 
 
 def download(url: str, sha256: str, file: IO[bytes], advance: Advance, max_bytes: int = MAX_BYTES) -> None:

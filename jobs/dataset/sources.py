@@ -1,5 +1,6 @@
 """Where images come from: a folder, an archive, a URL or the generator, all seen the same way."""
 
+import hashlib
 import os
 import stat
 import tempfile
@@ -10,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import IO, Literal
 
-from common.artifact import sha256_file
 from common.errors import UsageError
 from common.schema.experiment import Data
 from common.schema.source import SYNTHETIC, is_url, public
@@ -70,10 +70,11 @@ def open_source(data: Data, seed: int, scratch: Path) -> Iterator[Source]:
     elif path.is_dir():
         yield _folder(path, data.source)
     else:
-        digest = sha256_file(path)
-        if data.sha256 not in {None, digest}:
-            raise UsageError(f"{path} has sha256 {digest}, expected {data.sha256}", hint="use the right file")
         with path.open("rb") as file:
+            # Of what is read, whatever the path names by then.
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            if data.sha256 not in {None, digest}:
+                raise UsageError(f"{path} has sha256 {digest}, expected {data.sha256}", hint="use the right file")
             yield _archived("archive", data.source, digest, file)
 
 
@@ -146,20 +147,24 @@ def _unreadable(error: OSError) -> None:
 
 
 def _read(root: Path, path: str) -> bytes:
-    file = root / path
     try:
-        found = file.lstat()
-        if stat.S_ISLNK(found.st_mode):
-            if not file.resolve().is_relative_to(root.resolve()):
+        # Looked at once it is open: what a path names may change between a look and a reading. A pipe would block.
+        with open(root / path, "rb", opener=_opener) as stream:
+            found = os.fstat(stream.fileno())
+            if not stat.S_ISREG(found.st_mode):
+                raise UnusableFileError("not a regular file")
+            if not Path(f"/proc/self/fd/{stream.fileno()}").readlink().is_relative_to(root.resolve()):
                 raise UnusableFileError("a link that leaves the folder")
-            found = file.stat()
-        if not stat.S_ISREG(found.st_mode):
-            raise UnusableFileError("not a regular file")
-        if found.st_size > LIMITS.entry_bytes:
+            content = stream.read(LIMITS.entry_bytes + 1)
+        if len(content) > LIMITS.entry_bytes:
             raise UnusableFileError(f"larger than the {LIMITS.entry_bytes} bytes allowed")
-        return file.read_bytes()
+        return content
     except OSError as error:
         raise UnusableFileError(f"cannot be read: {error.strerror}") from None
+
+
+def _opener(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)
 
 
 def _decode_file(read: Reader, height: int, width: int) -> tuple[bytes, Pixels]:

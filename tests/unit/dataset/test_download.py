@@ -1,8 +1,10 @@
 """Downloads, from a server on this machine."""
 
 import hashlib
+import http.client
 import io
 import threading
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,7 +13,7 @@ import pytest
 
 from common.errors import EdgeproofError, UsageError
 from common.schema.source import public
-from jobs.dataset.download import download
+from jobs.dataset.download import _OnlyHttp, download
 
 BODY = b"an archive" * 1000
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -121,3 +123,20 @@ def test_secrets_in_a_url_are_not_shown(server: str) -> None:
     for word in ("password", "abc"):
         assert word not in str(caught.value)
     assert public("https://u:p@example.org:8443/a.zip?k=v#f") == "https://example.org:8443/a.zip"
+
+
+@pytest.mark.parametrize(
+    "target", ["http://127.0.0.1/x", "http://[::1]/x", "http://169.254.169.254/x", "http://10.0.0.1"]
+)
+def test_a_server_outside_leads_to_nothing_inside(target: str) -> None:
+    asked = urllib.request.Request("http://8.8.8.8/photos.zip")
+    with pytest.raises(UsageError, match="redirects into this network"):
+        _OnlyHttp().redirect_request(asked, io.BytesIO(), 302, "Found", http.client.HTTPMessage(), target)
+
+
+def test_a_server_outside_leads_to_another_outside() -> None:
+    asked = urllib.request.Request("http://8.8.8.8/photos.zip")
+    found = _OnlyHttp().redirect_request(
+        asked, io.BytesIO(), 302, "Found", http.client.HTTPMessage(), "http://8.8.4.4/x"
+    )
+    assert found is not None and found.full_url == "http://8.8.4.4/x"
