@@ -13,6 +13,7 @@ from pydantic import Field
 from common.schema.base import Count, FileRef, Interval, Model, Name, Proportion, Sha256
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Delegation, Failed, Outcome, Unsupported
+from common.schema.power import Energy, NoEnergy, PowerReading
 from common.schema.provenance import Artifact
 
 Runner = Literal["binary", "app"]
@@ -140,7 +141,36 @@ class ExaminationLine(Model):
     examination: Examination
 
 
-LedgerLine = Annotated[SessionLine | RunLine | ExaminationLine, Field(discriminator="kind")]
+class SustainedStart(Model):
+    """Ledger: a cell's sustained load begins. `attempt` counts its begins; `idle` was read over the minute that ends
+    with `before`; empty and None where there is no battery."""
+
+    kind: Literal["sustained_start"] = "sustained_start"
+    session: Count
+    cell: Cell
+    duration_s: float
+    attempt: Count
+    started_at: datetime
+    idle: tuple[PowerReading, ...]
+    before: PowerReading | None
+
+
+class SustainedLine(Model):
+    """Ledger: one process of a sustained load ended, `start_s` to `end_s` after the load's begin."""
+
+    kind: Literal["sustained"] = "sustained"
+    session: Count
+    cell: Cell
+    attempt: Count
+    start_s: float
+    end_s: float
+    outcome: Outcome
+    power: PowerReading | None
+
+
+LedgerLine = Annotated[
+    SessionLine | RunLine | ExaminationLine | SustainedStart | SustainedLine, Field(discriminator="kind")
+]
 
 
 class RoundRatio(Model):
@@ -213,6 +243,32 @@ class Row(Model):
     examination: Examination | None = None
 
 
+class SustainedPoint(Model):
+    """A process of a sustained load: its middle in seconds after the load's begin, its typical latency, and the
+    battery's temperature after it."""
+
+    at_s: float
+    latency_us: float
+    celsius: float | None = None
+
+
+class Sustained(Model):
+    """A cell under load without a pause. `first_us` and `last_us` are the medians over the first and the last
+    `window_s`, `throttled_s` when it throttled for good; all None where too little was measured. `problem` says in
+    words what went wrong."""
+
+    cell: Cell
+    session: Count
+    duration_s: float
+    window_s: float
+    points: tuple[SustainedPoint, ...]
+    first_us: float | None
+    last_us: float | None
+    throttled_s: float | None
+    energy: Annotated[Energy | NoEnergy, Field(discriminator="kind")]
+    problem: str | None = None
+
+
 class Benchmark(Artifact):
     """All variants on one target."""
 
@@ -224,3 +280,4 @@ class Benchmark(Artifact):
     ledger: FileRef
     warnings: tuple[str, ...]
     noise: tuple[Noise, ...] = ()
+    sustained: tuple[Sustained, ...] = ()

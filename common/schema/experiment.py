@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from common.schema.augmentation import Augmentation
 from common.schema.base import Count, Model, Name, Sha256, Share
+from common.schema.duration import Duration
 from common.schema.network import Network
 from common.schema.recipe import Positive, Rate, Recipe
 from common.schema.source import SYNTHETIC, checked, is_url
@@ -73,6 +74,9 @@ class Benchmark(Model):
     Of Android devices only: `extra_flags` are passed on to `benchmark_model` for a backend;
     `outputs_images` validation images are answered on the device and compared with this machine's
     answers; `profile` measures every operator once; `app` measures the tool as an app beside the binary.
+
+    `sustained`: so long each of `sustained_variants` runs without a pause on `sustained_backends`, after everything
+    else (empty: the reference and the two fastest others, on the backend that decides).
     """
 
     backends: tuple[Backend, ...] = ("cpu", "xnnpack")
@@ -87,6 +91,18 @@ class Benchmark(Model):
     outputs_images: Annotated[int, Field(ge=0, le=1000)] = 0
     profile: bool = False
     app: bool = False
+    sustained: Duration | None = None
+    sustained_variants: tuple[Name, ...] = ()
+    sustained_backends: tuple[Backend, ...] = ()
+
+    @model_validator(mode="after")
+    def _sustained_is_measured(self) -> Self:
+        if self.sustained is None and (self.sustained_variants or self.sustained_backends):
+            raise ValueError('sustained_variants and sustained_backends need sustained = "10m" or another duration')
+        for backend in self.sustained_backends:
+            if backend not in self.backends:
+                raise ValueError(f"sustained_backends {backend} is not among the benchmark's backends")
+        return self
 
     @model_validator(mode="after")
     def _flags_are_extra(self) -> Self:
@@ -160,4 +176,11 @@ class Experiment(Model):
         ):
             if value is not None and value not in measured:
                 raise ValueError(f"choose.{key} {value} is not among the benchmark's {key}")
+        return self
+
+    @model_validator(mode="after")
+    def _what_is_sustained_exists(self) -> Self:
+        for name in self.benchmark.sustained_variants:
+            if name not in self.variants:
+                raise ValueError(f"sustained_variants '{name}' is not among the variants")
         return self

@@ -9,6 +9,8 @@ import numpy as np
 from common.schema.benchmark import Cell, LedgerLine, RunLine, Runner, SessionLine
 from common.schema.experiment import Benchmark as Settings
 
+SUSTAINED = ("sustained", "sustained_variants", "sustained_backends")
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -60,7 +62,7 @@ def want(
         for runner in runners
     )
     # What does not change how a process runs is left out: asking for it later costs no new measurement.
-    aside = {"outputs_images", "profile", "app"} | ({"extra_flags"} if not settings.extra_flags else set())
+    aside = {"outputs_images", "profile", "app", *SUSTAINED} | ({"extra_flags"} if not settings.extra_flags else set())
     digest = hashlib.sha256(settings.model_dump_json(exclude=aside).encode()).hexdigest()
     told = settings.model_dump(mode="json", exclude=aside)
     listed = tuple((f"[benchmark] {key}", str(value)) for key, value in told.items())

@@ -1,7 +1,7 @@
 """The measuring protocol: rounds of fresh processes, interleaved in a seeded order, kept in a ledger."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from common.schema.benchmark import ExaminationLine, RunLine, SessionLine
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Unsupported
 from jobs.benchmark.changes import why_again
+from jobs.benchmark.clock import Clock, SystemClock
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.plan import Slot, Wanted, remaining, resumable, runs_of, shown_session, unmeasured
 from jobs.benchmark.statistics import typical_us
@@ -27,6 +28,7 @@ class Bench:
     settings: Settings
     logs: Path
     prefix: str = ""
+    clock: Clock = field(default_factory=SystemClock)
 
 
 def run(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:

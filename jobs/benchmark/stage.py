@@ -10,7 +10,8 @@ from common.provenance import Recorder
 from common.schema.benchmark import Benchmark, Row, Summary
 from common.schema.outcome import Failed
 from common.schema.variant import Variant
-from jobs.benchmark import protocol
+from jobs.benchmark import protocol, sustained
+from jobs.benchmark.clock import Clock, SystemClock
 from jobs.benchmark.host_facts import busy_cores
 from jobs.benchmark.ledger import Ledger, check
 from jobs.benchmark.plan import want
@@ -22,7 +23,13 @@ PACKAGES = ("ai-edge-litert", "numpy")
 
 
 def benchmark(
-    experiment: LoadedExperiment, variants: Path, target: Target, output: Path, prefix: str = ""
+    experiment: LoadedExperiment,
+    variants: Path,
+    target: Target,
+    output: Path,
+    *,
+    prefix: str = "",
+    clock: Clock | None = None,
 ) -> Benchmark:
     """Measure every variant below folder `variants` on `target` and write `output`; every line of the
     progress begins with `prefix`.
@@ -50,9 +57,12 @@ def benchmark(
     check(output / "ledger.jsonl")
     with writing(output, ARTIFACT, variants):
         ledger = Ledger(output / "ledger.jsonl")
-        protocol.run(protocol.Bench(target, models, settings, output / "logs", prefix), ledger, wanted)
+        bench = protocol.Bench(target, models, settings, output / "logs", prefix, clock or SystemClock())
+        protocol.run(bench, ledger, wanted)
         results = rows(ledger.lines, wanted)
         _require_some(results)
+        loaded = sustained.chosen(results, settings, experiment.settings.choose, reference)
+        endured = sustained.run(bench, ledger, loaded)
         inputs = {f"variant {name}": variant.model.sha256 for name, variant in made.items()}
         result = Benchmark(
             provenance=recorder.finish(inputs, PACKAGES),
@@ -62,6 +72,7 @@ def benchmark(
             rows=results,
             ledger=file_ref(ledger.path, output),
             warnings=warnings(results, environment, os.cpu_count() or 1, busy),
+            sustained=endured,
         )
         write_model(output / ARTIFACT, result)
     return result

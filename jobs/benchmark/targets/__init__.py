@@ -8,6 +8,7 @@ from common.errors import EdgeproofError
 from common.schema.benchmark import Cell, Environment, Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Outcome
+from common.schema.power import PowerReading
 
 
 class TargetLostError(EdgeproofError):
@@ -40,3 +41,6 @@ class Target(Protocol):
     def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:
         """Look at a cell that was measured, apart from the timed processes: its answers and operators. Files
         go to `folder` under names that begin with `log`; None when there is nothing to look at."""
+
+    def power(self, at_s: float) -> PowerReading | None:
+        """Battery and screen now, which is `at_s`; None for a place that has no battery."""

@@ -21,7 +21,8 @@ from common.printable import tell
 from common.schema.benchmark import Cell, Environment, Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Outcome, Unsupported
-from jobs.benchmark.android import binaries, classic, litert
+from common.schema.power import PowerReading
+from jobs.benchmark.android import binaries, classic, litert, power
 from jobs.benchmark.android.app import App
 from jobs.benchmark.android.choose import choose
 from jobs.benchmark.android.classic import Printed
@@ -71,6 +72,7 @@ class AndroidTarget:
         self._tool: Path | None = None
         self._dialect = Dialect.CLASSIC
         self._app: App | None = None
+        self._connections = 0
 
     @property
     def facts(self) -> DeviceFacts:
@@ -166,6 +168,13 @@ class AndroidTarget:
         except TransportError as lost:
             return Examination(problems=(f"the device vanished {MOST_ATTEMPTS} times: {lost.message}",))
 
+    def power(self, at_s: float) -> PowerReading | None:
+        """Battery and screen; None when the device vanishes at every try."""
+        try:
+            return self._persist(lambda: power.ask(self.device, at_s=at_s, connections=self._connections))
+        except TransportError:
+            return None
+
     def clean_up(self) -> None:
         """Take everything of ours off the device, and say so when that is not possible."""
         reason = None
@@ -224,6 +233,7 @@ class AndroidTarget:
         if device is None:
             message = f"{serial} vanished and did not come back within {self.wishes.patience_s:.0f} s"
             raise TargetLostError(message, hint="connect it again and run make again: only the rest is measured")
+        self._connections += 1
         self.device.forget()
         self.files.forget()
         if self._app is not None:

@@ -16,6 +16,7 @@ from common.schema.base import Model
 from common.schema.benchmark import Cell, Environment, Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Unsupported
+from common.schema.power import PowerReading
 from jobs.benchmark.host_facts import host_environment
 from jobs.benchmark.statistics import stat
 from jobs.benchmark.targets import Reading
@@ -95,6 +96,10 @@ class HostTarget:
 
     def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:  # noqa: ARG002
         """Nothing: the evaluation has this machine's answers."""
+        return None
+
+    def power(self, at_s: float) -> PowerReading | None:  # noqa: ARG002
+        """None: a laptop's battery tells of everything that runs on it."""
         return None
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from common.schema.benchmark import Cell, Environment, Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Measured, Stat
+from common.schema.power import PowerReading
 from jobs.benchmark.targets import Reading
 from tests.benchmarks.simulated.noises import GRID_S, Draws
 
@@ -67,4 +68,8 @@ class SimulatedTarget:
 
     def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:
         """There is nothing to look at."""
+        return None
+
+    def power(self, at_s: float) -> PowerReading | None:
+        """There is no battery."""
         return None

@@ -16,6 +16,7 @@ from common.provenance import ROOT
 from common.schema.benchmark import Benchmark, Cell, Environment, Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured
+from common.schema.power import PowerReading
 from jobs.benchmark.host_facts import busy_cores
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.stage import benchmark
@@ -168,6 +169,9 @@ class ScriptedTarget:
         return Reading(outcome, samples, samples)
 
     def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:
+        return None
+
+    def power(self, at_s: float) -> PowerReading | None:
         return None
 
 
