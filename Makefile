@@ -149,7 +149,7 @@ $(RUN)/best/choice.json: $(BENCHMARKS) $(VARIANTS:%=$(RUN)/evaluation/%/evaluati
   $(RUN)/plan/choose.json $(call code,choose) $(TRAINING_LOCK)
 	$(call job,training,--read $(RUN) --write $(@D),jobs.choose \
 	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --training $(RUN)/train --variants $(RUN)/variants \
-	  --evaluations $(RUN)/evaluation --benchmark $(RUN)/benchmark/$(firstword $(TARGETS)) --output $(@D))
+	  --evaluations $(RUN)/evaluation $(TARGETS:%=--benchmark $(RUN)/benchmark/%) --output $(@D))
 
 $(RUN)/report/results.json: $(RUN)/best/choice.json $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) \
   $(RUN)/plan/report.json $(call code,report) $(wildcard reports/templates/*)

@@ -7,7 +7,6 @@ BYTES_PER_MB = 1_000_000
 SMALL = 0.1
 # p values below it are not told apart.
 TINY_P = 0.001
-SIGNIFICANCE = 0.05
 # Typographic signs, by their names since they look like a hyphen and an x.
 DASH, TIMES = "\N{EN DASH}", "\N{MULTIPLICATION SIGN}"
 ABSENT = DASH

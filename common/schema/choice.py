@@ -1,26 +1,24 @@
-"""`choice.json`: which variants are worth considering, and the one to ship. Version history: 1 first."""
+"""`choice.json`: which variants are worth considering, and the one to ship.
+
+Version history: 1 first; 2 adds the judgement, on which everything rests, and may recommend nothing. Version 1 is
+still read.
+"""
 
 from typing import Literal
 
 from common.schema.base import Count, FileRef, Interval, Model, Name, Proportion, Sha256
 from common.schema.evaluation import McNemar
 from common.schema.experiment import Choose
+from common.schema.judgement import Difference, Judgement, Keeping, Setting
 from common.schema.provenance import Artifact
-
-
-class Setting(Model):
-    """Where the latencies that decide were measured."""
-
-    target: str
-    backend: str
-    threads: int
 
 
 class Candidate(Model):
     """What a variant is judged by.
 
     `mcnemar` and `ratio` compare with the reference and are None for it; `latency_us` is None where
-    the deciding setting has none, `ratio` also where one round or no common round leaves no interval.
+    the deciding setting has none, `ratio` also where the variant is not compared. `difference` and `keeping` are the
+    judge's words for speed and accuracy, None in version 1.
     `other_network` tells a variant whose recipe trains another network from those of the trained one,
     `quantised` one whose numbers are not stored in float32.
     """
@@ -34,15 +32,28 @@ class Candidate(Model):
     ratio: Interval | None
     other_network: bool
     quantised: bool
+    difference: Difference | None = None
+    keeping: Keeping | None = None
 
 
-Verdict = Literal["best", "on the front", "dominated", "significantly worse", "beyond the margin", "not measured"]
+Verdict = Literal[
+    "best",
+    "on the front",
+    "dominated",
+    "shown to lose",
+    "not shown",
+    "ruled out",
+    "not measured",
+    # Of version 1.
+    "significantly worse",
+    "beyond the margin",
+]
 
 
 class Standing(Model):
     """A candidate, its place and the sentence that says why.
 
-    `eligible`: measured, not significantly less accurate than the reference and within the margin.
+    `eligible`: nothing that the judge found speaks against it.
     `dominated_by` names a variant that is no worse in every respect and better in one.
     """
 
@@ -56,20 +67,22 @@ class Standing(Model):
 
 class Choice(Artifact):
     """`setting` is None where no latency may be ranked; then size and accuracy decide and `fastest` is None.
+    `best`, `smallest`, `model` and `card` are None where nothing can be recommended, not even the reference.
 
     `network` says whether another network gained more than the optimising did; None without another.
     `model` is the best variant's file with its metadata inside.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     reference: Name
     rules: Choose
     setting: Setting | None
     standings: tuple[Standing, ...]
-    smallest: Name
+    smallest: Name | None
     fastest: Name | None
-    best: Name
+    best: Name | None
     recommendation: tuple[str, ...]
     network: str | None
-    model: FileRef
-    card: FileRef
+    model: FileRef | None
+    card: FileRef | None
+    judgement: Judgement | None = None

@@ -1,19 +1,12 @@
-"""`evaluation.json`: how well one variant classifies the validation set. Version history: 1 first."""
+"""`evaluation.json`: how well one variant classifies the images that it did not learn from.
+
+Version history: 1 first; 2 adds the paired counts of every class. Version 1 is still read.
+"""
 
 from typing import Literal
 
 from common.schema.base import Count, FileRef, Model, Proportion, Share
 from common.schema.provenance import Artifact
-
-
-class ClassScore(Model):
-    """Scores of one class against the rest. None where the figure is undefined (no such prediction)."""
-
-    name: str
-    support: Count
-    precision: Share | None
-    recall: Share | None
-    f1: Share | None
 
 
 class McNemar(Model):
@@ -23,6 +16,18 @@ class McNemar(Model):
     only_reference_right: Count
     only_variant_right: Count
     p_value: Share
+
+
+class ClassScore(Model):
+    """Scores of one class against the rest. None where the figure is undefined (no such prediction). `mcnemar`
+    compares the answers to its images, None for the reference."""
+
+    name: str
+    support: Count
+    precision: Share | None
+    recall: Share | None
+    f1: Share | None
+    mcnemar: McNemar | None = None
 
 
 class KerasAgreement(Model):
@@ -39,7 +44,7 @@ class Evaluation(Artifact):
     one-vs-rest above two classes, None where a class is missing. `mcnemar` is None for the reference.
     """
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     variant: str
     model_sha256: str
     classes: tuple[str, ...]

@@ -132,12 +132,13 @@ class Benchmark(Model):
 class Choose(Model):
     """What a variant must keep to be recommended, and where its latency counts.
 
-    It may not be significantly less accurate than the reference (`alpha`, McNemar's exact test) nor more than
-    `margin` below it (a share of the images). `backend` is xnnpack where it was measured, else the first one;
-    `threads` the first thread count.
+    It must be shown to lose less than `margin` (a share of the images) against the reference, at one-sided `alpha`;
+    `classes` names margins for the recall of single classes. `backend` is xnnpack where it was measured, else the
+    first one; `threads` the first thread count.
     """
 
     margin: Share = 0.02
+    classes: dict[str, Share] = Field(default_factory=dict)
     alpha: Annotated[float, Field(gt=0, lt=1)] = 0.05
     backend: str | None = None
     threads: Positive | None = None

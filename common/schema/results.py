@@ -4,7 +4,8 @@ A results file may also come from elsewhere (a published table); then most parts
 and the report leaves them out, and says so.
 
 Version history: 1 first; 2 adds the variants' `proof`, the choice, and what Android devices tell: runner,
-delegation, answers, operators, the app's ratio. Version 1 is still read.
+delegation, answers, operators, the app's ratio; 3 has the choice's verdicts in it. Versions 1 and 2 are still
+read; without verdicts a report claims nothing.
 """
 
 from typing import Literal
@@ -57,11 +58,6 @@ class Latency(Model):
     answers: OutputCheck | None = None
     operators: tuple[Operator, ...] = ()
 
-    @property
-    def wrong(self) -> bool:
-        """Whether the device's answers are known to be wrong: then the latency is not a result."""
-        return self.answers is not None and self.answers.wrong is not None
-
 
 class Measurement(Model):
     """One variant on one target, backend, thread count and runner."""
@@ -77,7 +73,7 @@ class Measurement(Model):
 class Results(Model):
     """The report's only input. `missing` names what was not measured, in words."""
 
-    schema_version: Literal[1, 2] = 2
+    schema_version: Literal[1, 2, 3] = 3
     title: str
     source: str
     reference: Name

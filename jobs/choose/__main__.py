@@ -8,7 +8,7 @@ Reads   <dataset>/dataset.json, <training>/training.json, <variants>/<name>/vari
         .tflite, <evaluations>/<name>/evaluation.json, <benchmark>/benchmark.json
 Writes  <output>/<name>.tflite     with metadata and labels inside
         <output>/model_card.md
-        <output>/choice.json       last: the front, every variant's verdict, the recommendation
+        <output>/choice.json       last: every verdict, the front, the recommendation
 """
 
 from pathlib import Path
@@ -27,17 +27,21 @@ def main(
     training: Annotated[Path, cli.READ, typer.Option(help="Folder that the train stage wrote.")],
     variants: Annotated[Path, cli.READ, typer.Option(help="Folder that holds a folder per variant.")],
     evaluations: Annotated[Path, cli.READ, typer.Option(help="Folder that holds an evaluation per variant.")],
-    benchmark: Annotated[Path, cli.READ, typer.Option(help="Folder of the target whose latencies count.")],
+    benchmark: Annotated[
+        list[Path], cli.READ, typer.Option(help="A target's benchmark; may be repeated, the first decides.")
+    ],
     output: Annotated[Path, cli.WRITE, typer.Option(help="Folder to write.")],
 ) -> None:
-    """Find the size-latency-accuracy front and write the best variant with its model card."""
+    """Judge every variant, find the front, and write the best one with its model card."""
     from common.experiment import load
-    from jobs.choose.given import Folders
+    from common.run.read import Folders
     from jobs.choose.stage import choose
 
-    chosen = choose(load(experiment), Folders(dataset, training, variants, evaluations, benchmark), output)
+    folders = Folders(dataset, training, variants, evaluations, tuple(benchmark))
+    chosen = choose(load(experiment), folders, output)
     tell(chosen.recommendation[0])
-    print(output / chosen.model.path)
+    if chosen.model is not None:
+        print(output / chosen.model.path)
 
 
 if __name__ == "__main__":

@@ -1,67 +1,61 @@
-"""Artifacts of the other stages to candidates. Pure."""
+"""Judged variants to candidates. Pure."""
 
-from collections.abc import Sequence
-
+from common.run.read import Run
 from common.schema.benchmark import Benchmark, Summary
-from common.schema.choice import Candidate, Setting
+from common.schema.choice import Candidate
 from common.schema.evaluation import Evaluation
-from common.schema.experiment import Choose
+from common.schema.judgement import Judgement, Setting, Speed
 from common.schema.recipe import Recipe
 from common.schema.variant import Variant
 
-# What most apps run a file with.
-PREFERRED_BACKEND = "xnnpack"
 # The pass that trains another, smaller network from the trained one.
 NEW_NETWORK = "distill"
+# Nothing in these speaks against the latency itself.
+STILL_A_LATENCY = ("too busy", "too few rounds", "reference")
 
 
-def deciding_setting(benchmark: Benchmark, rules: Choose) -> Setting | None:
-    """Where latencies count: the rules' backend and threads; xnnpack and the first thread count unless
-    they say otherwise, the first measured backend where xnnpack was not. None where nothing was measured
-    there or the target's latencies must not be ranked."""
-    if benchmark.target.functional_only:
-        return None
-    threads = rules.threads or benchmark.settings.threads[0]
-    measured = [
-        row.cell.backend for row in benchmark.rows if isinstance(row.result, Summary) and row.cell.threads == threads
-    ]
-    for backend in (rules.backend,) if rules.backend else (PREFERRED_BACKEND, *measured):
-        if backend in measured:
-            return Setting(target=benchmark.target.name, backend=backend, threads=threads)
-    return None
-
-
-def candidates(
-    variants: Sequence[Variant], evaluations: Sequence[Evaluation], benchmark: Benchmark, setting: Setting | None
-) -> tuple[Candidate, ...]:
-    """A candidate per variant; `evaluations` are in the order of `variants`."""
+def candidates(run: Run, judgement: Judgement) -> tuple[Candidate, ...]:
+    """A candidate per variant that was evaluated, in the run's order."""
     return tuple(
-        _candidate(variant, evaluation, _summary(variant.name, benchmark, setting))
-        for variant, evaluation in zip(variants, evaluations, strict=True)
+        candidate(subject.variant, subject.evaluation, judgement, run.benchmarks)
+        for subject in run.subjects
+        if subject.evaluation is not None
     )
 
 
-def _summary(variant: str, benchmark: Benchmark, setting: Setting | None) -> Summary | None:
-    if setting is None:
-        return None
-    for row in benchmark.rows:
-        if (row.cell.variant, row.cell.backend, row.cell.threads) == (variant, setting.backend, setting.threads):
-            return row.result if isinstance(row.result, Summary) else None
-    return None
-
-
-def _candidate(variant: Variant, evaluation: Evaluation, summary: Summary | None) -> Candidate:
+def candidate(
+    variant: Variant, evaluation: Evaluation, judgement: Judgement, benchmarks: tuple[Benchmark, ...]
+) -> Candidate:
+    """What a variant is judged by."""
+    place = judgement.deciding
+    speed = None if place is None else judgement.speed(variant.name, place)
     return Candidate(
         name=variant.name,
         model_sha256=variant.model.sha256,
         size_bytes=variant.model.size_bytes,
         accuracy=evaluation.accuracy,
         mcnemar=evaluation.mcnemar,
-        latency_us=None if summary is None else summary.latency_us,
-        ratio=None if summary is None else summary.ratio,
+        latency_us=None if place is None else _latency_us(variant.name, place, speed, benchmarks),
+        ratio=None if speed is None else speed.ratio,
         other_network=has_other_network(variant.recipe),
         quantised=variant.recipe.convert.format != "float32",
+        difference=None if speed is None else speed.verdict,
+        keeping=judgement.of(variant.name).accuracy,
     )
+
+
+def _latency_us(name: str, place: Setting, speed: Speed | None, benchmarks: tuple[Benchmark, ...]) -> float | None:
+    """The latency in the deciding setting, where it is a result of it."""
+    if speed is None or (speed.obstacle is not None and speed.obstacle.cause not in STILL_A_LATENCY):
+        return None
+    wanted = (name, place.target, place.backend, place.threads, place.runner)
+    for benchmark in benchmarks:
+        for row in benchmark.rows:
+            cell = row.cell
+            found = (cell.variant, benchmark.target.name, cell.backend, cell.threads, cell.runner)
+            if found == wanted and isinstance(row.result, Summary):
+                return row.result.latency_us
+    return None
 
 
 def has_other_network(recipe: Recipe) -> bool:

@@ -31,7 +31,7 @@ class Facts:
     sentences: tuple[str, ...]
     variant: Variant
     dataset: Dataset
-    training: Training
+    training: Training | None
     model: FileRef
     runtime: str | None
 
@@ -58,13 +58,14 @@ def model_card(facts: Facts) -> str:
 
 
 def _head(facts: Facts) -> str:
-    trained = facts.training
     network = "another network than" if facts.candidate.other_network else "the network"
+    trained = facts.training
+    origin = "" if trained is None else f": {network} {escape(trained.architecture)} ({trained.parameters} parameters "
+    origin += "" if trained is None else "before it was optimised)"
     lines = (
         f"# {escape(facts.title)}: {escape(wording.label(facts.variant.name))}",
-        f"An image classifier with {count(len(facts.variant.classes), 'class', 'classes')}: {network} "
-        f"{escape(trained.architecture)} ({trained.parameters} parameters before it was optimised), trained and chosen "
-        f"by edgeproof {VERSION}.",
+        f"An image classifier with {count(len(facts.variant.classes), 'class', 'classes')}{origin}, chosen by "
+        f"edgeproof {VERSION}.",
         _table(
             ("File", "Value"),
             (
@@ -135,8 +136,8 @@ def _figures(facts: Facts) -> str:
         if candidate.name != own.name:
             rows.append(("Speed", escape(wording.speed(candidate, own.name))))
     note = (
-        f"Accuracy on {candidate.accuracy.total} validation images, with its 95 % interval (Wilson); p compares it "
-        f"with {escape(wording.label(own.name))} (McNemar, exact). The latency was measured without metadata, which no "
+        f"Accuracy on {candidate.accuracy.total} validation images, with its 95 % interval (Wilson), beside "
+        f"{escape(wording.label(own.name))} on the same images. The latency was measured without metadata, which no "
         "runtime touches."
     )
     return f"{_table(('Figure', 'Value'), rows)}\n\n{note}"
@@ -158,7 +159,7 @@ def _making(facts: Facts) -> str:
     rows = [
         ("Images", source),
         ("Training and validation images", f"{card.train.count} and {card.validation.count}"),
-        ("Epochs", f"{len(facts.training.epochs)}, best {facts.training.best_epoch}"),
+        *(("Epochs", f"{len(t.epochs)}, best {t.best_epoch}") for t in (facts.training,) if t is not None),
         ("Experiment", f"{code(made.experiment)}, seed {made.seed}"),
         ("Commit", "unknown" if made.code.commit is None else code(made.code.commit)),
         *((f"sha256 of {escape(role)}.json", code(digest)) for role, digest in hashes.items()),

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from common.numbers import listed
+from common.run.keeping import whole
 from jobs.choose.recommend import Case, Recommendation
 from jobs.choose.wording import figures, label, place, points
 
@@ -13,25 +14,34 @@ def recommendation(case: Case, chosen: Recommendation) -> tuple[str, ...]:
 
 
 def _sentences(case: Case, chosen: Recommendation) -> Iterator[str]:
-    where = "" if case.setting is None else f" (latency on {place(case.setting)})"
-    best = case.candidate(chosen.best)
-    yield f"Recommended: {label(best.name)}, {_why(chosen)}: {figures(best, case.own)}{where}."
+    yield _first(case, chosen)
     for what, name in (("Smallest", chosen.smallest), ("Fastest", chosen.fastest)):
         if name is not None and name != chosen.best:
             yield f"{what} that keeps the accuracy: {label(name)}: {figures(case.candidate(name), case.own)}."
-    yield from _hardly_slower(case, chosen)
+    yield from _not_told_apart(case, chosen)
+    yield from _not_shown(case)
     yield (
-        f"To keep the accuracy means: not significantly less accurate than {label(case.reference)} (McNemar's exact "
-        f"test, alpha {case.rules.alpha:g}) and at most {points(case.rules.margin)} below it. It is no proof that both "
-        "are equally accurate."
+        f"A variant is shown to keep the accuracy where it loses less than {points(case.rules.margin)} to "
+        f"{label(case.reference)} on the same images (Tango's test of paired shares, one-sided, alpha "
+        f"{case.rules.alpha:g}, corrected for the number of variants by Hochberg)."
     )
     if case.setting is None:
         yield "No latency could be ranked, so size and accuracy alone decide."
 
 
-def _why(chosen: Recommendation) -> str:
-    if not any(standing.eligible for standing in chosen.standings):
-        return "because no variant that was measured keeps its accuracy"
+def _first(case: Case, chosen: Recommendation) -> str:
+    if chosen.best is None:
+        why = listed(tuple(reason.text for reason in case.verdicts(case.own).reasons))
+        return f"Nothing can be recommended: no variant is fit to ship, nor is {label(case.reference)} ({why})."
+    where = "" if case.setting is None else f" (latency on {place(case.setting)})"
+    best = case.candidate(chosen.best)
+    return f"Recommended: {label(best.name)}, {_why(case, chosen)}: {figures(best, case.own)}{where}.{_needed(case)}"
+
+
+def _why(case: Case, chosen: Recommendation) -> str:
+    passed = [name for name in _eligible(chosen) if name != case.reference]
+    if not passed and len(case.candidates) > 1:
+        return "because nothing else is shown to keep its accuracy and fit to ship"
     if chosen.fastest is None:
         return "the smallest that keeps the accuracy"
     if chosen.best == chosen.smallest == chosen.fastest:
@@ -39,13 +49,40 @@ def _why(chosen: Recommendation) -> str:
     return "the least size times latency of those that keep the accuracy"
 
 
-def _hardly_slower(case: Case, chosen: Recommendation) -> Iterator[str]:
+def _eligible(chosen: Recommendation) -> tuple[str, ...]:
+    return tuple(standing.candidate.name for standing in chosen.standings if standing.eligible)
+
+
+def _needed(case: Case) -> str:
+    """How many images would be needed, where no variant is shown to keep the accuracy."""
+    others = [found for found in case.judgement.variants if found.variant != case.reference]
+    if not others or any(found.accuracy == "shown to keep" for found in others):
+        return ""
+    known = [found.overall.images_needed for found in others if found.overall.images_needed is not None]
+    images = max(found.overall.images for found in others)
+    if not known or min(known) <= images:
+        return f" On these {images} images nothing is shown to keep it."
+    return f" On these {images} images nothing is shown to keep it; about {whole(min(known))} would be needed."
+
+
+def _not_shown(case: Case) -> Iterator[str]:
+    """Variants of which more images may show something."""
+    found = [v for v in case.judgement.variants if v.accuracy == "not shown" and v.overall.images_needed]
+    parts = tuple(
+        f"{label(v.variant)} (about {whole(v.overall.images_needed)} images)"
+        for v in found
+        if v.overall.images_needed is not None and v.overall.images_needed > v.overall.images
+    )
+    if parts:
+        yield f"Not shown either way, and what would show it of a variant that loses nothing: {listed(parts)}."
+
+
+def _not_told_apart(case: Case, chosen: Recommendation) -> Iterator[str]:
     """Those that may be as fast as the fastest: a reader of the latencies alone might rank them otherwise."""
     if chosen.fastest is None:
         return
     fastest = case.candidate(chosen.fastest)
-    others = [s.candidate for s in chosen.standings if s.eligible and s.candidate.name != fastest.name]
-    alike = tuple(label(other.name) for other in others if case.clearly_faster(fastest, other) is False)
+    others = [case.candidate(name) for name in _eligible(chosen) if name != fastest.name]
+    alike = tuple(label(other.name) for other in others if case.clearly_faster(fastest, other) is not True)
     if alike:
-        name = label(fastest.name)
-        yield f"Not clearly slower than {name}, since the intervals of their speeds overlap: {listed(alike)}."
+        yield f"Speed, compared round by round, does not tell these from {label(fastest.name)}: {listed(alike)}."

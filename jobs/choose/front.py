@@ -37,27 +37,10 @@ class Rank:
         return (self.size_bytes, *times, self.wrong)
 
 
-def ranked(candidates: Sequence[Candidate], reference: str) -> tuple[Rank, ...]:
-    """The candidates that can be ranked, in their order: those with a latency, or all where none has one.
-
-    Times are paired ratios where every variant has one, since those of two sessions can be compared; otherwise
-    latencies over the reference's, or bare ones (µs) where the reference has none.
-    """
-    timed = [candidate for candidate in candidates if candidate.latency_us is not None]
-    own = next((c.latency_us for c in timed if c.name == reference), None)
-    paired = all(c.ratio is not None for c in timed if c.name != reference)
-    times = {c.name: _time(c, None if paired else own or 1.0) for c in timed}
-    return tuple(
-        Rank(c.name, c.size_bytes, times.get(c.name), c.accuracy.total - c.accuracy.successes)
-        for c in timed or candidates
-    )
-
-
-def _time(candidate: Candidate, unit_us: float | None) -> float | None:
-    """The latency in a unit; by the ratio without one, where the reference's is 1."""
-    if unit_us is None:
-        return 1.0 if candidate.ratio is None else 1 / candidate.ratio.value
-    return None if candidate.latency_us is None else candidate.latency_us / unit_us
+def rank(candidate: Candidate, *, timed: bool) -> Rank:
+    """Its place; the time is the inverse of its paired ratio, the reference's is 1."""
+    time = None if not timed else 1.0 if candidate.ratio is None else 1 / candidate.ratio.value
+    return Rank(candidate.name, candidate.size_bytes, time, candidate.accuracy.total - candidate.accuracy.successes)
 
 
 def front(ranks: Sequence[Rank]) -> tuple[Rank, ...]:

@@ -1,7 +1,7 @@
 """Whether another network gained more than optimising the trained one did. Pure.
 
-One side gained more only when one of its variants beats every variant of the other side in size and, with
-intervals that do not overlap, in speed. Only variants that keep the accuracy count.
+One side gained more only when one of its variants beats every variant of the other side in size and, paired
+round by round, in speed. Only variants that may be recommended count.
 """
 
 from collections.abc import Sequence
@@ -31,30 +31,29 @@ def compare(case: Case, chosen: Recommendation) -> str | None:
         return f"The quantiser mattered more than the network: {_figures(winner, others, case)}."
     return (
         "Neither the network nor the quantiser gained more in both size and speed: "
-        f"{_figures(_least(others, case), same, case)}."
+        f"{_figures(_least(others), same, case)}."
     )
 
 
 def _winner(side: Sequence[Candidate], other: Sequence[Candidate], case: Case) -> Candidate | None:
     """Of those that beat the whole other side, the one with the least size times latency."""
     winners = [candidate for candidate in side if all(_beats(candidate, rival, case) for rival in other)]
-    return _least(winners, case) if winners else None
+    return _least(winners) if winners else None
 
 
 def _beats(candidate: Candidate, rival: Candidate, case: Case) -> bool:
     return candidate.size_bytes < rival.size_bytes and case.clearly_faster(candidate, rival) is True
 
 
-def _least(side: Sequence[Candidate], case: Case) -> Candidate:
+def _least(side: Sequence[Candidate]) -> Candidate:
     def cost(candidate: Candidate) -> float:
-        speed = case.speed(candidate)
-        return candidate.size_bytes / (1.0 if speed is None else speed.value)
+        return candidate.size_bytes / (1.0 if candidate.ratio is None else candidate.ratio.value)
 
     return min(side, key=cost)
 
 
 def _figures(winner: Candidate, rivals: Sequence[Candidate], case: Case) -> str:
-    rival = _least(rivals, case)
+    rival = _least(rivals)
     kind = "another network" if winner.other_network else "the trained network"
     beside = "the best of the trained network" if winner.other_network else "the best of another"
     return (

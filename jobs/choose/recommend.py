@@ -1,28 +1,29 @@
-"""Which variant to ship, and why not each of the others. Pure."""
+"""Which variant to ship, by what the judge says of each, and why not the others. Pure."""
 
 from dataclasses import dataclass
 
-from common.numbers import decimal, p_value, proportion
-from common.schema.base import Interval
-from common.schema.choice import Candidate, Setting, Standing, Verdict
+from common.numbers import decimal, listed
+from common.run.speed import clearly_faster
+from common.schema.choice import Candidate, Standing, Verdict
 from common.schema.experiment import Choose
-from jobs.choose.front import Rank, front, ranked
-from jobs.choose.wording import figures, label, place, points
-
-# Shares of images are compared to so many decimals: 0.98 - 0.96 is not above 0.02.
-DECIMALS = 9
-SAME = Interval(value=1.0, low=1.0, high=1.0)
+from common.schema.judgement import Judgement, Setting, Speed, VariantJudgement
+from jobs.choose.front import Rank, front, rank
+from jobs.choose.wording import figures, label
 
 
 @dataclass(frozen=True)
 class Case:
-    """What there is to choose from: the candidates, the reference's name, the rules, and where the
-    latencies were measured (None where none may be ranked)."""
+    """What there is to choose from: the candidates, the reference's name, the rules and the verdicts."""
 
     candidates: tuple[Candidate, ...]
     reference: str
     rules: Choose
-    setting: Setting | None
+    judgement: Judgement
+
+    @property
+    def setting(self) -> Setting | None:
+        """Where latencies decide; None where none may be ranked."""
+        return self.judgement.deciding if self.judgement.ranked else None
 
     def candidate(self, name: str) -> Candidate:
         """The candidate of that name."""
@@ -33,68 +34,59 @@ class Case:
         """The reference."""
         return self.candidate(self.reference)
 
-    def is_worse(self, candidate: Candidate) -> bool:
-        """Significantly less accurate than the reference."""
-        test = candidate.mcnemar
-        if test is None or test.p_value >= self.rules.alpha:
-            return False
-        return test.only_reference_right > test.only_variant_right
+    def verdicts(self, candidate: Candidate) -> VariantJudgement:
+        """What the judge says of it."""
+        return self.judgement.of(candidate.name)
 
-    def lost(self, candidate: Candidate) -> float:
-        """The share of images by which it is less accurate than the reference."""
-        return round(self.own.accuracy.value - candidate.accuracy.value, DECIMALS)
-
-    def speed(self, candidate: Candidate) -> Interval | None:
-        """How many times as fast as the reference, which is just as fast as itself; None where unknown."""
-        return SAME if candidate.name == self.reference else candidate.ratio
+    def speed(self, candidate: Candidate) -> Speed | None:
+        """Its speed where latencies decide."""
+        return None if self.setting is None else self.judgement.speed(candidate.name, self.setting)
 
     def clearly_faster(self, one: Candidate, other: Candidate) -> bool | None:
-        """Whether one's whole interval lies above the other's; None where one is unknown."""
+        """Whether one is faster than the other, paired round by round; None where nothing is known."""
         mine, others = self.speed(one), self.speed(other)
-        return None if mine is None or others is None else mine.low > others.high
+        return None if mine is None or others is None else clearly_faster(mine, others)
 
-    def keeps_accuracy(self, candidate: Candidate) -> bool:
-        """Neither significantly worse nor beyond the margin."""
-        return not self.is_worse(candidate) and self.lost(candidate) <= self.rules.margin
+    def ranks(self) -> tuple[Rank, ...]:
+        """The places of all that are results: nothing but their accuracy may speak against them."""
+        sound = [c for c in self.candidates if all(reason.fault == "accuracy" for reason in self.verdicts(c).reasons)]
+        return tuple(rank(candidate, timed=self.setting is not None) for candidate in sound)
 
 
 @dataclass(frozen=True)
 class Recommendation:
-    """The outcome, by name; `fastest` is None where no latency is ranked."""
+    """The outcome, by name; all are None where nothing is eligible, `fastest` also where no latency is ranked."""
 
     standings: tuple[Standing, ...]
-    smallest: str
+    smallest: str | None
     fastest: str | None
-    best: str
+    best: str | None
 
 
 def recommend(case: Case) -> Recommendation:
-    """Rank the candidates and choose among those that are ranked and keep the accuracy.
+    """Rank the candidates and choose among those that the judge lets through.
 
-    The best has the least size times latency; equals go by accuracy, then size, then order. Where the
-    reference could not be ranked and nothing else keeps its accuracy, it is what remains.
+    The best has the least size times latency; equals go by accuracy, then size, then order.
     """
-    ranks = ranked(case.candidates, case.reference)
-    eligible = [rank for rank in ranks if case.keeps_accuracy(case.candidate(rank.name))]
-    pool = eligible or list(ranked([case.own], case.reference))
-    best = min(pool, key=lambda rank: (rank.cost, rank.wrong, rank.size_bytes))
-    smallest = min(pool, key=lambda rank: (rank.size_bytes, rank.cost, rank.wrong))
+    ranks = case.ranks()
+    pool = [rank for rank in ranks if case.judgement.of(rank.name).eligible]
+    best = min(pool, key=lambda rank: (rank.cost, rank.wrong, rank.size_bytes), default=None)
+    smallest = min(pool, key=lambda rank: (rank.size_bytes, rank.cost, rank.wrong), default=None)
     times = [(rank.time, rank.size_bytes, rank.wrong, rank.name) for rank in pool if rank.time is not None]
-    judge = _Judge(case, ranks, frozenset(rank.name for rank in eligible), best)
+    places = _Places(case, ranks, best)
     return Recommendation(
-        standings=tuple(judge.standing(candidate) for candidate in case.candidates),
-        smallest=smallest.name,
+        standings=tuple(places.standing(candidate) for candidate in case.candidates),
+        smallest=None if smallest is None else smallest.name,
         fastest=min(times)[-1] if times else None,
-        best=best.name,
+        best=None if best is None else best.name,
     )
 
 
 @dataclass(frozen=True)
-class _Judge:
+class _Places:
     case: Case
     ranks: tuple[Rank, ...]
-    eligible: frozenset[str]
-    best: Rank
+    best: Rank | None
 
     def standing(self, candidate: Candidate) -> Standing:
         rank = next((rank for rank in self.ranks if rank.name == candidate.name), None)
@@ -102,7 +94,7 @@ class _Judge:
         verdict, reason = self._verdict(candidate, rank, better)
         return Standing(
             candidate=candidate,
-            eligible=candidate.name in self.eligible,
+            eligible=self.case.verdicts(candidate).eligible,
             on_front=rank is not None and better is None,
             dominated_by=None if better is None else better.name,
             verdict=verdict,
@@ -111,26 +103,18 @@ class _Judge:
 
     def _dominator(self, rank: Rank) -> Rank | None:
         """The best where it dominates, else one of the front."""
-        if self.best in self.ranks and self.best.dominates(rank):
+        if self.best is not None and self.best.dominates(rank):
             return self.best
         return next((other for other in front(self.ranks) if other.dominates(rank)), None)
 
     def _verdict(self, candidate: Candidate, rank: Rank | None, better: Rank | None) -> tuple[Verdict, str]:
-        case, reference = self.case, label(self.case.reference)
-        if candidate.name == self.best.name:
-            return "best", figures(candidate, case.own)
-        if rank is None:
-            where = "" if case.setting is None else f" on {place(case.setting)}"
-            return "not measured", f"no latency{where}, so it is not ranked"
-        if case.is_worse(candidate) and candidate.mcnemar is not None:
-            p = p_value(candidate.mcnemar.p_value)
-            accuracies = f"{proportion(candidate.accuracy)} against {proportion(case.own.accuracy)}"
-            return "significantly worse", f"significantly less accurate than {reference}: {accuracies}, {p}"
-        if not case.keeps_accuracy(candidate):
-            lost, margin = points(case.lost(candidate)), points(case.rules.margin)
-            return "beyond the margin", f"{lost} less accurate than {reference}, more than the margin of {margin}"
-        if better is not None:
-            return "dominated", self._dominated(candidate, better)
+        reasons = self.case.verdicts(candidate).reasons
+        if reasons:
+            return _against(self.case.verdicts(candidate)), listed(tuple(reason.text for reason in reasons))
+        if self.best is None or candidate.name == self.best.name:
+            return "best", figures(candidate, self.case.own)
+        if better is not None or rank is None:
+            return "dominated", "" if better is None else self._dominated(candidate, better)
         times = f"{decimal(rank.cost / self.best.cost)} times that of {label(self.best.name)}"
         product = "size" if rank.time is None else "size times latency"
         return "on the front", f"its {product} is {times}"
@@ -139,7 +123,16 @@ class _Judge:
         respects = "size and accuracy" if better.time is None else "size, speed and accuracy"
         reason = f"{label(better.name)} is no worse in {respects} and better in at least one"
         rival = self.case.candidate(better.name)
-        mine, its = self.case.speed(candidate), self.case.speed(rival)
-        if mine is None or its is None or self.case.clearly_faster(rival, candidate):
+        if better.time is None or self.case.clearly_faster(rival, candidate):
             return reason
-        return f"{reason}; their speeds, {mine.value:.3f} and {its.value:.3f} times the reference's, hardly differ"
+        return f"{reason}; their speeds cannot be told apart"
+
+
+def _against(found: VariantJudgement) -> Verdict:
+    """The word for what speaks against a variant, the gravest first."""
+    faults = {reason.fault for reason in found.reasons}
+    if faults & {"answers", "promises"}:
+        return "ruled out"
+    if "measurement" in faults:
+        return "not measured"
+    return "shown to lose" if found.accuracy == "shown to lose" else "not shown"

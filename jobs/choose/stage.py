@@ -1,17 +1,17 @@
 """The choose stage: finished artifacts to the one file to ship, with the reasons."""
 
-from dataclasses import astuple
 from pathlib import Path
 
 from common.artifact import file_ref, verified, write_bytes, write_model, writing
 from common.experiment import LoadedExperiment
 from common.provenance import VERSION, Recorder
+from common.run.judge import judge
+from common.run.read import Folders, read_run
 from common.schema.choice import Choice
 from common.schema.variant import Variant
 from jobs.choose import explain, network
-from jobs.choose.candidates import candidates, deciding_setting
+from jobs.choose.candidates import candidates
 from jobs.choose.card import Facts, model_card
-from jobs.choose.given import Folders, Given, read_given
 from jobs.choose.labels import label_file
 from jobs.choose.metadata import Description, build_metadata
 from jobs.choose.package import LABELS, minimum_runtime, package, require_same
@@ -24,37 +24,44 @@ PACKAGES = ("ai-edge-litert", "flatbuffers", "numpy")
 
 
 def choose(experiment: LoadedExperiment, folders: Folders, output: Path) -> Choice:
-    """Choose among the experiment's variants and write the best one into `output`.
+    """Judge the experiment's variants and write the best one into `output`.
 
     Raises UsageError when an input is missing, was changed or is not of the same run, EdgeproofError
     when the file with metadata is not the same model any more.
     """
     recorder = Recorder("choose", experiment)
-    given = read_given(experiment.settings, folders)
-    case = _case(experiment, given)
+    run = read_run(experiment, folders)
+    judgement = judge(run.evidence)
+    settings = experiment.settings
+    case = Case(candidates(run, judgement), settings.reference, settings.choose, judgement)
     chosen = recommend(case)
     sentences, compared = explain.recommendation(case, chosen), network.compare(case, chosen)
-    variant = next(variant for variant in given.variants if variant.name == chosen.best)
-    content = verified(folders.variants / variant.name, variant.model).read_bytes()
-    packaged = _package(variant, content, experiment.settings.title)
-    with writing(output, ARTIFACT, *astuple(folders)):
-        for path in output.glob("*.tflite"):
-            path.unlink()
-        write_bytes(output / f"{variant.name}.tflite", packaged)
-        facts = Facts(
-            title=experiment.settings.title,
-            case=case,
-            standings=chosen.standings,
-            sentences=sentences if compared is None else (*sentences, compared),
-            variant=variant,
-            dataset=given.dataset,
-            training=given.training,
-            model=file_ref(output / f"{variant.name}.tflite", output),
-            runtime=minimum_runtime(content),
-        )
-        write_bytes(output / MODEL_CARD, model_card(facts).encode("utf-8", "replace"))
+    best = next((variant for variant in run.variants if variant.name == chosen.best), None)
+    content = None if best is None else verified(folders.variants / best.name, best.model).read_bytes()
+    packaged = None if best is None or content is None else _package(best, content, settings.title)
+    with writing(output, ARTIFACT, *folders.all):
+        for path in (*output.glob("*.tflite"), output / MODEL_CARD):
+            path.unlink(missing_ok=True)
+        model = card = None
+        if best is not None and content is not None and packaged is not None:
+            write_bytes(output / f"{best.name}.tflite", packaged)
+            model = file_ref(output / f"{best.name}.tflite", output)
+            said = sentences if compared is None else (*sentences, compared)
+            facts = Facts(
+                title=settings.title,
+                case=case,
+                standings=chosen.standings,
+                sentences=said,
+                variant=best,
+                dataset=run.dataset,
+                training=run.training,
+                model=model,
+                runtime=minimum_runtime(content),
+            )
+            write_bytes(output / MODEL_CARD, model_card(facts).encode("utf-8", "replace"))
+            card = file_ref(output / MODEL_CARD, output)
         choice = Choice(
-            provenance=recorder.finish(given.inputs, PACKAGES),
+            provenance=recorder.finish(run.inputs, PACKAGES),
             reference=case.reference,
             rules=case.rules,
             setting=case.setting,
@@ -64,18 +71,12 @@ def choose(experiment: LoadedExperiment, folders: Folders, output: Path) -> Choi
             best=chosen.best,
             recommendation=sentences,
             network=compared,
-            model=facts.model,
-            card=file_ref(output / MODEL_CARD, output),
+            model=model,
+            card=card,
+            judgement=judgement,
         )
         write_model(output / ARTIFACT, choice)
     return choice
-
-
-def _case(experiment: LoadedExperiment, given: Given) -> Case:
-    settings = experiment.settings
-    setting = deciding_setting(given.benchmark, settings.choose)
-    judged = candidates(given.variants, given.evaluations, given.benchmark, setting)
-    return Case(judged, settings.reference, settings.choose, setting)
 
 
 def _package(variant: Variant, content: bytes, title: str) -> bytes:

@@ -1,7 +1,8 @@
 """How candidates are spoken of. Pure."""
 
-from common.numbers import count, p_value, percent, proportion, ratio
-from common.schema.choice import Candidate, Setting
+from common.numbers import count, percent, proportion, ratio
+from common.schema.choice import Candidate
+from common.schema.judgement import Setting
 
 
 def label(name: str) -> str:
@@ -20,19 +21,19 @@ def points(share: float) -> str:
 
 
 def accuracy(candidate: Candidate) -> str:
-    """The accuracy with its interval and, beside a reference, the p value of their comparison."""
-    beside = "" if candidate.mcnemar is None else f", {p_value(candidate.mcnemar.p_value)}"
-    return proportion(candidate.accuracy) + beside
+    """The accuracy with its interval and, beside a reference, the judge's word."""
+    word = "" if candidate.keeping in (None, "reference") else f", {candidate.keeping}"
+    return proportion(candidate.accuracy) + word
 
 
 def speed(candidate: Candidate, reference: str) -> str:
-    """The ratio of latencies with its interval; what is known where there is none."""
+    """The ratio of latencies with its interval and the judge's word; what is known where there is none."""
     if candidate.latency_us is None:
         return "no latency"
     if candidate.ratio is None:
-        return f"{candidate.latency_us:.0f} µs without an interval"
-    unclear = candidate.ratio.low <= 1 <= candidate.ratio.high
-    return f"{ratio(candidate.ratio)} as fast as {label(reference)}{', no clear difference' if unclear else ''}"
+        return f"{candidate.latency_us:.0f} µs, not compared"
+    told = candidate.difference in ("faster", "slower")
+    return f"{ratio(candidate.ratio)} as fast as {label(reference)}{'' if told else f' ({candidate.difference})'}"
 
 
 def figures(candidate: Candidate, reference: Candidate) -> str:

@@ -25,8 +25,10 @@ def confusion(outputs: Outputs, labels: Labels) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(count) for count in row) for row in matrix)
 
 
-def class_scores(matrix: tuple[tuple[int, ...], ...], names: tuple[str, ...]) -> tuple[ClassScore, ...]:
-    """Precision, recall and F1 of every class against the rest."""
+def class_scores(
+    matrix: tuple[tuple[int, ...], ...], names: tuple[str, ...], compared: tuple[McNemar, ...] = ()
+) -> tuple[ClassScore, ...]:
+    """Precision, recall and F1 of every class against the rest; `compared` holds a test for each class, or nothing."""
     counts = np.array(matrix)
     hits, taken, there = counts.diagonal(), counts.sum(axis=0), counts.sum(axis=1)
     return tuple(
@@ -36,6 +38,7 @@ def class_scores(matrix: tuple[tuple[int, ...], ...], names: tuple[str, ...]) ->
             precision=_share(hits[i], taken[i]),
             recall=_share(hits[i], there[i]),
             f1=_share(2 * hits[i], taken[i] + there[i]),
+            mcnemar=compared[i] if compared else None,
         )
         for i, name in enumerate(names)
     )
@@ -72,6 +75,12 @@ def mcnemar(outputs: Outputs, reference: Outputs, labels: Labels, name: str) -> 
         only_variant_right=only_variant,
         p_value=min(1.0, p_value),
     )
+
+
+def class_mcnemar(outputs: Outputs, reference: Outputs, labels: Labels, name: str) -> tuple[McNemar, ...]:
+    """The same on the images of each class, in order."""
+    own = (labels == label for label in range(outputs.shape[1]))
+    return tuple(mcnemar(outputs[chosen], reference[chosen], labels[chosen], name) for chosen in own)
 
 
 def _share(part: int, whole: int) -> float | None:

@@ -49,7 +49,7 @@ def evaluate(
             classes=card.classes,
             count=len(labels),
             accuracy=metrics.accuracy(outputs, labels),
-            per_class=metrics.class_scores(matrix, card.classes),
+            per_class=metrics.class_scores(matrix, card.classes, _compare_classes(outputs, compared, labels)),
             roc_auc=metrics.roc_auc(outputs, labels),
             confusion=matrix,
             keras=metrics.keras_agreement(outputs, keras),
@@ -95,3 +95,12 @@ def _compare(
         return None
     name, reference_outputs = reference
     return metrics.mcnemar(outputs, reference_outputs, labels, name)
+
+
+def _compare_classes(
+    outputs: npt.NDArray[np.float32], reference: Reference | None, labels: npt.NDArray[np.int32]
+) -> tuple[McNemar, ...]:
+    if reference is None:
+        return ()
+    name, reference_outputs = reference
+    return metrics.class_mcnemar(outputs, reference_outputs, labels, name)

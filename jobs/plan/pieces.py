@@ -77,7 +77,7 @@ def _files(experiment: LoadedExperiment, devices: Sequence[str]) -> Iterator[tup
     yield "evaluate.json", _dump({"reference": settings.reference})
     yield "benchmark.json", _dump({**common, **names}, benchmark=settings.benchmark)
     # Where several devices were measured, the first decides.
-    yield "choose.json", _dump({"target": devices[0], **names}, choose=settings.choose)
+    yield "choose.json", _dump({"targets": list(devices), **names}, choose=settings.choose)
     yield "report.json", _dump({"title": settings.title, "targets": list(devices), **names})
     yield SOURCE, data.source.encode() if is_local(data.source) else b""
     yield MAKEFILE, _makefile(experiment, devices).encode()

@@ -53,10 +53,10 @@ def main(
 
         rerender(results, output)
     elif experiment is not None:
-        chosen = arguments.experiment_folders(dataset, training, variants, evaluations, benchmark or [], choice=choice)
+        stages = arguments.experiment_folders(dataset, training, variants, evaluations, benchmark or [])
         from jobs.report.stage import report
 
-        report(load(experiment), experiment, chosen, output)
+        report(load(experiment), experiment, stages, choice, output)
     return terminal.show(output)
 
 

@@ -1,10 +1,14 @@
 """The tables of accuracy and of what each file holds. Pure: results to formatted tables."""
 
-from common.numbers import ABSENT, SIGNIFICANCE, count, megabytes, p_value, percent, span
-from common.schema.evaluation import Evaluation, McNemar
+from collections.abc import Iterator
+
+from common.numbers import ABSENT, count, megabytes, percent, span
+from common.schema.evaluation import Evaluation
+from common.schema.judgement import Judgement, Kept, VariantJudgement
 from common.schema.results import Results, VariantResult
-from jobs.report.document import Cell, Column, Row, Table, Tone, number
+from jobs.report.document import Cell, Column, Row, Table, number
 from jobs.report.names import variant_labels
+from jobs.report.verdicts import keeping, recall, spoken
 
 
 def files(results: Results) -> Table:
@@ -39,11 +43,6 @@ def _promises(variant: VariantResult) -> Cell:
     return Cell(f"{kept} of {total}", f"{total - kept} waived: {'; '.join(variant.waived)}", "problem")
 
 
-def is_worse(test: McNemar | None) -> bool:
-    """Significantly less accurate than the reference."""
-    return test is not None and test.p_value < SIGNIFICANCE and test.only_reference_right > test.only_variant_right
-
-
 def accuracies(results: Results) -> Table:
     """Accuracy of every variant, its agreement with Keras and the comparison with the reference."""
     labels = variant_labels(results)
@@ -55,15 +54,29 @@ def accuracies(results: Results) -> Table:
         Column("Same answer as Keras"),
         Column(f"Against {labels.get(results.reference, results.reference)}", numeric=False),
     )
-    rows = tuple(Row(labels.get(e.variant, e.variant), _accuracy_cells(e)) for e in results.evaluations)
-    notes = (
-        "Intervals are Wilson score intervals. The comparison is McNemar's exact test on the same images, "
-        f"two-sided at {SIGNIFICANCE}; its p values are not corrected for the number of variants.",
+    judgement = spoken(results)
+    rows = tuple(
+        Row(
+            labels.get(e.variant, e.variant), _accuracy_cells(e, None if judgement is None else judgement.of(e.variant))
+        )
+        for e in results.evaluations
     )
-    return Table("Accuracy on the validation images", "Variant", columns, rows, notes)
+    return Table("Accuracy on the validation images", "Variant", columns, rows, tuple(_notes(judgement)))
 
 
-def _accuracy_cells(evaluation: Evaluation) -> tuple[Cell, ...]:
+def _notes(judgement: Judgement | None) -> Iterator[str]:
+    yield "Intervals are Wilson score intervals."
+    if judgement is None:
+        yield "Nobody judged these results, so nothing is said of their differences."
+        return
+    yield (
+        f"Shown to keep: a loss of {percent(judgement.margin)} is ruled out on the same images (Tango's test of paired "
+        f"shares, one-sided). Shown to lose: McNemar's exact test, two-sided. Both at {judgement.alpha:g}, corrected "
+        "for the number of variants (Hochberg, Holm). Not shown: neither."
+    )
+
+
+def _accuracy_cells(evaluation: Evaluation, found: VariantJudgement | None) -> tuple[Cell, ...]:
     share, keras = evaluation.accuracy, evaluation.keras
     return (
         Cell(percent(share.value)),
@@ -71,20 +84,8 @@ def _accuracy_cells(evaluation: Evaluation) -> tuple[Cell, ...]:
         Cell(f"{share.successes} of {share.total}"),
         number(None if evaluation.roc_auc is None else f"{evaluation.roc_auc:.4f}"),
         Cell(percent(keras.top1.value), f"outputs differ by at most {keras.max_abs_difference:.2g}"),
-        comparison(evaluation.mcnemar),
+        keeping(None if found is None else found.overall, evaluation.mcnemar),
     )
-
-
-def comparison(test: McNemar | None) -> Cell:
-    """The McNemar test in words."""
-    if test is None:
-        return Cell("reference")
-    note = f"only this one right: {test.only_variant_right}, only the other: {test.only_reference_right}"
-    if test.p_value >= SIGNIFICANCE:
-        return Cell(f"not significantly different ({p_value(test.p_value)})", note)
-    tone: Tone = "worse" if is_worse(test) else "better"
-    sign = "▼ significantly worse" if is_worse(test) else "▲ significantly better"
-    return Cell(f"{sign} ({p_value(test.p_value)})", note, tone)
 
 
 def class_scores(results: Results) -> Table:
@@ -97,15 +98,22 @@ def class_scores(results: Results) -> Table:
         Column("F1"),
         Column("Images"),
     )
+    judgement = spoken(results)
     rows = []
     for evaluation in results.evaluations:
         for score in evaluation.per_class:
-            figures = (score.precision, score.recall, score.f1)
-            shares = (number(None if value is None else percent(value)) for value in figures)
-            cells = (Cell(score.name), *shares, Cell(str(score.support)))
+            precision, f1 = (number(None if v is None else percent(v)) for v in (score.precision, score.f1))
+            kept = _class_kept(judgement, evaluation.variant, score.name)
+            cells = (Cell(score.name), precision, recall(score.recall, kept), f1, Cell(str(score.support)))
             rows.append(Row(labels.get(evaluation.variant, evaluation.variant), cells))
     notes = (f"{ABSENT} stands where a figure is undefined: no image was taken for that class.",)
     return Table("Scores per class", "Variant", columns, tuple(rows), notes, folded=True)
+
+
+def _class_kept(judgement: Judgement | None, variant: str, name: str) -> Kept | None:
+    if judgement is None:
+        return None
+    return next((item.kept for item in judgement.of(variant).classes if item.name == name), None)
 
 
 def confusions(results: Results) -> tuple[Table, ...]:

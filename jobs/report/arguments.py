@@ -1,23 +1,10 @@
 """Which of its two tasks the command line asks for. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from common.errors import UsageError
-
-
-@dataclass(frozen=True)
-class Folders:
-    """What the other stages wrote. `variants` and `evaluations` hold a folder per variant; without a
-    `choice` the report recommends nothing."""
-
-    dataset: Path
-    training: Path
-    variants: Path
-    evaluations: Path
-    benchmarks: tuple[Path, ...]
-    choice: Path | None = None
+from common.run.read import Folders
 
 
 def experiment_folders(
@@ -26,8 +13,6 @@ def experiment_folders(
     variants: Path | None,
     evaluations: Path | None,
     benchmarks: Sequence[Path],
-    *,
-    choice: Path | None,
 ) -> Folders:
     """The folders of a run. Raises UsageError naming the options that are missing."""
     options = {"dataset": dataset, "training": training, "variants": variants, "evaluations": evaluations}
@@ -35,7 +20,7 @@ def experiment_folders(
     absent += [] if benchmarks else ["--benchmark"]
     if dataset is None or training is None or variants is None or evaluations is None or not benchmarks:
         raise UsageError(f"{', '.join(absent)} missing", hint="--experiment needs the folder of every stage")
-    return Folders(dataset, training, variants, evaluations, tuple(benchmarks), choice)
+    return Folders(dataset, training, variants, evaluations, tuple(benchmarks))
 
 
 def require_one(options: Sequence[tuple[str, bool]], folders_given: bool) -> None:

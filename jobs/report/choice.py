@@ -1,13 +1,17 @@
 """The recommendation and the front. Pure: a choice to sentences and a table."""
 
-from common.numbers import decimal, megabytes, p_value, proportion
+from common.numbers import decimal, megabytes, proportion
 from common.schema.choice import Choice, Standing
 from common.schema.results import Results
+from jobs.report import verdicts
 from jobs.report.document import Cell, Column, Row, Section, Table, Tone, number
-from jobs.report.latency import verdict
 from jobs.report.names import Setting, variant_labels
 
-TONES: dict[str, Tone] = {"best": "better", "significantly worse": "worse", "beyond the margin": "worse"}
+TONES: dict[str, Tone] = {
+    **{"best": "better", "shown to lose": "worse", "ruled out": "problem"},
+    # Of version 1.
+    **{"significantly worse": "worse", "beyond the margin": "worse"},
+}
 
 
 def sentences(choice: Choice) -> tuple[str, ...]:
@@ -35,10 +39,7 @@ def _table(results: Results, choice: Choice) -> Table:
         ),
         Column("Accuracy"),
     )
-    rows = tuple(
-        Row(labels.get(s.candidate.name, s.candidate.name), _cells(s, timed=where is not None))
-        for s in choice.standings
-    )
+    rows = tuple(Row(labels.get(s.candidate.name, s.candidate.name), _cells(choice, s)) for s in choice.standings)
     notes = [
         "On the front: no other variant is at least as good in every respect and better in one, by point estimates; "
         "differences within the intervals may be chance."
@@ -51,14 +52,16 @@ def _table(results: Results, choice: Choice) -> Table:
     return Table("Every variant's verdict", "Variant", columns, rows, tuple(notes))
 
 
-def _cells(standing: Standing, *, timed: bool) -> tuple[Cell, ...]:
-    candidate, test = standing.candidate, standing.candidate.mcnemar
+def _cells(choice: Choice, standing: Standing) -> tuple[Cell, ...]:
+    candidate, timed = standing.candidate, choice.setting is not None
     latency = None if candidate.latency_us is None else decimal(candidate.latency_us)
-    ratio = Cell("reference") if test is None else verdict(candidate.ratio)
+    judged = choice.judgement
+    found = None if judged is None or choice.setting is None else judged.speed(candidate.name, choice.setting)
+    ratio = Cell("reference") if candidate.name == choice.reference else verdicts.speed(found, candidate.ratio)
     return (
         Cell(standing.verdict, standing.reason, TONES.get(standing.verdict, "plain")),
         Cell("yes" if standing.on_front else "no"),
         Cell(megabytes(candidate.size_bytes)),
         *((number(latency), ratio) if timed else ()),
-        Cell(proportion(candidate.accuracy), "" if test is None else p_value(test.p_value)),
+        Cell(proportion(candidate.accuracy), candidate.keeping or ""),
     )

@@ -3,13 +3,16 @@
 import pandas as pd
 
 from common.printable import clean
+from common.schema.base import Interval
+from common.schema.judgement import Speed
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Latency, Results
-from jobs.report.names import Grid, Setting
+from jobs.report.names import Grid, NoResult, Setting
+from jobs.report.verdicts import spoken
 
 # A spreadsheet would run a cell that begins like this.
 FORMULA = ("=", "+", "-", "@")
-INTEGERS = ("nodes_delegated", "nodes_total", "threads", "size_bytes", "deflated_bytes", "rounds")
+INTEGERS = ("rounds_needed", "nodes_delegated", "nodes_total", "threads", "size_bytes", "deflated_bytes", "rounds")
 COLUMNS = (
     "variant",
     "target",
@@ -34,6 +37,10 @@ COLUMNS = (
     "ratio_to_reference",
     "ratio_low",
     "ratio_high",
+    "speed_verdict",
+    "rounds_needed",
+    "not_compared_reason",
+    "accuracy_verdict",
     "init_us",
     "first_us",
     "memory_mb",
@@ -65,11 +72,22 @@ def _row(results: Results, grid: Grid, name: str, setting: Setting | None) -> di
     row |= {"target": _text(setting.target), "functional_only": setting.functional_only}
     row |= {"backend": _text(setting.backend), "threads": setting.threads, "runner": setting.runner}
     found = grid.result(name, setting)
-    if isinstance(found, Unsupported | Failed):
+    speed = grid.speed(name, setting)
+    if isinstance(found, Unsupported | Failed | NoResult):
         row |= {"outcome": found.kind, "reason": _text(found.reason)}
     if isinstance(found, Latency):
-        row |= {"outcome": "measured", **_figures(found, compared=not setting.functional_only)}
-    return row
+        shown = (speed.ratio if speed is not None else found.ratio) if not setting.functional_only else None
+        row |= {"outcome": "measured", **_figures(found, shown)}
+    measured = grid.measured(name, setting)
+    row |= _told(measured) if isinstance(measured, Latency) else {}
+    return row | _verdict(speed)
+
+
+def _verdict(speed: Speed | None) -> dict[str, object]:
+    if speed is None:
+        return {}
+    reason = "" if speed.obstacle is None else _text(speed.obstacle.text)
+    return {"speed_verdict": speed.verdict, "rounds_needed": speed.rounds_needed, "not_compared_reason": reason}
 
 
 def _accuracy(results: Results, name: str) -> dict[str, object]:
@@ -77,20 +95,24 @@ def _accuracy(results: Results, name: str) -> dict[str, object]:
     if found is None:
         return {}
     share = found.accuracy
-    row = {"accuracy_share": share.value, "accuracy_low_share": share.low, "accuracy_high_share": share.high}
+    row: dict[str, object] = {
+        "accuracy_share": share.value,
+        "accuracy_low_share": share.low,
+        "accuracy_high_share": share.high,
+    }
+    judgement = spoken(results)
+    row |= {"accuracy_verdict": None if judgement is None else judgement.of(name).accuracy}
     return row | {"mcnemar_p": None if found.mcnemar is None else found.mcnemar.p_value}
 
 
-def _figures(latency: Latency, *, compared: bool) -> dict[str, object]:
+def _figures(latency: Latency, ratio: Interval | None) -> dict[str, object]:
     row: dict[str, object] = {"latency_us": latency.latency_us, "rounds": latency.rounds}
     row |= {"latency_low_us": latency.low_us, "latency_high_us": latency.high_us}
     row |= {"init_us": latency.init_us, "first_us": latency.first_us, "memory_mb": latency.memory_mb}
-    row |= _told(latency)
     if latency.interval is not None:
         row |= {"interval_low_us": latency.interval.low, "interval_high_us": latency.interval.high}
-    if compared and latency.ratio is not None:
-        row |= {"ratio_to_reference": latency.ratio.value}
-        row |= {"ratio_low": latency.ratio.low, "ratio_high": latency.ratio.high}
+    if ratio is not None:
+        row |= {"ratio_to_reference": ratio.value, "ratio_low": ratio.low, "ratio_high": ratio.high}
     return row
 
 

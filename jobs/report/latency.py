@@ -3,19 +3,17 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from common.numbers import ABSENT, clipped, count, decimal, listed, megabytes, ratio, span
+from common.numbers import ABSENT, clipped, count, decimal, listed, megabytes, percent, span
 from common.schema.base import Interval
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Latency, Results
-from jobs.report import devices
+from jobs.report import devices, verdicts
 from jobs.report.document import Cell, Column, Row, Table, number
-from jobs.report.names import Grid, Result, Setting, variant_labels
+from jobs.report.names import Grid, NoResult, Result, Setting, variant_labels
 
 # Reasons may be whole logs; results.csv has them in full.
 REASON_LENGTH = 160
 FUNCTIONAL = "functional only: these times show that the variants run, and are compared with nothing."
-WRONG = "wrong answers"
-NO_DIFFERENCE = "no clear difference"
 
 
 def overview(results: Results) -> tuple[Table, ...]:
@@ -71,8 +69,7 @@ def _short_name(settings: tuple[Setting, ...]) -> Callable[[Setting], str]:
 def _figure(result: Result | None, figure: Callable[[Latency], float | None]) -> Cell:
     if isinstance(result, Latency):
         value = figure(result)
-        text = None if value is None else decimal(value)
-        return Cell(text, WRONG, "problem") if text is not None and result.wrong else number(text)
+        return number(None if value is None else decimal(value))
     return Cell("not measured") if result is None else Cell(result.kind, tone="problem")
 
 
@@ -102,33 +99,43 @@ def details(results: Results) -> tuple[Table, ...]:
 def _more(results: Results, grid: Grid, setting: Setting) -> bool:
     """Whether there is anything beyond the figures of the overview."""
     found = [grid.result(variant.name, setting) for variant in results.variants]
-    return any(isinstance(x, Unsupported | Failed) or (isinstance(x, Latency) and x.rounds is not None) for x in found)
+    return any(
+        isinstance(x, Unsupported | Failed | NoResult) or (isinstance(x, Latency) and x.rounds is not None)
+        for x in found
+    )
 
 
 def _details(results: Results, grid: Grid, setting: Setting) -> Table:
     labels = variant_labels(results)
-    offered = _columns(labels.get(results.reference, results.reference), compared=not setting.functional_only)
+    offered = _columns()
     shown = [detail for detail in offered if _has(results, grid, setting, detail.present)]
+    compared = not setting.functional_only and _has(results, grid, setting, lambda x: x.ratio)
     rows = []
     for variant in results.variants:
         result = grid.result(variant.name, setting)
         if isinstance(result, Latency):
-            is_reference = variant.name == results.reference
-            cells = tuple(_reference_cell(d, result) if is_reference else d.cell(result) for d in shown)
+            first = (Cell(decimal(result.latency_us)), *((_speed(grid, variant.name, setting, result),) * compared))
+            cells = (*first, *(d.cell(result) for d in shown))
         else:
-            cells = (explain(result), *(Cell(ABSENT) for _ in shown))
-        first = (Cell(decimal(result.latency_us)),) if isinstance(result, Latency) else ()
-        rows.append(Row(labels[variant.name], first + cells))
-    columns = (Column("Latency (µs)"), *(Column(detail.label) for detail in shown))
-    return Table(setting.label, "Variant", columns, tuple(rows), tuple(_detail_notes(setting, offered, shown)))
+            cells = (explain(result), *(Cell(ABSENT) for _ in (*shown, *((None,) * compared))))
+        rows.append(Row(labels[variant.name], cells))
+    reference = labels.get(results.reference, results.reference)
+    ratios = (Column(f"Ratio to {reference} (above 1: faster)"),) * compared
+    columns = (Column("Latency (µs)"), *ratios, *(Column(detail.label) for detail in shown))
+    notes = _detail_notes(results, setting, offered, shown, compared=compared)
+    return Table(setting.label, "Variant", columns, tuple(rows), tuple(notes))
 
 
-def _columns(reference: str, *, compared: bool) -> tuple[_Detail, ...]:
-    ratio_column = _Detail(f"Ratio to {reference} (above 1: faster)", lambda x: x.ratio, lambda x: verdict(x.ratio))
+def _speed(grid: Grid, name: str, setting: Setting, latency: Latency) -> Cell:
+    if name == grid.results.reference:
+        return Cell("reference")
+    return verdicts.speed(grid.speed(name, setting), latency.ratio)
+
+
+def _columns() -> tuple[_Detail, ...]:
     return (
         _Detail("Spread over rounds (µs)", lambda x: x.low_us, lambda x: _ends(x.low_us, x.high_us)),
         _Detail("95 % interval (µs)", lambda x: x.interval, lambda x: _interval(x.interval)),
-        *((ratio_column,) if compared else ()),
         _plain("Initialisation (µs)", lambda x: x.init_us),
         _plain("First inference (µs)", lambda x: x.first_us),
         _plain("Memory (MB)", lambda x: x.memory_mb),
@@ -143,10 +150,6 @@ def _plain(label: str, figure: Callable[[Latency], float | None]) -> _Detail:
     return _Detail(label, figure, lambda result: _figure(result, figure))
 
 
-def _reference_cell(detail: _Detail, result: Latency) -> Cell:
-    return Cell("reference") if detail.label.startswith("Ratio to ") else detail.cell(result)
-
-
 def _ends(low: float | None, high: float | None) -> Cell:
     return number(None if low is None or high is None else span(low, high))
 
@@ -155,18 +158,7 @@ def _interval(interval: Interval | None) -> Cell:
     return number(None if interval is None else span(interval.low, interval.high))
 
 
-def verdict(interval: Interval | None) -> Cell:
-    """A ratio with what it means: faster, slower, or nothing where its interval includes 1."""
-    if interval is None:
-        return Cell(ABSENT)
-    if interval.low > 1:
-        return Cell(ratio(interval), "▲ faster", "better")
-    if interval.high < 1:
-        return Cell(ratio(interval), "▼ slower", "worse")
-    return Cell(ratio(interval), f"≈ {NO_DIFFERENCE}")
-
-
-def explain(result: Unsupported | Failed | None) -> Cell:
+def explain(result: Unsupported | Failed | NoResult | None) -> Cell:
     """Why there is no figure."""
     if result is None:
         return Cell("not measured")
@@ -174,11 +166,28 @@ def explain(result: Unsupported | Failed | None) -> Cell:
     return Cell(result.kind, clipped(result.reason, REASON_LENGTH) + log, "problem")
 
 
-def _detail_notes(setting: Setting, offered: tuple[_Detail, ...], shown: list[_Detail]) -> Iterator[str]:
+def _detail_notes(
+    results: Results, setting: Setting, offered: tuple[_Detail, ...], shown: list[_Detail], *, compared: bool
+) -> Iterator[str]:
     if setting.functional_only:
         yield f"{setting.target} is {FUNCTIONAL}"
-    absent = tuple(
-        detail.label.partition(" (")[0] for detail in offered if detail not in shown and not detail.of_devices
-    )
+    yield from _floor(results, setting)
+    absent = [detail.label.partition(" (")[0] for detail in offered if detail not in shown and not detail.of_devices]
+    if not compared and not setting.functional_only:
+        absent.append(f"ratio to {variant_labels(results).get(results.reference, results.reference)}")
     if absent:
         yield f"Not in these results: {listed(tuple(label[:1].lower() + label[1:] for label in absent))}."
+
+
+def _floor(results: Results, setting: Setting) -> Iterator[str]:
+    """By how much a file differs from itself there."""
+    grid = Grid(results)
+    found = [grid.speed(variant.name, setting) for variant in results.variants]
+    known = [speed for speed in found if speed is not None and speed.floor is not None]
+    if not known or known[0].floor is None:
+        return
+    share = percent(known[0].floor)
+    if known[0].floor_assumed:
+        yield f"No references told how much a file differs from itself here; {share} is assumed."
+    else:
+        yield f"A file differs from itself by up to {share} here, so that no smaller difference is claimed."

@@ -4,11 +4,23 @@ from dataclasses import dataclass
 
 from common.numbers import count
 from common.schema.benchmark import Runner
+from common.schema.judgement import Setting as Place
+from common.schema.judgement import Speed
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Latency, Measurement, Results
 
 BACKENDS = {"cpu": "CPU", "xnnpack": "XNNPACK", "gpu": "GPU", "nnapi": "NNAPI", "hexagon": "Hexagon"}
-Result = Latency | Unsupported | Failed
+
+
+@dataclass(frozen=True)
+class NoResult:
+    """A latency that is none of its backend: what it is instead, and why."""
+
+    kind: str
+    reason: str
+
+
+Result = Latency | Unsupported | Failed | NoResult
 
 
 @dataclass(frozen=True)
@@ -59,22 +71,41 @@ class Grid:
         return Setting(item.target, item.backend, item.threads, functional, item.runner)
 
     def result(self, variant: str, setting: Setting) -> Result | None:
-        """What was measured; None where nothing was."""
+        """What was measured, or why it is no result; None where nothing was."""
+        found = self.measured(variant, setting)
+        return None if found is None else self._result(found, self.speed(variant, setting))
+
+    def measured(self, variant: str, setting: Setting) -> Latency | Unsupported | Failed | None:
+        """What was measured, as it is; None where nothing was."""
         wanted = (variant, setting.target, setting.backend, setting.threads, setting.runner)
         for item in self.results.measurements:
             if (item.variant, item.target, item.backend, item.threads, item.runner) == wanted:
                 return item.result
         return None
 
+    @staticmethod
+    def _result(found: Latency | Unsupported | Failed, speed: Speed | None) -> Result:
+        if not isinstance(found, Latency):
+            return found
+        if speed is not None and speed.obstacle is not None and not speed.is_result:
+            return NoResult(speed.obstacle.cause, speed.obstacle.text)
+        if found.answers is not None and found.answers.wrong is not None:
+            # Of results that nobody judged.
+            return NoResult("wrong answers", found.answers.wrong)
+        return found
+
+    def speed(self, variant: str, setting: Setting) -> Speed | None:
+        """The judge's verdict; None in results that nobody judged."""
+        judgement = None if self.results.choice is None else self.results.choice.judgement
+        if judgement is None:
+            return None
+        place = Place(target=setting.target, backend=setting.backend, threads=setting.threads, runner=setting.runner)
+        return judgement.speed(variant, place)
+
     def latency(self, variant: str, setting: Setting) -> Latency | None:
         """The figures; None where the variant did not run to its end."""
         found = self.result(variant, setting)
         return found if isinstance(found, Latency) else None
-
-    def trusted(self, variant: str, setting: Setting) -> Latency | None:
-        """The figures, unless the device is known to have answered wrongly."""
-        found = self.latency(variant, setting)
-        return None if found is None or found.wrong else found
 
 
 def variant_labels(results: Results) -> dict[str, str]:

@@ -63,7 +63,7 @@ def _latency(results: Results) -> Section:
     text = (
         "A latency is the median over fresh processes, one per round, of each process's median inference time. "
         "Intervals are over the rounds; a ratio pairs each variant with the reference of the "
-        "same round. Where a ratio's interval includes 1 there is no clear difference."
+        "same round. The word beside it is the judge's."
     )
     return Section(
         "latency",

@@ -3,20 +3,16 @@
 from pathlib import Path
 
 from common.artifact import read, sha256_file, verified, write_bytes, write_model, writing
-from common.dataset import CARD, read_card
 from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.provenance import ROOT, Recorder
-from common.schema.benchmark import Benchmark
+from common.run.checks import check_choice
+from common.run.read import Folders, read_run
 from common.schema.choice import Choice
 from common.schema.dataset import Dataset
-from common.schema.evaluation import Evaluation
 from common.schema.results import Results
-from common.schema.training import Training
-from common.schema.variant import Variant
-from jobs.report.arguments import Folders
-from jobs.report.checks import check_choice, check_results
-from jobs.report.collect import Artifacts, collect
+from jobs.report.collect import collect
+from jobs.report.consistency import check_results
 from jobs.report.document import File
 from jobs.report.export import results_csv
 from jobs.report.page import build
@@ -30,27 +26,30 @@ SHEETS = {b"\xff\xd8\xff": "contact_sheet.jpg", b"\x89PNG\r\n\x1a\n": "contact_s
 CHARTS = tuple(f"{stem}.{ending}" for stem in ("latency", "accuracy", "training") for ending in ("png", "svg"))
 
 
-def report(experiment: LoadedExperiment, path: Path, folders: Folders, output: Path) -> Results:
-    """Collect the artifacts of an experiment, whose file is `path`, and write `output`.
+def report(experiment: LoadedExperiment, path: Path, folders: Folders, chosen: Path | None, output: Path) -> Results:
+    """Collect the artifacts of an experiment, whose file is `path`, and write `output`; `chosen` is the folder of
+    the choice, without which the report claims nothing.
 
     Raises UsageError when one is missing or was changed, or when they are not of one run.
     """
     recorder = Recorder("report", experiment)
-    given = _read(experiment, path, folders)
-    sheet = _sheet(verified(folders.dataset, given.dataset.contact_sheet))
-    inputs = {"dataset": given.dataset_sha256, "training": given.training_sha256}
-    for name in experiment.settings.variants:
-        inputs[f"variant {name}"] = sha256_file(folders.variants / name / "variant.json")
-        inputs[f"evaluation {name}"] = sha256_file(folders.evaluations / name / "evaluation.json")
-    for folder, benchmark in zip(folders.benchmarks, given.benchmarks, strict=True):
-        inputs[f"benchmark {benchmark.target.name}"] = sha256_file(folder / "benchmark.json")
-    if folders.choice is not None and given.choice is not None:
-        check_choice(given.choice, inputs)
-        inputs["choice"] = sha256_file(folders.choice / "choice.json")
-    results = collect(given, recorder.finish(inputs, PACKAGES))
-    read_from = (folders.dataset, folders.training, folders.variants, folders.evaluations, *folders.benchmarks)
-    _write(results, sheet, output, *read_from)
+    run = read_run(experiment, folders)
+    sheet = _sheet(verified(folders.dataset, run.dataset.contact_sheet))
+    inputs = dict(run.inputs)
+    choice = None
+    if chosen is not None:
+        choice = read(chosen / "choice.json", Choice)
+        check_choice(choice, inputs)
+        inputs["choice"] = sha256_file(chosen / "choice.json")
+    results = collect(run, choice, _shown(path), recorder.finish(inputs, PACKAGES))
+    _write(results, sheet, output, *folders.all, *(() if chosen is None else (chosen,)))
     return results
+
+
+def _shown(path: Path) -> str:
+    """The experiment file as a reader of the report would name it."""
+    absolute = path.resolve()
+    return (absolute.relative_to(ROOT) if absolute.is_relative_to(ROOT) else path).as_posix()
 
 
 def rerender(source: Path, output: Path) -> Results:
@@ -63,28 +62,6 @@ def rerender(source: Path, output: Path) -> Results:
         raise UsageError(f"{source} is both read and written", hint="choose another --output")
     _write(results, _sheet_beside(source, results.dataset), output)
     return results
-
-
-def _read(experiment: LoadedExperiment, path: Path, folders: Folders) -> Artifacts:
-    names = tuple(experiment.settings.variants)
-    dataset = read_card(folders.dataset)
-    training = read(folders.training / "training.json", Training)
-    variants = tuple(read(folders.variants / name / "variant.json", Variant) for name in names)
-    for name, variant in zip(names, variants, strict=True):
-        verified(folders.variants / name, variant.model)
-    absolute = path.resolve()
-    return Artifacts(
-        experiment=experiment,
-        experiment_path=(absolute.relative_to(ROOT) if absolute.is_relative_to(ROOT) else path).as_posix(),
-        dataset=dataset,
-        dataset_sha256=sha256_file(folders.dataset / CARD),
-        training=training,
-        training_sha256=sha256_file(folders.training / "training.json"),
-        variants=variants,
-        evaluations=tuple(read(folders.evaluations / name / "evaluation.json", Evaluation) for name in names),
-        benchmarks=tuple(read(folder / "benchmark.json", Benchmark) for folder in folders.benchmarks),
-        choice=None if folders.choice is None else read(folders.choice / "choice.json", Choice),
-    )
 
 
 def _sheet(path: Path) -> File | None:

@@ -1,114 +1,117 @@
-"""The paragraph at the top: what the figures say, and no more than that. Pure."""
+"""The paragraph at the top: what was decided, and no more than that. Pure."""
 
 from collections.abc import Iterator
 
 from common.numbers import count, decimal, listed, megabytes, percent, proportion, ratio
-from common.schema.evaluation import Evaluation
-from common.schema.results import Results, VariantResult
+from common.schema.judgement import Gain, Judgement, Keeping
+from common.schema.results import Results
 from jobs.report import choice
-from jobs.report.accuracy import is_worse
 from jobs.report.names import Grid, Setting, variant_labels
+from jobs.report.verdicts import spoken
 
 
 def summarise(results: Results) -> tuple[str, ...]:
-    """Sentences about the variant to ship, accuracy, the smallest and the fastest variant."""
+    """Sentences about the variant to ship, accuracy, the smallest and the fastest variant; of results that nobody
+    judged only what was measured."""
     chosen = () if results.choice is None else choice.sentences(results.choice)
     return (*chosen, *_sentences(results))
 
 
 def _sentences(results: Results) -> Iterator[str]:
-    yield from _accuracy(results)
-    candidates = _candidates(results)
-    if candidates:
-        yield _smallest(results, candidates)
+    yield from _reference(results)
+    judgement = spoken(results)
+    if judgement is None:
+        yield from _measured(results)
+        return
+    yield from _accuracy(results, judgement)
+    yield from _smallest(results)
     grid = Grid(results)
-    ranked = [setting for setting in grid.settings if not setting.functional_only]
-    fastest = {setting: _fastest(results, grid, setting, candidates) for setting in ranked}
-    yield from (sentence for sentence in fastest.values() if sentence is not None)
-    unsure = tuple(_lowest(results, grid, s, candidates) for s, sentence in fastest.items() if sentence is None)
-    if unsure:
-        yield (
-            f"Lowest inference time {'; '.join(unsure)}. "
-            "Without a spread nobody can tell which of these differences are real."
-        )
+    yield from (_gain(results, grid, gain) for gain in judgement.gains)
 
 
-def _evaluation(results: Results, variant: str) -> Evaluation | None:
-    return next((e for e in results.evaluations if e.variant == variant), None)
-
-
-def _candidates(results: Results) -> tuple[VariantResult, ...]:
-    """Variants that lose no accuracy that this data can show; all where none was evaluated."""
-    if not results.evaluations:
-        return results.variants
-    evaluated = {e.variant for e in results.evaluations if not is_worse(e.mcnemar)}
-    if results.choice is not None:
-        # The choice has a margin beside the test, and one page must not name two smallest variants.
-        evaluated -= {s.candidate.name for s in results.choice.standings if s.verdict == "beyond the margin"}
-    return tuple(variant for variant in results.variants if variant.name in evaluated)
-
-
-def _accuracy(results: Results) -> Iterator[str]:
-    labels = variant_labels(results)
-    own = _evaluation(results, results.reference)
+def _reference(results: Results) -> Iterator[str]:
+    own = next((e for e in results.evaluations if e.variant == results.reference), None)
     if own is None:
         return
-    reference = labels[results.reference]
     beside = ""
     if results.dataset is not None:
         beside = f"; a classifier that sees only colours gets {percent(results.dataset.colour_baseline.value)}"
     yield (
-        f"Of {count(own.count, 'validation image')}, {reference} gets {proportion(own.accuracy)} right "
-        f"(95 % interval in brackets){beside}."
+        f"Of {count(own.count, 'validation image')}, {variant_labels(results)[results.reference]} gets "
+        f"{proportion(own.accuracy)} right (95 % interval in brackets){beside}."
     )
-    compared = [e for e in results.evaluations if e.mcnemar is not None]
-    worse = tuple(labels[e.variant] for e in compared if is_worse(e.mcnemar))
-    if worse:
-        yield f"Significantly less accurate than {reference}: {listed(worse)}."
-    elif compared:
-        yield (
-            f"No variant is significantly less accurate than {reference}, "
-            "which is no proof that they are equally accurate."
-        )
 
 
-def _kept(results: Results) -> str:
-    if results.choice is not None:
-        return " that keeps the accuracy"
-    return " without a significant loss of accuracy" if results.evaluations else ""
-
-
-def _smallest(results: Results, candidates: tuple[VariantResult, ...]) -> str:
-    labels = variant_labels(results)
-    # Compared as printed: files that differ by some bytes are the same size to a reader.
-    size = min(v.size_bytes for v in candidates)
-    same = tuple(v for v in candidates if megabytes(v.size_bytes) == megabytes(size))
-    own = next(v.size_bytes for v in results.variants if v.name == results.reference)
-    beside = "" if any(v.name == results.reference for v in same) or not own else f", {percent(size / own)} of "
-    beside += f"{labels[results.reference]}'s" if beside else ""
-    what = f"Smallest{_kept(results)}"
-    return f"{what}: {listed(tuple(labels[v.name] for v in same))} ({megabytes(size)} MB{beside})."
-
-
-def _fastest(results: Results, grid: Grid, setting: Setting, candidates: tuple[VariantResult, ...]) -> str | None:
-    """The variant with the largest ratio whose interval lies above 1; None where there are no ratios."""
+def _accuracy(results: Results, judgement: Judgement) -> Iterator[str]:
     labels = variant_labels(results)
     reference = labels[results.reference]
-    found = [(v, latency) for v in candidates if (latency := grid.trusted(v.name, setting)) is not None]
-    among = _kept(results)
+
+    def of(word: Keeping) -> str:
+        return listed(tuple(labels[found.variant] for found in judgement.variants if found.accuracy == word))
+
+    if kept := of("shown to keep"):
+        yield f"Shown to keep the accuracy of {reference} within {percent(judgement.margin)}: {kept}."
+    if lost := of("shown to lose"):
+        yield f"Shown to lose accuracy: {lost}."
+    if unsure := of("not shown"):
+        yield f"Not shown to keep the accuracy, nor to lose it: {unsure}."
+
+
+def _smallest(results: Results) -> Iterator[str]:
+    """The smallest of those that may be shipped."""
+    found = None if results.choice is None else results.choice.smallest
+    if results.choice is None or found is None:
+        return
+    sizes = {v.name: v.size_bytes for v in results.variants}
+    eligible = [s.candidate.name for s in results.choice.standings if s.eligible]
+    # Compared as printed: files that differ by some bytes are the same size to a reader.
+    same = tuple(name for name in eligible if megabytes(sizes[name]) == megabytes(sizes[found]))
+    labels = variant_labels(results)
+    own = sizes[results.reference]
+    beside = ""
+    if results.reference not in same and own:
+        beside = f", {percent(sizes[found] / own)} of {labels[results.reference]}'s"
+    names = listed(tuple(labels[name] for name in same))
+    yield f"Smallest that keeps the accuracy: {names} ({megabytes(sizes[found])} MB{beside})."
+
+
+def _gain(results: Results, grid: Grid, gain: Gain) -> str:
+    labels = variant_labels(results)
+    reference = labels[results.reference]
+    where = next(
+        s.label
+        for s in grid.settings
+        if (s.target, s.backend, s.threads, s.runner)
+        == (gain.setting.target, gain.setting.backend, gain.setting.threads, gain.setting.runner)
+    )
+    if gain.best is None or gain.ratio is None:
+        return f"On {where} no variant that keeps the accuracy is shown to be faster than {reference}."
+    winner = f"{labels[gain.best]}, {ratio(gain.ratio)} as fast as {reference}"
+    rivals = listed(tuple(labels[name] for name in gain.rivals))
+    told = f"; not told from it: {rivals}" if rivals else ""
+    return f"Largest gain in speed that keeps the accuracy on {where}: {winner}{told}."
+
+
+def _measured(results: Results) -> Iterator[str]:
+    """What stands in the tables; nothing follows from it."""
+    if results.variants:
+        labels = variant_labels(results)
+        size = min(v.size_bytes for v in results.variants)
+        same = tuple(labels[v.name] for v in results.variants if megabytes(v.size_bytes) == megabytes(size))
+        yield f"Smallest: {listed(same)} ({megabytes(size)} MB)."
+    grid = Grid(results)
+    lowest = tuple(_lowest(results, grid, s) for s in grid.settings if not s.functional_only)
+    known = tuple(part for part in lowest if part is not None)
+    if known:
+        spread = any(m.result.kind == "latency" and m.result.low_us is not None for m in results.measurements)
+        why = "Nobody judged these results" if spread else "Without a spread nobody can tell"
+        end = "so that nothing is claimed of them" if spread else "which of these differences are real"
+        yield f"Lowest inference time {'; '.join(known)}. {why}{',' if spread else ''} {end}."
+
+
+def _lowest(results: Results, grid: Grid, setting: Setting) -> str | None:
+    found = [(v.name, x) for v in results.variants if (x := grid.latency(v.name, setting)) is not None]
     if not found:
-        return f"On {setting.label} no variant{among} could be measured."
-    if all(latency.ratio is None for _, latency in found):
         return None
-    clear = [(v, latency.ratio) for v, latency in found if latency.ratio is not None and latency.ratio.low > 1]
-    if not clear:
-        return f"On {setting.label} no variant{among} is clearly faster than {reference}."
-    variant, best = max(clear, key=lambda pair: pair[1].value)
-    winner = f"{labels[variant.name]}, {ratio(best)} as fast as {reference}"
-    return f"Largest clear gain in speed{among} on {setting.label}: {winner}."
-
-
-def _lowest(results: Results, grid: Grid, setting: Setting, candidates: tuple[VariantResult, ...]) -> str:
-    found = [(v, latency) for v in candidates if (latency := grid.trusted(v.name, setting)) is not None]
-    variant, latency = min(found, key=lambda pair: pair[1].latency_us)
-    return f"on {setting.label}: {variant_labels(results)[variant.name]} ({decimal(latency.latency_us)} µs)"
+    name, latency = min(found, key=lambda pair: pair[1].latency_us)
+    return f"on {setting.label}: {variant_labels(results)[name]} ({decimal(latency.latency_us)} µs)"

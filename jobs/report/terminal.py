@@ -11,8 +11,7 @@ from common.artifact import read
 from common.numbers import ABSENT, clipped, count, decimal, megabytes, percent
 from common.printable import clean
 from common.schema.results import Latency, Results
-from jobs.report import choice
-from jobs.report.latency import verdict
+from jobs.report import choice, verdicts
 from jobs.report.names import Grid, Setting, variant_labels
 
 # Columns of text.
@@ -29,10 +28,12 @@ def show(folder: Path) -> None:
     console = Console(width=WIDTH, highlight=False)
     for table in tables(results):
         console.print(table)
-    grid = Grid(results)
+    grid, judgement = Grid(results), verdicts.spoken(results)
     if any(_compared(results, grid, setting) for setting in grid.settings):
         reference = clipped(clean(variant_labels(results)[results.reference]), NAME_LENGTH)
-        print(f"ratio to {reference}: ▲ faster, ▼ slower, ≈ no clear difference")
+        print(f"ratio to {reference}{'' if judgement is None else f': {verdicts.LEGEND}'}")
+    if judgement is not None and results.evaluations:
+        print(f"accuracy: {verdicts.KEPT_LEGEND}")
     for sentence in () if results.choice is None else choice.sentences(results.choice):
         console.print(Text(clean(sentence)))
     # Not through the console, which would break a long path.
@@ -75,25 +76,27 @@ def _table(results: Results, grid: Grid, settings: tuple[Setting, ...]) -> Table
         cells += [_accuracy(results, variant.name)] if results.evaluations else []
         for setting in settings:
             cells.append(_latency(grid, variant.name, setting))
-            cells += [_ratio(grid.latency(variant.name, setting))] if compared[setting] else []
+            cells += [_ratio(grid, variant.name, setting)] if compared[setting] else []
         table.add_row(*(Text(cell) for cell in cells))
     return table
 
 
 def _accuracy(results: Results, name: str) -> str:
     found = next((e for e in results.evaluations if e.variant == name), None)
-    return ABSENT if found is None else percent(found.accuracy.value)
+    judgement = verdicts.spoken(results)
+    sign = "" if judgement is None else verdicts.KEPT_SIGNS[judgement.of(name).accuracy]
+    return ABSENT if found is None else f"{percent(found.accuracy.value)} {sign:1}".rstrip()
 
 
 def _latency(grid: Grid, name: str, setting: Setting) -> str:
     result = grid.result(name, setting)
     if isinstance(result, Latency):
-        return f"{decimal(result.latency_us)} wrong" if result.wrong else decimal(result.latency_us)
+        return decimal(result.latency_us)
     return "not measured" if result is None else result.kind
 
 
-def _ratio(latency: Latency | None) -> str:
-    """`1.26 ▲`, with the sign of the report's verdict."""
-    if latency is None or latency.ratio is None:
-        return ""
-    return f"{latency.ratio.value:.2f} {verdict(latency.ratio).note[:1]}"
+def _ratio(grid: Grid, name: str, setting: Setting) -> str:
+    """`1.26 ▲`, with the sign of the judge's word."""
+    latency, speed = grid.latency(name, setting), grid.speed(name, setting)
+    shown = None if latency is None else latency.ratio if speed is None else speed.ratio
+    return "" if shown is None else f"{shown.value:.2f} {verdicts.sign(speed)}".rstrip()

@@ -46,7 +46,7 @@ def test_images_become_a_report(finished: Finished) -> None:
     assert all(measurement.result.kind == "latency" for measurement in results.measurements)
     assert len(results.evaluations) == 3
     assert results.choice is not None
-    assert (run / "best" / results.choice.model.path).is_file()
+    assert results.choice.model is not None and (run / "best" / results.choice.model.path).is_file()
     assert {item.stage for item in results.provenance} >= {"dataset", "train", "optimize", "evaluate", "benchmark"}
     page = (run / "report" / "report.html").read_text(encoding="utf-8")
     assert "pruned" in page
@@ -66,7 +66,9 @@ def test_a_second_time_does_nothing_and_says_so(finished: Finished, make: Make) 
 def test_a_file_that_is_gone_is_made_anew_with_what_hangs_on_it(finished: Finished, make: Make) -> None:
     experiment, run, _ = finished
     before = artifacts(run)
-    chosen = read(run / "best" / "choice.json", Choice).model.path
+    model = read(run / "best" / "choice.json", Choice).model
+    assert model is not None
+    chosen = model.path
     (run / "best" / chosen).unlink()
     said = make("all", EXPERIMENT=experiment, RUN=run).stdout
     assert f"{chosen} is gone, so it is made anew" in said

@@ -1,20 +1,26 @@
 """Candidates and cases for the choose stage's tests."""
 
+from dataclasses import dataclass
 from math import comb
 
 from hypothesis import strategies as st
 
 from common.proportion import wilson
-from common.schema.base import Interval
-from common.schema.choice import Candidate, Setting
-from common.schema.evaluation import McNemar
+from common.run.judge import Evidence, Subject, judge
+from common.run.speed import Target
+from common.schema.benchmark import Row
+from common.schema.evaluation import Evaluation, McNemar
 from common.schema.experiment import Choose
+from common.schema.outcome import Unsupported
+from common.schema.recipe import Convert, Recipe
+from common.schema.variant import Variant
+from jobs.choose.candidates import candidate as judged
 from jobs.choose.recommend import Case
+from tests.unit.report import factories as f
 
-SHA = "0123456789abcdef" * 4
-IMAGES = 300
+IMAGES = 3000
+RIGHT = 2700
 REFERENCE_US = 1000.0
-SETTING = Setting(target="host", backend="xnnpack", threads=1)
 
 
 def exact_p(one: int, other: int) -> float:
@@ -24,6 +30,16 @@ def exact_p(one: int, other: int) -> float:
     return min(1.0, 2 * tail / float(2**total))
 
 
+@dataclass(frozen=True)
+class Entry:
+    """A variant with its evaluation and its row."""
+
+    variant: Variant
+    evaluation: Evaluation
+    row: Row
+    other_network: bool
+
+
 def candidate(
     name: str,
     size: int = 1000,
@@ -31,34 +47,39 @@ def candidate(
     *,
     lost: int = 0,
     won: int = 0,
-    intervals: bool = True,
+    rounds: int = 5,
     other_network: bool = False,
     quantised: bool = True,
-) -> Candidate:
-    """A variant `speed` times as fast as the reference that gets `lost` images wrong that the reference gets
-    right and `won` right that it gets wrong, of 300 of which the reference gets 270 right."""
+) -> Entry:
+    """A variant `speed` times as fast as the reference (unsupported for None) that gets `lost` images wrong that the
+    reference gets right and `won` right that it gets wrong, of 3,000 of which the reference gets 2,700 right."""
     own = name == "baseline"
-    known = speed is not None and intervals and not own
-    return Candidate(
-        name=name,
-        model_sha256=SHA,
-        size_bytes=size,
-        accuracy=wilson(270 - lost + won, IMAGES),
-        mcnemar=None
-        if own
-        else McNemar(
-            reference="baseline", only_reference_right=lost, only_variant_right=won, p_value=exact_p(lost, won)
-        ),
-        latency_us=None if speed is None else REFERENCE_US / speed,
-        ratio=Interval(value=speed, low=speed * 0.98, high=speed * 1.02) if known and speed is not None else None,
-        other_network=other_network,
-        quantised=quantised and not own,
+    recipe = Recipe(convert=Convert(format="float16" if quantised and not own else "float32"))
+    variant = f.variant(name, recipe).model_copy(update={"model": f.file(f"{name}.tflite", size=size)})
+    test = McNemar(reference="baseline", only_reference_right=lost, only_variant_right=won, p_value=exact_p(lost, won))
+    changes = {"accuracy": wilson(RIGHT - lost + won, IMAGES), "count": IMAGES, "mcnemar": None if own else test}
+    result = (
+        Unsupported(reason="it cannot run")
+        if speed is None
+        else f.summary(REFERENCE_US / speed, None if own else REFERENCE_US, rounds)
     )
+    evaluation = f.evaluation(name, 290).model_copy(update=changes)
+    return Entry(variant, evaluation, f.row(name, result, "xnnpack"), other_network)
 
 
-def case(*candidates: Candidate, margin: float = 0.02, setting: Setting | None = SETTING) -> Case:
-    """A case with the default rules."""
-    return Case(candidates, "baseline", Choose(margin=margin), setting)
+def case(*entries: Entry, margin: float = 0.02, functional_only: bool = False) -> Case:
+    """A case that the judge has judged."""
+    rules = Choose(margin=margin)
+    benchmark = f.benchmark([entry.row for entry in entries], f.host(functional_only=functional_only))
+    subjects = tuple(Subject(entry.variant, entry.evaluation) for entry in entries)
+    judgement = judge(Evidence("baseline", subjects, (Target(benchmark),), rules))
+    found = tuple(
+        judged(entry.variant, entry.evaluation, judgement, (benchmark,)).model_copy(
+            update={"other_network": entry.other_network}
+        )
+        for entry in entries
+    )
+    return Case(found, "baseline", rules, judgement)
 
 
 @st.composite
@@ -72,11 +93,11 @@ def cases(draw: st.DrawFn) -> Case:
                 f"v{index}",
                 draw(st.integers(1, 5)),
                 draw(speeds),
-                lost=draw(st.integers(0, 20)),
-                won=draw(st.integers(0, 20)),
-                intervals=draw(st.booleans()),
+                lost=draw(st.integers(0, 90)),
+                won=draw(st.integers(0, 30)),
+                rounds=draw(st.sampled_from((1, 2, 6))),
                 other_network=draw(st.booleans()),
                 quantised=draw(st.booleans()),
             )
         )
-    return case(*found, margin=draw(st.sampled_from((0.0, 0.01, 0.02, 1.0))))
+    return case(*found, margin=draw(st.sampled_from((0.0, 0.01, 0.02, 1.0))), functional_only=draw(st.booleans()))

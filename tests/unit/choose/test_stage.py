@@ -2,9 +2,11 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +14,14 @@ import pytest
 from markdown_it import MarkdownIt
 from PIL import Image
 
-from common.artifact import read, sha256_file, write_model
+from common.artifact import file_ref, read, sha256_file, write_model
 from common.errors import UsageError
 from common.experiment import load
 from common.provenance import ROOT
+from common.run.read import Folders
 from common.schema.choice import Choice
-from jobs.choose.given import Folders
+from common.schema.evaluation import Evaluation
 from jobs.choose.stage import choose
-from jobs.report.arguments import Folders as ReportFolders
 from jobs.report.stage import report
 from tests.artifacts import EXPERIMENT
 from tests.conftest import Chain
@@ -37,10 +39,9 @@ def folders(chain: Chain, tmp_path: Path) -> Folders:
         summary = f.summary(1000 / (speed or 1), None if speed is None else 1000)
         rows.append(f.row(name, summary, sha256=variant.model.sha256))
     benchmark = tmp_path / "benchmark"
-    benchmark.mkdir()
-    write_model(benchmark / "benchmark.json", f.benchmark(rows))
+    f.write_benchmark(benchmark, f.benchmark(rows))
     run = chain.folder
-    return Folders(run / "dataset", run / "train", run / "variants", run / "evaluation", benchmark)
+    return Folders(run / "dataset", run / "train", run / "variants", run / "evaluation", (benchmark,))
 
 
 def arguments(chain: Chain, folders: Folders) -> list[str]:
@@ -50,7 +51,7 @@ def arguments(chain: Chain, folders: Folders) -> list[str]:
         "--training": folders.training,
         "--variants": folders.variants,
         "--evaluations": folders.evaluations,
-        "--benchmark": folders.benchmark,
+        "--benchmark": folders.benchmarks[0],
     }
     return [str(part) for pair in pairs.items() for part in pair]
 
@@ -63,6 +64,7 @@ def test_the_command_writes_the_best_file_and_its_card(chain: Chain, folders: Fo
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     choice = read(output / "choice.json", Choice)
+    assert choice.model is not None and choice.judgement is not None
     names = {path.name for path in output.iterdir()} - {".lock"}
     assert names == {f"{choice.best}.tflite", "model_card.md", "choice.json"}
     assert done.stdout.splitlines() == [choice.recommendation[0], str(output / f"{choice.best}.tflite")]
@@ -76,7 +78,20 @@ def best_of(chain: Chain, folders: Folders, tmp_path: Path, *names: str) -> Choi
     blocks = re.split(r"(?=\[variants\.)", EXPERIMENT)
     kept = [block for block in blocks if not block.startswith("[variants.") or block[10:].split("]")[0] in names]
     (tmp_path / "few.toml").write_text("".join(kept) + "[choose]\nmargin = 1.0\n", encoding="utf-8")
-    return choose(load(tmp_path / "few.toml"), folders, tmp_path / "best")
+    evaluations = shutil.copytree(folders.evaluations, tmp_path / "evaluation")
+    for name in names:
+        make_alive(evaluations / name)
+    return choose(load(tmp_path / "few.toml"), replace(folders, evaluations=evaluations), tmp_path / "best")
+
+
+def make_alive(folder: Path) -> None:
+    """So little training leaves int8 with one answer to every image, and such a file is never chosen."""
+    outputs = np.load(folder / "outputs.npy")
+    outputs[-1] *= 1.0001
+    np.save(folder / "outputs.npy", outputs)
+    evaluation = read(folder / "evaluation.json", Evaluation)
+    changed = evaluation.model_copy(update={"outputs": file_ref(folder / "outputs.npy", folder)})
+    write_model(folder / "evaluation.json", changed)
 
 
 @pytest.mark.parametrize("name", ["baseline", "int8"])
@@ -85,7 +100,7 @@ def test_the_cards_program_runs_and_agrees_with_the_evaluation(
 ) -> None:
     choice = best_of(chain, folders, tmp_path, "baseline", name)
     # The int8 variant is made to look far better; whether it kept its accuracy is another question.
-    assert choice.best == name
+    assert choice.best == name and choice.model is not None
     card = (tmp_path / "best" / "model_card.md").read_text(encoding="utf-8")
     (program,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
     image = np.load(folders.dataset / "validation_images.npy")[0]
@@ -102,29 +117,22 @@ def test_the_cards_program_runs_and_agrees_with_the_evaluation(
 
 def test_the_report_takes_the_choice_of_its_own_run_only(chain: Chain, folders: Folders, tmp_path: Path) -> None:
     choice = choose(chain.experiment, folders, tmp_path / "best")
-    given = ReportFolders(
-        folders.dataset,
-        folders.training,
-        folders.variants,
-        folders.evaluations,
-        (folders.benchmark,),
-        tmp_path / "best",
-    )
-    results = report(chain.experiment, chain.folder / "tiny.toml", given, tmp_path / "report")
+    chosen = tmp_path / "best"
+    results = report(chain.experiment, chain.folder / "tiny.toml", folders, chosen, tmp_path / "report")
     assert results.choice == choice
     text = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     assert "## Which one to ship" in text
-    content = json.loads((folders.benchmark / "benchmark.json").read_text(encoding="utf-8"))
+    content = json.loads((folders.benchmarks[0] / "benchmark.json").read_text(encoding="utf-8"))
     content["warnings"] = []
-    (folders.benchmark / "benchmark.json").write_text(json.dumps(content), encoding="utf-8")
+    (folders.benchmarks[0] / "benchmark.json").write_text(json.dumps(content), encoding="utf-8")
     with pytest.raises(UsageError, match="the benchmark host of the choice is"):
-        report(chain.experiment, chain.folder / "tiny.toml", given, tmp_path / "report")
+        report(chain.experiment, chain.folder / "tiny.toml", folders, chosen, tmp_path / "report")
 
 
 def test_a_benchmark_of_other_files_is_refused(chain: Chain, folders: Folders, tmp_path: Path) -> None:
     rows = [f.row(name, f.summary(1, None)) for name in chain.variants]
-    write_model(folders.benchmark / "benchmark.json", f.benchmark(rows))
-    with pytest.raises(UsageError, match="the model of baseline in the benchmark is 0123456789ab, not"):
+    f.write_benchmark(folders.benchmarks[0], f.benchmark(rows))
+    with pytest.raises(UsageError, match=r"\(sha256\) of baseline in the benchmark on host is 0123456789ab"):
         choose(chain.experiment, folders, tmp_path / "best")
     assert not (tmp_path / "best").exists()
 

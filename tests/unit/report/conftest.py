@@ -3,13 +3,16 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from common.artifact import file_ref, sha256_file, write_model
 from common.experiment import LoadedExperiment
+from common.run.judge import judge
+from common.run.read import Folders, read_run
 from common.schema.base import Model
-from jobs.report.arguments import Folders
+from common.schema.provenance import InputRef
 from tests.artifacts import write_experiment
 from tests.unit.report import factories as f
 
@@ -33,6 +36,11 @@ class Run:
     folders: Folders
 
     @property
+    def choice(self) -> Path:
+        """The folder of the choice."""
+        return self.folder / "best"
+
+    @property
     def path(self) -> Path:
         """The experiment file."""
         return self.folder / "tiny.toml"
@@ -47,6 +55,7 @@ class Run:
             "--variants": self.folders.variants,
             "--evaluations": self.folders.evaluations,
             "--benchmark": self.folders.benchmarks[0],
+            "--choice": self.choice,
         }
         return [str(part) for pair in pairs.items() for part in pair]
 
@@ -85,9 +94,33 @@ def run(tmp_path: Path) -> Run:
         made = f.variant(name, recipe).model_copy(update={"model": model, "provenance": manifest})
         write(folder / "variant.json", made)
         inputs = f.provenance("evaluate", dataset=used, model=model.sha256)
-        changes = {"model_sha256": model.sha256, "provenance": inputs}
-        evaluated = f.evaluation(name, 290).model_copy(update=changes)
-        write(folders.evaluations / name / "evaluation.json", evaluated)
+        changes: dict[str, object] = {"model_sha256": model.sha256, "provenance": inputs}
+        looked = folders.evaluations / name
+        looked.mkdir(parents=True)
+        np.save(looked / "outputs.npy", f.answers(f.evaluation(name, 290)))
+        changes["outputs"] = file_ref(looked / "outputs.npy", looked)
+        write(looked / "evaluation.json", f.evaluation(name, 290).model_copy(update=changes))
         rows.append(f.row(name, f.summary(100, None if name == "baseline" else 120), sha256=model.sha256))
-    write(folders.benchmarks[0] / "benchmark.json", f.benchmark(rows))
-    return Run(tmp_path, experiment, folders)
+    f.write_benchmark(folders.benchmarks[0], f.benchmark(rows))
+    given = Run(tmp_path, experiment, folders)
+    write_choice(given)
+    return given
+
+
+def write_choice(given: Run) -> None:
+    """A choice of this run, with what the judge says of it."""
+    read = read_run(given.experiment, given.folders)
+    judgement = judge(read.evidence)
+    sizes = {variant.name: variant.model.size_bytes for variant in read.variants}
+    inputs = tuple(InputRef(role=role, sha256=sha256) for role, sha256 in read.inputs.items())
+    manifest = f.provenance("choose").model_copy(update={"inputs": inputs})
+    standing = f.choice().standings[0]
+    standings = tuple(
+        standing.model_copy(
+            update={"candidate": standing.candidate.model_copy(update={"name": name}), "eligible": True}
+        )
+        for name in sizes
+    )
+    changes = {"judgement": judgement, "provenance": manifest, "standings": standings}
+    changes |= {"best": "float16", "smallest": "float16", "fastest": "float16"}
+    write(given.choice / "choice.json", f.choice().model_copy(update=changes))

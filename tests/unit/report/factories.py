@@ -2,19 +2,28 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
+from common.artifact import file_ref, write_model
+from common.intervals import interval
 from common.proportion import wilson
+from common.run.judge import Evidence, Subject, judge
+from common.run.speed import Target
 from common.schema.base import FileRef, Interval
-from common.schema.benchmark import Benchmark, Environment, Row, Summary
+from common.schema.benchmark import Benchmark, Environment, Noise, RoundRatio, Row, RunLine, SessionLine, Summary
 from common.schema.benchmark import Cell as BenchmarkCell
-from common.schema.choice import Candidate, Choice, Setting, Standing
+from common.schema.choice import Candidate, Choice, Standing
 from common.schema.dataset import Dataset, Duplicates, Quarantined, Split
 from common.schema.evaluation import ClassScore, Evaluation, KerasAgreement, McNemar
 from common.schema.experiment import Benchmark as Settings
 from common.schema.experiment import Choose
-from common.schema.outcome import Failed, Unsupported
+from common.schema.judgement import Judgement, Setting
+from common.schema.outcome import Failed, Measured, Stat, Unsupported
 from common.schema.provenance import Code, InputRef, Provenance, Runtime
-from common.schema.recipe import Recipe
+from common.schema.recipe import Convert, Recipe
 from common.schema.results import Latency, Measurement, Results, VariantResult
 from common.schema.tflite import DomainTotal, Proof, Refusal
 from common.schema.training import Epoch, Training
@@ -272,16 +281,19 @@ def variant(name: str, recipe: Recipe, sha256: str = SHA) -> Variant:
 
 
 def summary(us: float, reference_us: float | None, rounds: int = 5) -> Summary:
-    """A cell's summary."""
+    """A cell's summary; its rounds differ by 2 %, and from those of another by their ratio alone."""
     shown = latency(us, reference_us, rounds)
+    told = [] if shown.ratio is None else [shown.ratio.value * (1 + 0.01 * (-1) ** round_) for round_ in range(rounds)]
     return Summary(
         rounds=rounds,
         latency_us=us,
         latency_low_us=us if shown.low_us is None else shown.low_us,
         latency_high_us=us if shown.high_us is None else shown.high_us,
         interval=shown.interval,
-        ratio=shown.ratio,
-        paired_rounds=0 if shown.ratio is None else rounds,
+        ratio=interval(told),
+        paired_rounds=len(told),
+        ratios=tuple(RoundRatio(round=round_, value=value) for round_, value in enumerate(told)),
+        equivalence=interval(told, 0.9),
         init_us=1.0,
         first_us=2.0,
         warmup_us=3.0,
@@ -316,9 +328,84 @@ def row(name: str, result: Summary | Unsupported | Failed, backend: str = "cpu",
     )
 
 
+def noise(backend: str = "cpu", floor: float | None = 0.02, *, too_busy: bool = False) -> Noise:
+    """What the references of session 0 told."""
+    return Noise(
+        session=0,
+        backend=backend,
+        threads=1,
+        runner="binary",
+        floor=floor,
+        pairs=12,
+        segments=12,
+        redone=0,
+        too_busy=too_busy,
+    )
+
+
+def answers(counted: Evaluation) -> npt.NDArray[np.float32]:
+    """Outputs that an evaluation would count as it does."""
+    taken = [sum(column) for column in zip(*counted.confusion, strict=True)]
+    return np.repeat(np.eye(len(taken), dtype=np.float32), taken, axis=0)
+
+
+def write_benchmark(folder: Path, made: Benchmark) -> None:
+    """A benchmark with the ledger that it rests on."""
+    folder.mkdir(parents=True, exist_ok=True)
+    cells = tuple(row.cell for row in made.rows)
+    session = SessionLine(
+        session=0, seed=1, cells=cells, rounds=5, fingerprint=SHA, settings_sha256=SHA, started_at=WHEN
+    )
+    lines = [session.model_dump_json()]
+    for row in made.rows:
+        if isinstance(row.result, Summary):
+            lines += [_run(row, row.result, number).model_dump_json() for number in range(row.result.rounds)]
+    ledger = folder / "ledger.jsonl"
+    ledger.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    write_model(folder / "benchmark.json", made.model_copy(update={"ledger": file_ref(ledger, folder)}))
+
+
+def _run(row: Row, summary: Summary, number: int) -> RunLine:
+    us = summary.latency_us
+    stat = Stat(count=1, mean_us=us, median_us=us, min_us=us, max_us=us, std_us=None, p5_us=us, p95_us=us)
+    outcome = Measured(init_us=1.0, first_us=2.0, warmup=stat, steady=stat, memory_init_kib=4, memory_overall_kib=5)
+    return RunLine(
+        session=row.session,
+        round=number,
+        order=0,
+        cell=row.cell,
+        started_at=WHEN,
+        load_1min=None,
+        outcome=outcome,
+        warmup_samples_us=(us,),
+        samples_us=(us,),
+    )
+
+
+def judgement(
+    rows: Sequence[Row] | None = None,
+    target: Environment | None = None,
+    noises: Sequence[Noise] = (),
+    rules: Choose | None = None,
+) -> Judgement:
+    """What the judge says of NAMES with ACCURACIES; measured on two backends of the host unless there are `rows`."""
+    if rows is None:
+        rows = [
+            row(name, summary(us * scale, None if name == NAMES[0] else TIMES[0] * scale), backend)
+            for backend, scale in (("cpu", 1.0), ("xnnpack", 0.31))
+            for name, us in zip(NAMES, TIMES, strict=True)
+        ]
+    made = benchmark(rows, target).model_copy(update={"noise": tuple(noises)})
+    recipe = Recipe(convert=Convert(format="float16"))
+    subjects = tuple(
+        Subject(variant(name, recipe), evaluation(name, right)) for name, right in zip(NAMES, ACCURACIES, strict=True)
+    )
+    return judge(Evidence(NAMES[0], subjects, (Target(made),), rules or Choose()))
+
+
 def choice(reason: str = "no worse and once better", network: str | None = None) -> Choice:
     """The choice of the last of NAMES; the other verdicts are in the order of NAMES."""
-    verdicts = ("dominated", "on the front", "not measured", "significantly worse", "best")
+    verdicts = ("dominated", "on the front", "not measured", "shown to lose", "best")
     standings = []
     for name, size, right, us, verdict in zip(NAMES, SIZES, ACCURACIES, TIMES, verdicts, strict=True):
         measured = latency(us, None if name == "baseline" else TIMES[0]) if verdict != "not measured" else None
@@ -359,4 +446,5 @@ def choice(reason: str = "no worse and once better", network: str | None = None)
         network=network,
         model=file("pruned_dynamic_range.tflite"),
         card=file("model_card.md"),
+        judgement=judgement(),
     )

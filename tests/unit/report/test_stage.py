@@ -16,7 +16,7 @@ from common.provenance import ROOT
 from common.schema.results import Latency, Results
 from jobs.report.stage import report, rerender
 from tests.unit.report import factories as f
-from tests.unit.report.conftest import Run
+from tests.unit.report.conftest import Run, write_choice
 
 FILES = {"report.html", "report.md", "results.csv", "results.json", "contact_sheet.jpg"}
 CHARTS = {f"{stem}.{ending}" for stem in ("latency", "accuracy", "training") for ending in ("png", "svg")}
@@ -24,7 +24,7 @@ Edit = Callable[[dict[str, Any]], object]
 
 
 def _report(run: Run) -> Results:
-    return report(run.experiment, run.path, run.folders, run.folder / "report")
+    return report(run.experiment, run.path, run.folders, run.choice, run.folder / "report")
 
 
 def _edit(path: Path, edit: Edit) -> None:
@@ -40,7 +40,7 @@ def test_a_run_becomes_a_folder(run: Run) -> None:
     assert read(output / "results.json", Results) == results
     assert [v.name for v in results.variants] == ["baseline", "float16"]
     assert results.variants[0].waived == ("folded",)
-    assert [item.stage for item in results.provenance][-2:] == ["benchmark", "report"]
+    assert [item.stage for item in results.provenance][-2:] == ["choose", "report"]
     assert results.missing == (
         "Inference time and run-time memory on GPU and NNAPI were not measured: "
         "they need an Android device, and this run measured on host.",
@@ -77,6 +77,7 @@ def test_one_round_keeps_no_spread(run: Run) -> None:
     path = run.folders.benchmarks[0] / "benchmark.json"
     changes = {"rounds": 1, "interval": None, "ratio": None}
     _edit(path, lambda content: [row["result"].update(changes) for row in content["rows"]])
+    write_choice(run)
     result = _report(run).measurements[0].result
     assert isinstance(result, Latency)
     assert (result.low_us, result.high_us, result.rounds) == (None, None, 1)
@@ -84,7 +85,7 @@ def test_one_round_keeps_no_spread(run: Run) -> None:
 
 def test_the_commands_are_quoted(run: Run) -> None:
     strange = run.folder / "a b;c.toml"
-    results = report(run.experiment, strange, run.folders, run.folder / "report")
+    results = report(run.experiment, strange, run.folders, run.choice, run.folder / "report")
     assert results.reproduce[-1] == f"make all 'EXPERIMENT={strange}'"
 
 
@@ -93,13 +94,14 @@ def test_another_data_source_is_part_of_the_commands(run: Run) -> None:
     run.path.write_text(other, encoding="utf-8")
     from common.experiment import load
 
-    results = report(load(run.path), run.path, run.folders, run.folder / "report")
+    results = report(load(run.path), run.path, run.folders, run.choice, run.folder / "report")
     assert "DATA=photos" in results.reproduce[-1]
 
 
 def test_changes_without_a_commit_are_a_warning(run: Run) -> None:
     path = run.folders.evaluations / "baseline" / "evaluation.json"
     _edit(path, lambda content: content["provenance"]["code"].update(dirty=True, commit="b" * 40))
+    write_choice(run)
     warnings = " ".join(_report(run).warnings)
     assert "no commit holds (evaluate" in warnings
     assert "evaluate bbbbbbbbbbbb" in warnings and "different commits" in warnings
@@ -210,7 +212,7 @@ def test_the_command_writes_shows_and_shows_again(run: Run) -> None:
     assert made.returncode == 0, made.stderr
     assert made.stdout.splitlines()[-1] == f"report: {output / 'report.html'}"
     row = next(line.split() for line in made.stdout.splitlines() if line.strip().startswith("float16"))
-    assert row[2:] == ["96.67", "%", "100", "1.20", "▲"]
+    assert row[2:] == ["96.67", "%", "✓", "100", "1.20", "▲"]
     assert all(len(line) <= 100 for line in made.stdout.splitlines()[:-1])
     shown = _command("--summary", str(output))
     assert shown.stdout == made.stdout

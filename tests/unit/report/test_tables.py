@@ -4,16 +4,19 @@ import pytest
 
 from common.numbers import DASH, TIMES
 from common.schema.base import Interval
+from common.schema.experiment import Choose
+from common.schema.judgement import Difference, Obstacle, Setting, Speed
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Results
 from common.schema.tflite import Refusal
-from jobs.report.accuracy import accuracies, comparison, files
+from jobs.report.accuracy import accuracies, files
 from jobs.report.charts import latency_chart
-from jobs.report.latency import details, overview, verdict
+from jobs.report.latency import details, overview
 from jobs.report.page import build
 from jobs.report.proof import proofs
 from jobs.report.render import render
 from jobs.report.summary import summarise
+from jobs.report.verdicts import speed
 from tests.unit.report import factories as f
 
 
@@ -22,19 +25,36 @@ def _cells(table_rows: object, results: Results, name: str) -> list[str]:
     return [cell.text for cell in next(row for row in table.rows if row.header == name).cells]
 
 
+def _speed(verdict: Difference, **changes: object) -> Speed:
+    ratio = Interval(value=1.1, low=1.0, high=1.2)
+    setting = Setting(target="host", backend="cpu", threads=1)
+    return Speed.model_validate(
+        {"variant": "v", "setting": setting, "session": 0, "verdict": verdict, "ratio": ratio, **changes}
+    )
+
+
 @pytest.mark.parametrize(
-    ("low", "high", "note", "tone"),
+    ("verdict", "note", "tone"),
     [
-        (1.22, 1.31, "▲ faster", "better"),
-        (0.8, 0.99, "▼ slower", "worse"),
-        (0.9, 1.2, "≈ no clear difference", "plain"),
-        (1.0, 1.2, "≈ no clear difference", "plain"),
+        ("faster", "▲ faster", "better"),
+        ("slower", "▼ slower", "worse"),
+        ("as fast", "≈ as fast", "plain"),
+        ("not resolved", "? not resolved (needs about 41 rounds)", "plain"),
     ],
 )
-def test_a_ratio_says_what_its_interval_allows(low: float, high: float, note: str, tone: str) -> None:
-    cell = verdict(Interval(value=1.1, low=low, high=high))
+def test_a_ratio_has_the_judges_word_whatever_its_interval(verdict: Difference, note: str, tone: str) -> None:
+    cell = speed(_speed(verdict, rounds_needed=41 if verdict == "not resolved" else None), None)
     assert (cell.note, cell.tone) == (note, tone)
     assert cell.text.startswith(f"1.10{TIMES} (")
+
+
+def test_what_is_not_compared_has_a_reason_and_no_figure() -> None:
+    obstacle = Obstacle(cause="too busy", text="the machine was too busy")
+    cell = speed(_speed("not compared", obstacle=obstacle), Interval(value=9.0, low=8.0, high=10.0))
+    assert (cell.text, cell.note, cell.tone) == ("not compared", "the machine was too busy", "problem")
+    assert speed(_speed("faster", partial=True, from_cpu=True), None).note == (
+        "▲ faster, only a part ran on it, from CPU time"
+    )
 
 
 def test_what_each_file_computes() -> None:
@@ -85,7 +105,6 @@ def test_failures_show_their_reason_and_never_a_number() -> None:
     assert table.rows[0].cells[0].note == "killed by SIGSEGV (log: logs/7.log)"
     assert _cells("Size, inference time and run-time memory on host", results, "baseline") == ["8.5", "failed"]
     assert latency_chart(results) is None
-    assert any("could be measured" in sentence for sentence in summarise(results))
 
 
 def test_a_target_that_only_shows_function_is_never_compared() -> None:
@@ -113,12 +132,25 @@ def test_memory_that_was_not_measured_is_left_out_and_said() -> None:
     assert "Run-time memory was not measured on CPU." in table.notes
 
 
-def test_the_comparison_of_accuracies_is_in_words() -> None:
-    worse, equal = f.evaluation("v", 270).mcnemar, f.evaluation("v", 289).mcnemar
-    assert comparison(worse).text == "▼ significantly worse (p < 0.001)"
-    assert comparison(equal).text == "not significantly different (p = 0.42)"
-    assert comparison(None).text == "reference"
-    assert accuracies(f.results()).rows[1].cells[0].text == "96.33 %"
+def test_the_comparison_of_accuracies_is_in_the_judges_words() -> None:
+    table = accuracies(f.results(choice=f.choice()))
+    assert [row.cells[-1].text for row in table.rows] == [
+        "reference",
+        "? not shown",
+        "✓ shown to keep",
+        "▼ shown to lose",
+        "? not shown",
+    ]
+    note = table.rows[2].cells[-1].note
+    assert note == "may lose up to 1.65 % (margin 2 %); only this one right: 0, only the other: 0"
+    assert "images would do" in table.rows[4].cells[-1].note
+    assert table.rows[1].cells[0].text == "96.33 %"
+
+
+def test_nothing_is_said_of_accuracies_that_nobody_judged() -> None:
+    table = accuracies(f.results())
+    assert [row.cells[-1].text for row in table.rows] == ["reference", *[DASH] * 4]
+    assert "Nobody judged these results" in table.notes[-1]
 
 
 def test_waived_promises_are_named() -> None:
@@ -126,17 +158,22 @@ def test_waived_promises_are_named() -> None:
     assert (cell.text, cell.note) == ("11 of 13", "2 waived: a BatchNormalization is in the kernel")
 
 
-def test_the_summary_leaves_less_accurate_variants_out() -> None:
-    sentences = summarise(f.results())
-    assert "a classifier that sees only colours gets 77 %" in sentences[0]
-    assert sentences[1] == "Significantly less accurate than baseline: clustered dynamic range."
-    assert sentences[2].endswith("dynamic range and pruned dynamic range (2.14 MB, 25.17 % of baseline's).")
-    assert f"pruned dynamic range, 1.34{TIMES} (1.31{DASH}1.38) as fast as baseline" in sentences[3]
+def test_the_summary_says_what_was_decided() -> None:
+    chosen = f.choice().model_copy(update={"judgement": f.judgement(rules=Choose(margin=0.05))})
+    sentences = summarise(f.results(choice=chosen))
+    assert "a classifier that sees only colours gets 77 %" in sentences[1]
+    assert sentences[2] == (
+        "Shown to keep the accuracy of baseline within 5 %: dynamic range, float16 and pruned dynamic range."
+    )
+    assert sentences[3] == "Shown to lose accuracy: clustered dynamic range."
+    assert f"on host · CPU · 1 thread: pruned dynamic range, 1.34{TIMES} (1.32{DASH}1.36) as fast" in sentences[5]
 
 
-def test_the_summary_claims_no_gain_that_the_intervals_do_not_show() -> None:
-    same = [f.measurement(name, f.latency(100, None if name == "baseline" else 100)) for name in f.NAMES]
-    assert summarise(f.results(measurements=same))[-1].endswith("is clearly faster than baseline.")
+def test_nothing_is_claimed_that_was_not_judged() -> None:
+    said = " ".join(summarise(f.results()))
+    assert "Nobody judged these results, so that nothing is claimed of them." in said
+    for word in ("shown", "keep", "faster", "gain", "significant", "Recommended"):
+        assert word not in said
 
 
 def test_long_lists_of_bad_files_are_cut() -> None:

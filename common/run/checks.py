@@ -1,16 +1,18 @@
-"""Whether parts of a report belong together. Every refusal names both values."""
+"""Whether parts of a run belong together. Every refusal names both values. Pure."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
 
 from common.errors import UsageError
 from common.schema.benchmark import Benchmark
 from common.schema.choice import Choice
 from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
-from common.schema.experiment import Experiment
+from common.schema.experiment import Choose, Experiment
 from common.schema.provenance import Artifact
-from common.schema.results import Results
 from common.schema.training import Training
 from common.schema.variant import Variant
 
@@ -64,6 +66,25 @@ def check_evaluation(evaluation: Evaluation, variant: Variant, reference: str, d
     same(f"the reference in the evaluation of {name}", compared, "the experiment's", wanted)
 
 
+def check_outputs(evaluation: Evaluation, outputs: npt.NDArray[np.float32]) -> None:
+    """The answers (float32 [n, classes]) are those that the evaluation counted."""
+    name, classes = evaluation.variant, len(evaluation.classes)
+    same(f"the shape of the answers of {name}", outputs.shape, "the evaluation's", (evaluation.count, classes))
+    taken = tuple(int(count) for count in np.bincount(outputs.argmax(axis=1), minlength=classes))
+    counted = tuple(sum(column) for column in zip(*evaluation.confusion, strict=True))
+    same(f"the images that {name} takes for each class", taken, "the evaluation's count", counted)
+
+
+def check_rules(rules: Choose, classes: Sequence[str]) -> None:
+    """Margins are of classes that the dataset has."""
+    unknown = [name for name in rules.classes if name not in classes]
+    if unknown:
+        raise UsageError(
+            f"choose.classes names '{unknown[0]}', which is none of the dataset's classes: {', '.join(classes)}",
+            hint="name a class as its folder is called",
+        )
+
+
 def check_benchmark(benchmark: Benchmark, variants: Sequence[Variant], reference: str) -> None:
     """The benchmark measured each of these files against the experiment's reference."""
     where = f"the benchmark on {benchmark.target.name}"
@@ -86,48 +107,11 @@ def check_choice(choice: Choice, inputs: Mapping[str, str]) -> None:
 
 def check_targets(benchmarks: Sequence[Benchmark]) -> None:
     """No two benchmarks are of one target."""
-    _no_repeats("target", [benchmark.target.name for benchmark in benchmarks])
+    no_repeats("target", [benchmark.target.name for benchmark in benchmarks])
 
 
-def _no_repeats(what: str, values: Sequence[object]) -> None:
+def no_repeats(what: str, values: Sequence[object]) -> None:
+    """Raise UsageError where a value stands twice."""
     repeated = [value for value, times in Counter(values).items() if times > 1]
     if repeated:
         raise UsageError(f"{what} {repeated[0]} is given twice", hint="give each once")
-
-
-def check_results(results: Results) -> None:
-    """A results file, which may come from elsewhere, speaks of its own variants and classes only."""
-    names = [variant.name for variant in results.variants]
-    _no_repeats("variant", names)
-    _no_repeats("target", [target.name for target in results.targets])
-    _no_repeats("evaluation of", [evaluation.variant for evaluation in results.evaluations])
-    _no_repeats("measurement", [(m.variant, m.target, m.backend, m.threads, m.runner) for m in results.measurements])
-    for what, name in _mentioned(results):
-        if name not in names:
-            raise UsageError(f"{what} '{name}' is not among the variants {', '.join(names)}", hint="correct the file")
-    for evaluation in results.evaluations:
-        _check_shape(f"confusion of {evaluation.variant}", evaluation.confusion, evaluation.classes)
-    _check_classes(results)
-
-
-def _mentioned(results: Results) -> list[tuple[str, str]]:
-    return [
-        ("the reference", results.reference),
-        *(("the measured variant", measurement.variant) for measurement in results.measurements),
-        *(("the evaluated variant", evaluation.variant) for evaluation in results.evaluations),
-        *(("the variant to choose", s.candidate.name) for s in (results.choice.standings if results.choice else ())),
-    ]
-
-
-def _check_shape(what: str, rows: Sequence[Sequence[int]], classes: Sequence[str]) -> None:
-    for length in (len(rows), *(len(row) for row in rows)):
-        same(f"the number of rows and columns in the {what}", length, "the number of classes", len(classes))
-
-
-def _check_classes(results: Results) -> None:
-    if (card := results.dataset) is not None:
-        for split in (card.train, card.validation):
-            same("the number of counts per class", len(split.per_class), "the number of classes", len(card.classes))
-    if (training := results.training) is not None and training.class_weights is not None:
-        weights = len(training.class_weights)
-        same("the number of class weights", weights, "the number of classes", len(training.classes))

@@ -1,0 +1,1 @@
+"""A finished run: read, hashed and cross-checked once, and judged by one set of rules."""

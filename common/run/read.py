@@ -1,0 +1,133 @@
+"""A finished run, read from the folders of its stages, hashed and checked to be one run."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from common.artifact import read, sha256_file, verified
+from common.dataset import CARD, read_card
+from common.errors import UsageError
+from common.experiment import LoadedExperiment
+from common.run import checks
+from common.run.judge import Evidence, Subject
+from common.run.ledger import check_ledger, foreign_sessions
+from common.run.speed import Target
+from common.schema.benchmark import Benchmark
+from common.schema.dataset import Dataset
+from common.schema.evaluation import Evaluation
+from common.schema.provenance import Artifact
+from common.schema.training import Training
+from common.schema.variant import Variant
+
+BENCHMARK, TRAINING, VARIANT, EVALUATION = "benchmark.json", "training.json", "variant.json", "evaluation.json"
+
+
+@dataclass(frozen=True)
+class Folders:
+    """What the stages wrote. `variants` and `evaluations` hold a folder per variant; the first of `benchmarks`
+    decides."""
+
+    dataset: Path
+    training: Path
+    variants: Path
+    evaluations: Path
+    benchmarks: tuple[Path, ...]
+
+    @property
+    def all(self) -> tuple[Path, ...]:
+        """Every folder that is read."""
+        return (self.dataset, self.training, self.variants, self.evaluations, *self.benchmarks)
+
+
+@dataclass(frozen=True)
+class Run:
+    """The artifacts, variants in the experiment's order; `inputs` maps their roles to hashes.
+
+    `training` is None where the files were not trained here, a subject's evaluation where its accuracy was not
+    measured.
+    """
+
+    experiment: LoadedExperiment
+    dataset: Dataset
+    training: Training | None
+    subjects: tuple[Subject, ...]
+    targets: tuple[Target, ...]
+    inputs: dict[str, str]
+
+    @property
+    def variants(self) -> tuple[Variant, ...]:
+        """Every variant."""
+        return tuple(subject.variant for subject in self.subjects)
+
+    @property
+    def evaluations(self) -> tuple[Evaluation, ...]:
+        """Every evaluation that there is."""
+        return tuple(subject.evaluation for subject in self.subjects if subject.evaluation is not None)
+
+    @property
+    def benchmarks(self) -> tuple[Benchmark, ...]:
+        """Every target's benchmark."""
+        return tuple(target.benchmark for target in self.targets)
+
+    @property
+    def artifacts(self) -> tuple[Artifact, ...]:
+        """Every artifact, in the order of the stages."""
+        trained = () if self.training is None else (self.training,)
+        return (self.dataset, *trained, *self.variants, *self.evaluations, *self.benchmarks)
+
+    @property
+    def evidence(self) -> Evidence:
+        """What the judge is given."""
+        settings = self.experiment.settings
+        return Evidence(settings.reference, self.subjects, self.targets, settings.choose)
+
+
+def read_run(experiment: LoadedExperiment, folders: Folders) -> Run:
+    """Read every artifact once. Raises UsageError when one is missing, damaged, changed, or of another run."""
+    settings = experiment.settings
+    inputs = {"dataset": sha256_file(_there(folders.dataset / CARD))}
+    dataset = read_card(folders.dataset)
+    checks.check_rules(settings.choose, dataset.classes)
+    inputs["training"] = sha256_file(_there(folders.training / TRAINING))
+    training = read(folders.training / TRAINING, Training)
+    checks.check_training(training, dataset, inputs["dataset"])
+    subjects = tuple(_subject(experiment, name, folders, inputs) for name in settings.variants)
+    variants = [subject.variant for subject in subjects]
+    targets = tuple(_target(folder, variants, settings.reference, inputs) for folder in folders.benchmarks)
+    checks.check_targets([target.benchmark for target in targets])
+    return Run(experiment, dataset, training, subjects, targets, inputs)
+
+
+def _there(path: Path) -> Path:
+    if not path.is_file():
+        raise UsageError(f"{path} does not exist", hint="run the stage that writes it first")
+    return path
+
+
+def _subject(experiment: LoadedExperiment, name: str, folders: Folders, inputs: dict[str, str]) -> Subject:
+    """A variant and its evaluation; their hashes are added to `inputs`."""
+    made, looked = folders.variants / name, folders.evaluations / name
+    inputs[f"variant {name}"] = sha256_file(_there(made / VARIANT))
+    variant = read(made / VARIANT, Variant)
+    checks.check_variant(name, variant, experiment.settings, inputs["dataset"], inputs["training"])
+    verified(made, variant.model)
+    inputs[f"evaluation {name}"] = sha256_file(_there(looked / EVALUATION))
+    evaluation = read(looked / EVALUATION, Evaluation)
+    checks.check_evaluation(evaluation, variant, experiment.settings.reference, inputs["dataset"])
+    outputs = np.load(verified(looked, evaluation.outputs), allow_pickle=False)
+    finite = bool(np.isfinite(outputs).all())
+    if finite:
+        checks.check_outputs(evaluation, outputs)
+    constant = len(outputs) > 1 and bool((outputs == outputs[:1]).all())
+    return Subject(variant, evaluation, finite=finite, constant=constant)
+
+
+def _target(folder: Path, variants: Sequence[Variant], reference: str, inputs: dict[str, str]) -> Target:
+    path = _there(folder / BENCHMARK)
+    benchmark = read(path, Benchmark)
+    checks.check_benchmark(benchmark, variants, reference)
+    inputs[f"benchmark {benchmark.target.name}"] = sha256_file(path)
+    lines = check_ledger(benchmark, verified(folder, benchmark.ledger))
+    return Target(benchmark, foreign_sessions(benchmark, lines))

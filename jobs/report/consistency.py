@@ -1,0 +1,45 @@
+"""Whether a results file, which may come from elsewhere, contradicts itself. Pure."""
+
+from collections.abc import Sequence
+
+from common.errors import UsageError
+from common.run.checks import no_repeats, same
+from common.schema.results import Results
+
+
+def check_results(results: Results) -> None:
+    """A results file, which may come from elsewhere, speaks of its own variants and classes only."""
+    names = [variant.name for variant in results.variants]
+    no_repeats("variant", names)
+    no_repeats("target", [target.name for target in results.targets])
+    no_repeats("evaluation of", [evaluation.variant for evaluation in results.evaluations])
+    no_repeats("measurement", [(m.variant, m.target, m.backend, m.threads, m.runner) for m in results.measurements])
+    for what, name in _mentioned(results):
+        if name not in names:
+            raise UsageError(f"{what} '{name}' is not among the variants {', '.join(names)}", hint="correct the file")
+    for evaluation in results.evaluations:
+        _check_shape(f"confusion of {evaluation.variant}", evaluation.confusion, evaluation.classes)
+    _check_classes(results)
+
+
+def _mentioned(results: Results) -> list[tuple[str, str]]:
+    return [
+        ("the reference", results.reference),
+        *(("the measured variant", measurement.variant) for measurement in results.measurements),
+        *(("the evaluated variant", evaluation.variant) for evaluation in results.evaluations),
+        *(("the variant to choose", s.candidate.name) for s in (results.choice.standings if results.choice else ())),
+    ]
+
+
+def _check_shape(what: str, rows: Sequence[Sequence[int]], classes: Sequence[str]) -> None:
+    for length in (len(rows), *(len(row) for row in rows)):
+        same(f"the number of rows and columns in the {what}", length, "the number of classes", len(classes))
+
+
+def _check_classes(results: Results) -> None:
+    if (card := results.dataset) is not None:
+        for split in (card.train, card.validation):
+            same("the number of counts per class", len(split.per_class), "the number of classes", len(card.classes))
+    if (training := results.training) is not None and training.class_weights is not None:
+        weights = len(training.class_weights)
+        same("the number of class weights", weights, "the number of classes", len(training.classes))
