@@ -13,6 +13,7 @@ from common.dataset import read_card, read_split
 from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.schema.benchmark import Benchmark
+from jobs.benchmark.clock import Clock
 from jobs.benchmark.stage import benchmark
 from jobs.benchmark.targets.host import HostTarget
 from jobs.benchmark.targets.wishes import Wishes
@@ -21,11 +22,18 @@ TERMINATED = 128 + signal.SIGTERM
 
 
 def measure_on(
-    device: str, experiment: LoadedExperiment, *, variants: Path, dataset: Path | None, output: Path, wishes: Wishes
+    device: str,
+    experiment: LoadedExperiment,
+    *,
+    variants: Path,
+    dataset: Path | None,
+    output: Path,
+    wishes: Wishes,
+    clock: Clock | None = None,
 ) -> Benchmark:
     """Measure on this machine (host) or on an Android device (any, a serial or host:port)."""
     if device == HOST:
-        return benchmark(experiment, variants, HostTarget(), output)
+        return benchmark(experiment, variants, HostTarget(), output, clock=clock)
     # adb is of no use to a run on this machine.
     from jobs.benchmark.targets.android import android
 
@@ -33,7 +41,7 @@ def measure_on(
     # Ended by a signal, the device is to be cleaned up all the same.
     signal.signal(signal.SIGTERM, _stop)
     with android(device, str(output.resolve()), wishes, experiment.settings.benchmark, images) as target:
-        return benchmark(experiment, variants, target, output)
+        return benchmark(experiment, variants, target, output, clock=clock)
 
 
 def _images(experiment: LoadedExperiment, dataset: Path | None) -> npt.NDArray[np.uint8] | None:

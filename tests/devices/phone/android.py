@@ -56,9 +56,9 @@ def dumpsys(call: Call) -> int:
 def _battery(call: Call) -> int:
     words = call.arguments[1:]
     if words == ("unplug",):
-        call.state.battery = replace(call.state.battery, usb_powered=False)
+        call.state.battery = replace(call.state.battery, usb_powered=False, frozen=True)
     elif words == ("reset",):
-        call.state.battery = replace(call.state.battery, usb_powered=True)
+        call.state.battery = replace(call.state.battery, usb_powered=True, frozen=False)
     return 0
 
 

@@ -57,13 +57,29 @@ class Delegates:
 
 @dataclass(frozen=True)
 class Battery:
-    """`temperature_c` in degrees Celsius, `charge_uah` in microampere-hours."""
+    """`temperature_c` in degrees Celsius, `charge_uah` in microampere-hours; `frozen`: the
+    service was told what to say."""
 
     level: int = 87
     temperature_c: float = 27.1
     voltage_mv: int = 4210
     charge_uah: int = 3_900_000
     usb_powered: bool = True
+    frozen: bool = False
+
+
+@dataclass(frozen=True)
+class Power:
+    """What working and resting take, and what heat does: at work it nears `slowest` times the latency and `warms_c`
+    more degrees, by e-folds of `heats_s`; at rest it goes back by `cools_s`. `step_uah` is the gauge's."""
+
+    work_ma: float = 0.0
+    rest_ma: float = 0.0
+    step_uah: int = 1
+    slowest: float = 1.0
+    warms_c: float = 0.0
+    heats_s: float = 120.0
+    cools_s: float = 20.0
 
 
 @dataclass(frozen=True)
@@ -78,8 +94,7 @@ class Sensor:
 
 @dataclass(frozen=True)
 class Thermal:
-    """`status` from 0 (none) to 6 (shutdown). `step` of them are gained per run of the tool, `slowdown` is
-    what each adds to the latencies, as a share."""
+    """`status` from 0 (none) to 6 (shutdown)."""
 
     status: int = 0
     sensors: tuple[Sensor, ...] = (Sensor("SKIN", 3, 29.4), Sensor("CPU0", 0, 35.2), Sensor("battery", 2, 27.1))
@@ -135,6 +150,7 @@ class Personality:
     memory_kb: int = 7_800_000
     cores: tuple[Core, ...] = (Core(1_803_000),) * 4 + (Core(2_850_000),) * 2
     battery: Battery = Battery()
+    power: Power = Power()
     thermal: Thermal = Thermal()
     storage: Storage = Storage()
     delegates: Delegates = Delegates()

@@ -15,8 +15,10 @@ def getprop(properties: Mapping[str, str], name: str = "", default: str = "") ->
 def battery(state: Battery) -> str:
     """`dumpsys battery`; the temperature is in tenths of a degree."""
     powered = str(state.usb_powered).lower()
+    held = "  (UPDATES STOPPED -- use 'reset' to restart)\n" if state.frozen else ""
     return (
         "Current Battery Service state:\n"
+        f"{held}"
         f"  AC powered: false\n  USB powered: {powered}\n  Wireless powered: false\n  Dock powered: false\n"
         "  Max charging current: 500000\n  Max charging voltage: 5000000\n"
         f"  Charge counter: {state.charge_uah}\n  status: {2 if state.usb_powered else 3}\n  health: 2\n"

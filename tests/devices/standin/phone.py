@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 from tests.devices.phone import texts
+from tests.devices.phone.body import Body
 from tests.devices.phone.logcat import Log
 from tests.devices.phone.personality import Personality, Thermal
 from tests.devices.phone.system import State
@@ -19,6 +20,7 @@ from tests.devices.standin.shell.streams import Files
 ELF = b"\x7fELF"
 # e_machine of an ELF header, little-endian at byte 18.
 MACHINES = {"arm64-v8a": 183, "armeabi-v7a": 40, "x86_64": 62, "x86": 3}
+COUNTER = "/sys/class/power_supply/battery/charge_counter"
 BINARIES = ("/system/bin/", "/bin/", "/system/xbin/")
 
 
@@ -87,6 +89,7 @@ class Phone:
     tool: Program
     files: FileSystem = field(init=False)
     state: State = field(init=False)
+    body: Body = field(init=False)
     processes: ProcessTable = field(default_factory=ProcessTable)
     log: Log = field(default_factory=Log)
     faults: Faults = field(default_factory=Faults)
@@ -103,6 +106,7 @@ class Phone:
         self.files = FileSystem(self.personality.storage)
         kind = self.personality
         self.state = State(dict(kind.properties), kind.battery, kind.thermal)
+        self.body = Body(kind.power, kind.battery)
         for index, core in enumerate(self.personality.cores):
             folder = f"/sys/devices/system/cpu/cpu{index}/cpufreq"
             self.files.add(f"{folder}/cpuinfo_max_freq", f"{core.max_khz}\n".encode())
@@ -111,7 +115,7 @@ class Phone:
         last = len(self.personality.cores) - 1
         for name in ("present", "online", "possible"):
             self.files.add(f"/sys/devices/system/cpu/{name}", f"0-{last}\n".encode())
-        self.files.add("/sys/class/power_supply/battery/charge_counter", f"{kind.battery.charge_uah}\n".encode())
+        self.files.add(COUNTER, b"")
 
     @property
     def environment(self) -> dict[str, str]:
@@ -125,6 +129,7 @@ class Phone:
             "/proc/meminfo": lambda: texts.meminfo(self.personality.memory_kb),
             "/proc/version": lambda: f"Linux version {self.personality.kernel} (build@build) #1 SMP PREEMPT\n",
             "/proc/uptime": lambda: f"{time.monotonic():.2f} {time.monotonic():.2f}\n",
+            COUNTER: lambda: f"{self.state.battery.charge_uah}\n",
             "/proc/loadavg": lambda: "0.10 0.20 0.30 1/900 4242\n",
         }
         if path in made:
@@ -206,6 +211,11 @@ class Phone:
     def write_log(self, pid: int, level: str, tag: str, text: str) -> None:
         """A line in the log, now."""
         self.log.write(time.time(), pid, level, tag, text)
+
+    def live(self, seconds: float, *, works: bool) -> None:
+        """Let time pass for the battery and the heat."""
+        self.body.live(seconds, works=works)
+        self.state.battery = self.body.battery(self.state.battery)
 
     def heat(self, status: int, celsius: float) -> None:
         """Set the thermal status and raise every sensor."""

@@ -95,6 +95,7 @@ class _Drawn:
         self.runtime.strike()
         spread = self.runtime.phone.personality.timing.spread
         drawn = self.latency_us * self.generator.lognormvariate(0, spread) * self.runtime.phone.slowdown
+        drawn *= self.runtime.phone.body.slowdown
         if not self.runs:
             drawn *= FIRST_RUN_FACTOR
         self.runs += 1
@@ -148,7 +149,8 @@ class Runtime:
                 self._end(fault)
 
     def spend(self, seconds: float) -> None:
-        """Let time pass at the personality's pace."""
+        """Let time pass at the personality's pace; the battery and the heat know the time that it would take."""
+        self.phone.live(seconds, works=True)
         pace = self.phone.personality.timing.pace
         if pace:
             self.process.wait(seconds * pace)

@@ -13,6 +13,7 @@ import pytest
 from common.artifact import file_ref, write_model
 from common.experiment import LoadedExperiment
 from common.schema.benchmark import Benchmark
+from jobs.benchmark.clock import Clock
 from jobs.benchmark.open import measure_on
 from jobs.benchmark.targets.wishes import Wishes
 from tests.artifacts import write_experiment
@@ -56,7 +57,9 @@ class Bench:
         """The benchmark's folder."""
         return self.folder / "out"
 
-    def run(self, device: str, patience_s: float = 10.0, slack_s: float = 2.0, **wishes: object) -> Benchmark:
+    def run(
+        self, device: str, patience_s: float = 10.0, slack_s: float = 2.0, clock: Clock | None = None, **wishes: object
+    ) -> Benchmark:
         """Measure on a device in this process."""
         given = Wishes(binary=self.binary, patience_s=patience_s, slack_s=slack_s)
         given = Wishes(**{**given.__dict__, **wishes})
@@ -67,6 +70,7 @@ class Bench:
             dataset=None,
             output=self.output,
             wishes=given,
+            clock=clock,
         )
 
     def argv(self, device: str) -> list[str]:
