@@ -14,23 +14,10 @@ from common.schema.base import Count, FileRef, Interval, Model, Name, Proportion
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Delegation, Failed, Outcome, Unsupported
 from common.schema.power import Energy, NoEnergy, PowerReading
+from common.schema.processor import Processor
 from common.schema.provenance import Artifact
 
 Runner = Literal["binary", "app"]
-
-
-class Processor(Model):
-    """A processor as the kernel describes it; None where it does not. Of cores that differ all are named.
-
-    `instruction_sets` are those that pick kernels and that every core has.
-    """
-
-    name: str | None
-    vendor: str | None
-    family: str | None
-    model: str | None
-    stepping: str | None
-    instruction_sets: tuple[str, ...] | None
 
 
 class Environment(Model):
@@ -88,11 +75,31 @@ class Operator(Model):
     delegated: bool
 
 
+class LayerTime(Model):
+    """A node of the file's main graph over one inference: its index, its kind in the file and the name of its output.
+
+    `delegated` ones ran inside the delegate. A delegate that tells nothing of its inside is one entry of its own name,
+    with an index behind the file's.
+    """
+
+    index: Count
+    kind: str
+    name: str
+    mean_us: float
+    delegated: bool
+
+
 class Examination(Model):
-    """What was looked at once per cell, apart from the timed processes. `problems` says what failed."""
+    """What was looked at once per cell, apart from the timed processes. `problems` says what failed.
+
+    `operators` are named as the runtime names them, `layers` are the file's nodes. `profiled_us` is the mean of the
+    whole inference while its operators were timed; None where the tool does not tell.
+    """
 
     outputs: OutputCheck | None = None
     operators: tuple[Operator, ...] = ()
+    layers: tuple[LayerTime, ...] = ()
+    profiled_us: float | None = None
     profile: FileRef | None = None
     problems: tuple[str, ...] = ()
 
@@ -137,7 +144,7 @@ class ExaminationLine(Model):
     session: Count
     cell: Cell
     outputs_images: Count
-    profile: bool
+    profile: bool | None
     examination: Examination
 
 

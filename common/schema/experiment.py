@@ -73,7 +73,8 @@ class Benchmark(Model):
 
     Of Android devices only: `extra_flags` are passed on to `benchmark_model` for a backend;
     `outputs_images` validation images are answered on the device and compared with this machine's
-    answers; `profile` measures every operator once; `app` measures the tool as an app beside the binary.
+    answers; `app` measures the tool as an app beside the binary. `profile` times
+    every operator, apart from the other processes: None does so on the host alone, where it costs a third of a second.
 
     `sustained`: so long each of `sustained_variants` runs without a pause on `sustained_backends`, after everything
     else (empty: the reference and the two fastest others, on the backend that decides).
@@ -89,7 +90,7 @@ class Benchmark(Model):
     max_secs: Annotated[float, Field(gt=0)] = 150.0
     extra_flags: dict[str, tuple[Flag, ...]] = Field(default_factory=dict)
     outputs_images: Annotated[int, Field(ge=0, le=1000)] = 0
-    profile: bool = False
+    profile: bool | None = None
     app: bool = False
     sustained: Duration | None = None
     sustained_variants: tuple[Name, ...] = ()

@@ -5,7 +5,7 @@ Forms: arch/x86/kernel/cpu/proc.c and arch/arm64/kernel/cpuinfo.c of Linux. A pr
 
 from collections.abc import Iterable, Mapping
 
-from common.schema.benchmark import Processor
+from common.schema.processor import Processor
 
 # Those by which XNNPACK and LiteRT's own kernels choose what runs (xnnpack: src/configs/hardware-config.c).
 INSTRUCTION_SETS = (

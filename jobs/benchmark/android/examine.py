@@ -1,6 +1,7 @@
 """Look at a cell apart from the timed processes: its answers to real images, and its operators."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from common.adb.shell import Ended
 from common.artifact import file_ref, write_bytes
 from common.errors import EdgeproofError
 from common.schema.base import FileRef
-from common.schema.benchmark import Cell, Examination, Operator, OutputCheck
+from common.schema.benchmark import Cell, Examination, LayerTime, Operator, OutputCheck
 from common.schema.experiment import Benchmark as Settings
 from jobs.benchmark.android import command, outputs, profile
 from jobs.benchmark.android.classic import UNKNOWN_FLAGS, Printed, why_stopped
@@ -20,6 +21,7 @@ from jobs.benchmark.android.command import Dialect
 from jobs.benchmark.android.delegation import delegation
 from jobs.benchmark.android.files import RunFolder
 from jobs.benchmark.android.outputs import Questions, Values
+from jobs.benchmark.layers import layers
 
 # The CPU takes several images at once; delegates have compiled the model for one.
 BATCHING = ("cpu", "xnnpack")
@@ -29,6 +31,15 @@ LIMIT_S = 300.0
 
 class ExaminationError(EdgeproofError):
     """A look at a cell failed; its figures stand."""
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What a profile tells, by kind and by node, and the file that it stands in."""
+
+    operators: tuple[Operator, ...] = ()
+    layers: tuple[LayerTime, ...] = ()
+    kept: FileRef | None = None
 
 
 class Examiner:
@@ -41,8 +52,7 @@ class Examiner:
         """What the settings ask for. Raises TransportError; everything else that fails is a problem in words."""
         problems: list[str] = []
         checked: OutputCheck | None = None
-        kinds: tuple[Operator, ...] = ()
-        kept: FileRef | None = None
+        looked = Profile()
         if settings.outputs_images and self.images is not None:
             try:
                 checked = self._outputs(model, cell, settings)
@@ -50,10 +60,16 @@ class Examiner:
                 problems.append(f"answers: {error}")
         if settings.profile:
             try:
-                kinds, kept = self._profile(model, cell, settings, folder / f"{log}.profile.csv")
+                looked = self._profile(model, cell, settings, folder / f"{log}.profile.csv")
             except (ExaminationError, ValueError) as error:
                 problems.append(f"operators: {error}")
-        return Examination(outputs=checked, operators=kinds, profile=kept, problems=tuple(problems))
+        return Examination(
+            outputs=checked,
+            operators=looked.operators,
+            layers=looked.layers,
+            profile=looked.kept,
+            problems=tuple(problems),
+        )
 
     def _outputs(self, model: Path, cell: Cell, settings: Settings) -> OutputCheck:
         images = np.asarray(self.images)[: settings.outputs_images]
@@ -88,7 +104,7 @@ class Examiner:
             raise ExaminationError("the tool wrote none")
         return outputs.decode(content, questions, len(chosen))
 
-    def _profile(self, model: Path, cell: Cell, settings: Settings, path: Path) -> tuple[tuple[Operator, ...], FileRef]:
+    def _profile(self, model: Path, cell: Cell, settings: Settings, path: Path) -> Profile:
         written = self.files.path_of("profile.csv")
         asked = command.arguments(Dialect.CLASSIC, cell, settings, self.files.put(model), self.files.path)
         self._run(cell, (*asked, *command.profile_flags(written)))
@@ -96,7 +112,12 @@ class Examiner:
         if content is None:
             raise ExaminationError("the tool wrote no profile")
         write_bytes(path, content)
-        return profile.operators(content.decode("utf-8", "replace")), file_ref(path, path.parent.parent)
+        text = content.decode("utf-8", "replace")
+        return Profile(
+            profile.operators(text),
+            layers(model.read_bytes(), profile.timed(text)),
+            file_ref(path, path.parent.parent),
+        )
 
     def _run(self, cell: Cell, flags: tuple[str, ...]) -> Ended:
         tool = self.files.put(self.tool, executable=True)

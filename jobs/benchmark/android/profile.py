@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from common.schema.benchmark import Operator
 from jobs.benchmark.android.delegation import KERNELS
+from jobs.benchmark.layers import Timed
 
 REGULAR_RUNS = "Operator-wise Profiling Info for Regular Benchmark Runs:"
 RUN_ORDER, SUMMARY = "Run Order", "Summary by node type"
@@ -33,6 +34,20 @@ def operators(csv: str) -> tuple[Operator, ...]:
     if not found:
         raise ValueError("the profile lists no operators")
     return tuple(sorted(found, key=lambda operator: -operator.mean_us))
+
+
+def timed(csv: str) -> tuple[Timed, ...]:
+    """Every operator of one inference, in order; none inside of a delegate that tells nothing of it."""
+    _, _, runs = csv.partition(REGULAR_RUNS)
+    return tuple(_timed(kind, values) for kind, values in _table(runs, RUN_ORDER, RUN_COLUMNS))
+
+
+def _timed(kind: str, values: Sequence[str]) -> Timed:
+    inside, (_, colon, index) = values[-1].startswith(DELEGATE_NAME), values[-1].rpartition(":")
+    try:
+        return Timed(kind, None if inside or not colon else int(index), float(values[1]) * US_PER_MS)
+    except ValueError:
+        raise ValueError(f"the profile has a line that cannot be read: {kind}") from None
 
 
 def _operator(kind: str, values: Sequence[str], delegated: bool) -> Operator:

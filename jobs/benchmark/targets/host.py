@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import statistics
 import subprocess
 import sys
@@ -20,6 +19,8 @@ from common.schema.power import PowerReading
 from jobs.benchmark.host_facts import host_environment
 from jobs.benchmark.statistics import stat
 from jobs.benchmark.targets import Reading
+from jobs.benchmark.targets.host_profile import profile
+from jobs.benchmark.targets.processes import last_words
 
 RUNNER = Path(__file__).with_name("host_runner.py")
 # numpy starts a thread per core for linear algebra that nothing here computes; LiteRT has threads of its own.
@@ -95,8 +96,8 @@ class HostTarget:
             return replace(_reading(done.returncode, done.stdout, stderr.read(), _name(log)), load_1min=load)
 
     def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:  # noqa: ARG002
-        """Nothing: the evaluation has this machine's answers."""
-        return None
+        """The operators, unless the settings say no. The evaluation has this machine's answers."""
+        return None if settings.profile is False else profile(model, cell)
 
     def power(self, at_s: float) -> PowerReading | None:  # noqa: ARG002
         """None: a laptop's battery tells of everything that runs on it."""
@@ -105,7 +106,7 @@ class HostTarget:
 
 def _reading(returncode: int, stdout: str, stderr: str, log: str) -> Reading:
     if returncode != 0:
-        return Reading(Failed(reason=_reason(returncode, stderr), log=log))
+        return Reading(Failed(reason=last_words(returncode, stderr), log=log))
     try:
         reply = Reply.model_validate(json.loads(stdout), strict=False)
     except (json.JSONDecodeError, ValidationError):
@@ -120,13 +121,6 @@ def _reading(returncode: int, stdout: str, stderr: str, log: str) -> Reading:
         cpu_us=statistics.median(reply.steady_cpu_us),
     )
     return Reading(outcome, reply.warmup_us, reply.steady_us)
-
-
-def _reason(returncode: int, stderr: str) -> str:
-    if returncode < 0:
-        return f"killed by {signal.Signals(-returncode).name}"
-    lines = [line for line in stderr.splitlines() if line.strip()]
-    return lines[-1][:500] if lines else f"exit status {returncode}"
 
 
 def _name(log: Path) -> str:

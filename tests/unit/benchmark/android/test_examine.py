@@ -82,6 +82,8 @@ def test_operators_are_kept_beside_the_result(benches: Callable[..., Bench], sta
         assert found is not None
         assert found.operators
         assert any(operator.delegated for operator in found.operators) == (row.cell.backend == "xnnpack")
+        assert found.layers
+        assert any(layer.delegated for layer in found.layers) == (row.cell.backend == "xnnpack")
         assert found.profile is not None
         assert (bench.output / found.profile.path).is_file()
 
