@@ -11,7 +11,7 @@ read; without verdicts a report claims nothing.
 from typing import Literal
 
 from common.schema.base import Count, Interval, Model, Name
-from common.schema.benchmark import Environment, Operator, OutputCheck, Runner
+from common.schema.benchmark import Environment, LayerTime, Operator, OutputCheck, Runner
 from common.schema.choice import Choice
 from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
@@ -57,6 +57,7 @@ class Latency(Model):
     app_ratio: Interval | None = None
     answers: OutputCheck | None = None
     operators: tuple[Operator, ...] = ()
+    layers: tuple[LayerTime, ...] = ()
 
 
 class Measurement(Model):

@@ -94,6 +94,7 @@ def _result(row: Row) -> Latency | Unsupported | Failed:
         app_ratio=result.app_ratio,
         answers=None if looked is None else looked.outputs,
         operators=() if looked is None else looked.operators,
+        layers=() if looked is None else looked.layers,
     )
 
 

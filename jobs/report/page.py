@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from common.numbers import count
 from common.schema.results import Latency, Results
-from jobs.report import choice
+from jobs.report import choice, why
 from jobs.report.accuracy import accuracies, class_scores, confusions, files
 from jobs.report.background import dataset_tables, duplicates, environment_tables, training_table
 from jobs.report.charts import accuracy_chart, latency_chart, training_chart
@@ -69,7 +69,7 @@ def _latency(results: Results) -> Section:
         "latency",
         "Latency",
         (text,) if rounds else (),
-        (*_pictures(latency_chart(results)), *details(results), *operators(results)),
+        (*_pictures(latency_chart(results)), *details(results), *operators(results), *why.tables(results)),
     )
 
 

@@ -1,0 +1,52 @@
+"""Why the recommended variant is faster than the reference, layer by layer. Pure."""
+
+from collections.abc import Iterator
+
+from common.numbers import ABSENT, clipped
+from common.schema.benchmark import LayerTime
+from common.schema.results import Results
+from common.why import Side, why
+from jobs.report.document import Cell, Column, Row, Table
+from jobs.report.names import Grid, Setting, variant_labels
+
+NAME_LENGTH = 60
+
+
+def tables(results: Results) -> Iterator[Table]:
+    """A folded table per setting in which the operators of both were timed."""
+    choice, grid = results.choice, Grid(results)
+    if choice is None or choice.best is None or choice.best == choice.reference:
+        return
+    for setting in grid.settings:
+        sides = [_side(results, grid, setting, name) for name in (choice.reference, choice.best)]
+        first, second = sides
+        if first is not None and second is not None:
+            yield _table(results, setting, first, second)
+
+
+def _side(results: Results, grid: Grid, setting: Setting, name: str) -> Side | None:
+    latency = grid.latency(name, setting)
+    proof = next((variant.proof for variant in results.variants if variant.name == name), None)
+    if latency is None or not latency.layers or proof is None:
+        return None
+    return Side(variant_labels(results)[name], latency.layers, proof)
+
+
+def _table(results: Results, setting: Setting, first: Side, second: Side) -> Table:
+    processor = next((target.processor for target in results.targets if target.name == setting.target), None)
+    found = why(first, second, processor)
+    rows = []
+    for pair in found.layers:
+        layer = pair.first or pair.second
+        if layer is not None:
+            cells = (Cell(layer.kind), _time(pair.first), _time(pair.second))
+            rows.append(Row(clipped(layer.name, NAME_LENGTH) or ABSENT, cells))
+    columns = (Column("Operator", numeric=False), Column(f"{first.name} (us)"), Column(f"{second.name} (us)"))
+    notes = (*(f"{reason}." for reason in found.reasons), "From runs with the profiler on, which are not those timed.")
+    return Table(f"Layer by layer: {setting.label}", "Layer", columns, tuple(rows), notes, folded=True)
+
+
+def _time(layer: LayerTime | None) -> Cell:
+    if layer is None:
+        return Cell(ABSENT)
+    return Cell(f"{layer.mean_us:,.1f}", "" if layer.delegated else "outside of a delegate")
