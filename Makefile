@@ -15,6 +15,7 @@ KEEP ?=## 1 leaves files and app on the device
 BENCHMARK_BINARY ?=## your own benchmark_model for the device
 BENCHMARK_APK ?=## your own benchmark_model app for the device
 HEXAGON_LIBRARIES ?=## a folder with the libraries of the Hexagon delegate
+TRUST ?=## 1 runs code that comes with a model: a saved one with a Lambda, a SavedModel, a Python file
 RUNTIME ?= auto## where the stages run: docker, local (a virtual environment) or auto
 RUN ?= runs/$(basename $(notdir $(EXPERIMENT)))## the folder that everything is written to
 PYTHON ?=## the Python 3.11 to 3.13 for the virtual environment
@@ -23,10 +24,13 @@ PHONE ?=## virtual-phone: the container's name, to have several
 PHONE_PORT ?=## virtual-phone: its port on 127.0.0.1 instead of a free one
 PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personalities
 VARIABLES := EXPERIMENT DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY BENCHMARK_APK HEXAGON_LIBRARIES \
-  RUNTIME RUN PYTHON DOCKER PHONE PHONE_PORT PERSONALITY
+  TRUST RUNTIME RUN PYTHON DOCKER PHONE PHONE_PORT PERSONALITY
 # What a user gives is text: a $ in it is a character, never a call of make's. Only defaults are expanded.
 $(foreach v,$(VARIABLES),$(eval override $v := $$(if $$(filter file,$$(origin $v)),$$($v),$$(value $v))))
 export DATA DATA_SHA256 DEVICES PYTHON DOCKER PHONE PHONE_PORT PERSONALITY
+ifeq ($(TRUST),1)
+export EDGEPROOF_TRUST := 1
+endif
 
 # These are parts of paths, which neither make nor the recipes below could quote.
 PLAIN := a b c d e f g h i j k l m n o p q r s t u v w x y z \

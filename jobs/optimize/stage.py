@@ -14,6 +14,7 @@ from common.dataset import CARD, read_card, read_split
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.model_file import model_inputs
+from common.networks.saved import load_saved
 from common.provenance import Recorder
 from common.schema.dataset import Dataset
 from common.schema.recipe import FineTuning, QuantizeAware, Recipe, Retraining
@@ -31,7 +32,7 @@ from jobs.optimize.promises import check
 
 ARTIFACT = "variant.json"
 PACKAGES = (
-    *("tensorflow", "tf-keras", "tensorflow-model-optimization", "litert-quantizer", "ai-edge-litert"),
+    *("tensorflow", "tf-keras", "h5py", "tensorflow-model-optimization", "litert-quantizer", "ai-edge-litert"),
     *("numpy", "scipy"),
 )
 PREDICT_BATCH = 64
@@ -116,7 +117,8 @@ def _load(path: Path, experiment: LoadedExperiment) -> Any:
     tf_keras.utils.set_random_seed(experiment.settings.seed)
     if experiment.settings.train.deterministic:
         tf.config.experimental.enable_op_determinism()
-    return tf_keras.models.load_model(path, compile=False)
+    # Its hash says only that this is the file that training.json names; both may be somebody else's.
+    return load_saved(path)
 
 
 def _tuner(experiment: LoadedExperiment, dataset: Path, card: Dataset) -> FineTuner:

@@ -5,17 +5,18 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 import tf_keras
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
-from common.artifact import atomic, write_model
+from common.artifact import atomic, own_folder, write_model
 from common.augment import augment
 from common.batches import Batches
+from common.errors import UsageError
 from common.schema.base import Model
 from common.schema.experiment import Train
 from common.schema.training import Epoch
@@ -30,7 +31,7 @@ class Progress(Model):
     training depends on; another key means another training."""
 
     key: str
-    checkpoint: str
+    checkpoint: Annotated[str, Field(pattern=r"^(ckpt-[0-9]{1,9})?$")]
     epochs: tuple[Epoch, ...]
     resumed_at: tuple[int, ...]
 
@@ -108,6 +109,8 @@ class Trainer:
     def __init__(self, model: Any, train: Train, folder: Path, key: str) -> None:
         self._model, self._train, self._folder, self._key = model, train, folder, key
         self._checkpoint = tf.train.Checkpoint(model=model, optimizer=model.optimizer, dropout=_generators(model))
+        own_folder(folder / "checkpoints")
+        _require_own(folder / "checkpoints")
         self._manager = tf.train.CheckpointManager(
             self._checkpoint, str(folder / "checkpoints"), max_to_keep=CHECKPOINTS_KEPT
         )
@@ -195,6 +198,16 @@ def evaluate(model: Any, validation: Labelled, classes: int, batch_size: int) ->
     dataset = tf.data.Dataset.from_generator(batches, output_signature=signature).prefetch(PREFETCH)
     loss, accuracy = model.evaluate(dataset, verbose=0)
     return float(loss), float(accuracy)
+
+
+def _require_own(folder: Path) -> None:
+    """Raise UsageError where the list of checkpoints names others: the manager deletes the oldest of them."""
+    state = tf.train.get_checkpoint_state(str(folder))
+    for path in () if state is None else state.all_model_checkpoint_paths:
+        if Path(path).parent != folder:
+            raise UsageError(
+                f"{folder / 'checkpoint'} names {path}", hint=f"remove {folder}: it is not of this training"
+            )
 
 
 def _generators(model: Any) -> list[Any]:

@@ -65,3 +65,29 @@ def test_train_optimize_and_benchmark_in_containers(
     assert training.provenance.code.commit is not None or not (launcher.root / ".git").exists()
     assert {row.result.kind for row in benchmark.rows} == {"summary"}
     assert {path.stat().st_uid for path in train.rglob("*")} == {os.getuid()}
+
+
+def test_a_models_code_runs_where_it_reaches_nothing(
+    launcher: Launcher, training_image: Built, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("EDGEPROOF_TRUST", raising=False)
+    assert training_image.id
+    mark = tmp_path / "mark"
+    code = (
+        "import socket\nfrom tf_keras import Sequential, layers\n"
+        "def build(shape, classes):\n"
+        f"    def write(): open({str(mark)!r}, 'w')\n"
+        "    def reach(): socket.create_connection(('1.1.1.1', 53), 2)\n"
+        "    for attempt in (write, reach):\n"
+        "        try:\n            attempt()\n        except OSError:\n            continue\n"
+        "        raise SystemExit('it got out')\n"
+        "    return Sequential([layers.Input(shape), layers.Flatten(), layers.Dense(classes, 'softmax')])\n"
+    )
+    (tmp_path / "net.py").write_text(code, encoding="utf-8")
+    text = EXPERIMENT.replace("[train]", '[model]\narchitecture = "net.py"\n[train]')
+    experiment = write_experiment(tmp_path, text)
+    file, dataset = tmp_path / "tiny.toml", tmp_path / "dataset"
+    write_dataset(dataset, experiment)
+    read_only = [file, dataset, tmp_path / "net.py"]
+    stage(launcher, "training", read_only, tmp_path / "train", "jobs.train", "--dataset", str(dataset))
+    assert not mark.exists()

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from common.errors import UsageError
 from common.networks import build
 from common.schema.network import APPLICATIONS, Network
+from common.trust import VARIABLE
 
 SHAPE, CLASSES = (32, 32, 3), 3
 GOOD = """
@@ -21,6 +22,11 @@ def build(input_shape, classes):
         layers.Dense(classes, activation="softmax"),
     ])
 """
+
+
+@pytest.fixture(autouse=True)
+def trusted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(VARIABLE, "1")
 
 
 def outputs(model: tf_keras.Model, shape: tuple[int, int, int] = SHAPE) -> np.ndarray:

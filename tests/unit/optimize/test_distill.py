@@ -133,7 +133,8 @@ def test_passes_and_conversion_go_on_with_the_student(chain: Chain, tmp_path: Pa
     assert {kernel.tensor.dtype for kernel in kernels} == {"int8"}
 
 
-def test_a_student_may_be_the_users_own_file(chain: Chain, tmp_path: Path) -> None:
+def test_a_student_may_be_the_users_own_file(chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EDGEPROOF_TRUST", "1")
     code = (
         "from tf_keras import Sequential, layers\n"
         "def build(input_shape, classes):\n"

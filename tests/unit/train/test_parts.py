@@ -10,9 +10,10 @@ import tf_keras
 from common.artifact import sha256_file
 from common.augment import augment
 from common.dataset import read_card
+from common.errors import UsageError
 from common.schema.augmentation import Augmentation
 from common.schema.training import Epoch
-from jobs.train.fit import best_of
+from jobs.train.fit import _require_own, best_of
 from jobs.train.stage import train, training_key
 from tests.artifacts import EXPERIMENT, write_experiment
 from tests.conftest import Chain
@@ -112,3 +113,18 @@ def test_the_training_artifact_tells_the_whole_course(chain: Chain) -> None:
     assert training.classes == ("lower", "upper")
     assert "1.00 times" in training.imbalance
     assert (chain.folder / "train" / "curves.svg").read_text(encoding="utf-8").startswith("<svg")
+
+
+def test_a_list_of_checkpoints_elsewhere_deletes_none(tmp_path: Path) -> None:
+    victims = [tmp_path / f"theirs-{number}.index" for number in range(3)]
+    for victim in victims:
+        victim.write_bytes(b"precious")
+    folder = tmp_path / "train"
+    (folder / "checkpoints").mkdir(parents=True)
+    named = "".join(f'all_model_checkpoint_paths: "{victim.with_suffix("")}"\n' for victim in victims)
+    text = f'model_checkpoint_path: "{victims[0].with_suffix("")}"\n{named}'
+    (folder / "checkpoints" / "checkpoint").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match="is not of this training"):
+        _require_own(folder / "checkpoints")
+    (folder / "checkpoints" / "checkpoint").write_text('model_checkpoint_path: "ckpt-1"\n', encoding="utf-8")
+    _require_own(folder / "checkpoints")
