@@ -6,9 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from common.artifact import read, verified
+from common.errors import UsageError
 from common.schema.dataset import Dataset, SplitName
 
 CARD = "dataset.json"
+AGAIN = "delete the folder and run make again"
 
 
 def read_card(folder: Path) -> Dataset:
@@ -22,6 +24,13 @@ def read_split(folder: Path, card: Dataset, split: SplitName) -> tuple[npt.NDArr
     Raises UsageError when an array is missing or was changed.
     """
     part = card.train if split == "train" else card.validation
-    images: npt.NDArray[np.uint8] = np.load(verified(folder, part.images), mmap_mode="r")
-    labels: npt.NDArray[np.int32] = np.load(verified(folder, part.labels))
-    return images, labels
+    try:
+        # Both mapped: a header may claim more than there is, and no memory is taken for that.
+        images = np.load(verified(folder, part.images), mmap_mode="r")
+        labels = np.load(verified(folder, part.labels), mmap_mode="r")
+    except (ValueError, EOFError) as error:
+        raise UsageError(f"{folder}: the arrays of {split} are damaged: {error}", hint=AGAIN) from None
+    expected = (part.count, card.height, card.width, 3), (part.count,)
+    if (images.shape, labels.shape, images.dtype, labels.dtype) != (*expected, np.uint8, np.int32):
+        raise UsageError(f"{folder}: the arrays of {split} are not of the size or type that {CARD} says", hint=AGAIN)
+    return images, np.array(labels)

@@ -3,16 +3,20 @@
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
 from common import artifact, cli
 from common.artifact import new_text, own_file, own_folder, read, verified
+from common.dataset import read_split
 from common.errors import EdgeproofError, UsageError
+from common.markdown import code
 from common.schema.base import FileRef
 from common.schema.provenance import Code
 from common.schema.training import Training
 from jobs.benchmark.ledger import Ledger
+from tests.artifacts import write_dataset, write_experiment
 
 TITLE = "\x1b]0;owned\x07"
 DIGEST = "0" * 64
@@ -127,3 +131,29 @@ def test_a_reason_of_a_megabyte_is_cut() -> None:
     told = str(EdgeproofError("x" * (1 << 20), hint="do something"))
     assert len(told) < 3000
     assert told.endswith("(do something)")
+
+
+def test_code_in_a_table_stays_code() -> None:
+    assert code("`|<img src=x onerror=alert(1)>\n| x") == "`'\\|<img src=x onerror=alert(1)> \\| x`"
+
+
+@pytest.mark.parametrize("kind", ["objects", "a huge shape", "another type", "noise"])
+def test_arrays_that_are_none_are_one_line(kind: str, tmp_path: Path) -> None:
+    folder = tmp_path / "dataset"
+    card = write_dataset(folder, write_experiment(tmp_path))
+    path = folder / card.train.labels.path
+    with path.open("wb") as stream:
+        match kind:
+            case "objects":
+                np.save(stream, np.array([{}], dtype=object), allow_pickle=True)
+            case "a huge shape":
+                header = {"descr": "<i4", "fortran_order": False, "shape": (1 << 40,)}
+                np.lib.format.write_array_header_1_0(stream, header)
+            case "another type":
+                np.save(stream, np.zeros(card.train.count))
+            case _:
+                stream.write(b"\x93NUMPY" + bytes(40))
+    labels = card.train.labels.model_copy(update={"sha256": artifact.sha256_file(path)})
+    forged = card.model_copy(update={"train": card.train.model_copy(update={"labels": labels})})
+    with pytest.raises(UsageError, match="the arrays of train are"):
+        read_split(folder, forged, "train")
