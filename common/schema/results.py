@@ -11,7 +11,7 @@ read; without verdicts a report claims nothing.
 from typing import Literal
 
 from common.schema.base import Count, Interval, Model, Name
-from common.schema.benchmark import Environment, LayerTime, Operator, OutputCheck, Runner
+from common.schema.benchmark import Environment, LayerTime, Operator, OutputCheck, Runner, Sustained
 from common.schema.choice import Choice
 from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
@@ -71,6 +71,14 @@ class Measurement(Model):
     result: Latency | Unsupported | Failed
 
 
+class Endured(Model):
+    """A variant's sustained load on a target. `floor` is the share by which a file differs from itself there."""
+
+    target: str
+    floor: float
+    result: Sustained
+
+
 class Results(Model):
     """The report's only input. `missing` names what was not measured, in words."""
 
@@ -86,6 +94,7 @@ class Results(Model):
     training: Training | None
     evaluations: tuple[Evaluation, ...]
     choice: Choice | None = None
+    sustained: tuple[Endured, ...] = ()
     warnings: tuple[str, ...]
     missing: tuple[str, ...]
     provenance: tuple[Provenance, ...]

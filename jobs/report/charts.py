@@ -11,11 +11,12 @@ import vl_convert
 
 from common.numbers import clipped, decimal, listed
 from common.printable import clean
-from common.schema.results import Latency, Results
+from common.schema.results import Endured, Latency, Results
 from common.schema.training import Epoch, Training
 from jobs.report.document import File, Picture
 from jobs.report.names import Grid, Setting, variant_labels
 from jobs.report.placement import Plan, Point, Spot, place
+from jobs.report.sustained import Key, groups, where
 
 # Pixels.
 BARS_WIDTH = 320
@@ -192,6 +193,36 @@ def _curve(training: Training, title: str, values: Sequence[tuple[int, float, fl
         alt.Chart(alt.InlineData(values=[{"epoch": training.best_epoch}])).mark_rule(color=LEADER).encode(x="epoch:Q")
     )
     return alt.layer(best, lines, width=CURVE_WIDTH, height=CURVE_HEIGHT)
+
+
+def sustained_chart(results: Results) -> Picture | None:
+    """Latency over time under load, each variant beside its own begin; None where nothing was sustained."""
+    found = groups(results)
+    panels = [_load(results, key, members) for key, members in found.items() if any(x.result.first_us for x in members)]
+    if not panels:
+        return None
+    text = f"Line charts of the latency over time under load on {listed(tuple(where(key) for key in found))}"
+    caption = "Latency under load over time, each variant's over that of its own begin; the dashed line is 10 % above."
+    return _picture("sustained", text, caption, panels)
+
+
+def _load(results: Results, key: Key, members: Sequence[Endured]) -> Panel:
+    labels = _labels(results, LABEL_LENGTH)
+    rows = [
+        {"variant": labels[x.result.cell.variant], "min": p.at_s / 60, "ratio": p.latency_us / x.result.first_us}
+        for x in members
+        if x.result.first_us is not None
+        for p in x.result.points
+    ]
+    ratio = alt.Y("ratio:Q", title="latency over its begin", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))
+    base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("min:Q", title="minutes", axis=alt.Axis(tickCount=6)))
+    lines = base.mark_line(point=alt.OverlayMarkDef(size=12)).encode(
+        y=ratio, color=alt.Color("variant:N", title=None, sort=None)
+    )
+    limit = alt.Chart(alt.InlineData(values=[{"limit": 1.1}])).mark_rule(color=LEADER, strokeDash=[4, 3])
+    title = clipped(clean(where(key)), NAME_LENGTH)
+    layers = (limit.encode(y=alt.Y("limit:Q")), lines)
+    return alt.layer(*layers, width=CURVE_WIDTH, height=CURVE_HEIGHT, title=title)
 
 
 def _labels(results: Results, length: int) -> dict[str, str]:

@@ -6,17 +6,19 @@ from collections.abc import Iterator, Sequence
 from common.numbers import listed
 from common.run import checks
 from common.run.read import Run
-from common.schema.benchmark import Benchmark, Row, Summary
+from common.schema.benchmark import Benchmark, Cell, Row, Summary
 from common.schema.choice import Choice
 from common.schema.outcome import Failed, Unsupported
 from common.schema.provenance import Provenance
-from common.schema.results import Latency, Measurement, Results, VariantResult
+from common.schema.results import Endured, Latency, Measurement, Results, VariantResult
 from common.schema.variant import Variant
 from jobs.report.names import BACKENDS
 from jobs.report.steps import steps
 
 # Those of the published table that need a device.
 DEVICE_BACKENDS = ("gpu", "nnapi")
+# No smaller difference is said of two variants under load, however quiet the place is.
+LEAST_FLOOR = 0.02
 
 
 def collect(run: Run, choice: Choice | None, experiment_path: str, own: Provenance) -> Results:
@@ -37,6 +39,7 @@ def collect(run: Run, choice: Choice | None, experiment_path: str, own: Provenan
         training=run.training,
         evaluations=run.evaluations,
         choice=choice,
+        sustained=tuple(_endured(run)),
         warnings=tuple(_warnings(run.benchmarks, provenance)),
         missing=tuple(_missing(run.benchmarks)),
         provenance=provenance,
@@ -71,6 +74,20 @@ def _measurements(run: Run) -> Iterator[Measurement]:
                     runner=row.cell.runner,
                     result=_result(row),
                 )
+
+
+def _endured(run: Run) -> Iterator[Endured]:
+    for benchmark in run.benchmarks:
+        for one in benchmark.sustained:
+            cell = one.cell
+            noise = [x for x in benchmark.noise if (x.session, x.backend, x.threads) == (one.session, *_place(cell))]
+            floors = [x.floor for x in noise if x.floor is not None]
+            if cell.variant in run.experiment.settings.variants:
+                yield Endured(target=benchmark.target.name, floor=max([LEAST_FLOOR, *floors]), result=one)
+
+
+def _place(cell: Cell) -> tuple[str, int]:
+    return cell.backend, cell.threads
 
 
 def _result(row: Row) -> Latency | Unsupported | Failed:

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from common.numbers import count
 from common.schema.results import Latency, Results
-from jobs.report import choice, why
+from jobs.report import choice, sustained, why
 from jobs.report.accuracy import accuracies, class_scores, confusions, files
 from jobs.report.background import dataset_tables, duplicates, environment_tables, training_table
-from jobs.report.charts import accuracy_chart, latency_chart, training_chart
+from jobs.report.charts import accuracy_chart, latency_chart, sustained_chart, training_chart
 from jobs.report.devices import operators
 from jobs.report.document import Commands, Document, File, Picture, Section
 from jobs.report.latency import details, overview
@@ -33,6 +33,13 @@ def _sections(results: Results, contact_sheet: File | None) -> Iterator[Section]
     yield Section("results", "Results", (), overview(results))
     if results.measurements:
         yield _latency(results)
+    if results.sustained:
+        yield Section(
+            "sustained",
+            "Sustained load",
+            sustained.sentences(results),
+            (*_pictures(sustained_chart(results)), *sustained.tables(results)),
+        )
     if results.evaluations:
         tables = (accuracies(results), class_scores(results), *confusions(results))
         yield Section("accuracy", "Accuracy", (), (*_pictures(accuracy_chart(results)), *tables))

@@ -23,7 +23,8 @@ PACKAGES = ("altair", "jinja2", "markupsafe", "numpy", "pandas", "vl-convert-pyt
 # The beginnings of the pictures that a page can show, and the name of the contact sheet's copy.
 SHEETS = {b"\xff\xd8\xff": "contact_sheet.jpg", b"\x89PNG\r\n\x1a\n": "contact_sheet.png"}
 # Every picture that a report may have; those of an earlier one are removed.
-CHARTS = tuple(f"{stem}.{ending}" for stem in ("latency", "accuracy", "training") for ending in ("png", "svg"))
+STEMS = ("latency", "accuracy", "training", "sustained")
+CHARTS = tuple(f"{stem}.{ending}" for stem in STEMS for ending in ("png", "svg"))
 
 
 def report(experiment: LoadedExperiment, path: Path, folders: Folders, chosen: Path | None, output: Path) -> Results:
