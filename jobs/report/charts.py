@@ -209,9 +209,10 @@ def sustained_chart(results: Results) -> Picture | None:
 def _load(results: Results, key: Key, members: Sequence[Endured]) -> Panel:
     labels = _labels(results, LABEL_LENGTH)
     rows = [
-        {"variant": labels[x.result.cell.variant], "min": p.at_s / 60, "ratio": p.latency_us / x.result.first_us}
+        {"variant": labels.get(name, name), "min": p.at_s / 60, "ratio": p.latency_us / x.result.first_us}
         for x in members
         if x.result.first_us is not None
+        for name in (x.result.cell.variant,)
         for p in x.result.points
     ]
     ratio = alt.Y("ratio:Q", title="latency over its begin", scale=alt.Scale(zero=False), axis=alt.Axis(tickCount=5))

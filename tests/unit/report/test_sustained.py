@@ -93,3 +93,9 @@ def test_the_section_is_on_the_page_with_its_picture() -> None:
 
 def test_nothing_to_draw_without_a_begin() -> None:
     assert sustained_chart(page(load(NAMES[0], None, None))) is None
+
+
+def test_a_variant_that_the_results_do_not_describe_has_its_own_name() -> None:
+    strange = page(load("strange", 100.0, 150.0), load(NAMES[0], 110.0, 112.0))
+    assert sustained_chart(strange) is not None
+    assert next(tables(strange)).rows[0].header == "strange"
