@@ -55,7 +55,7 @@ def test_the_kernels_counter_is_preferred() -> None:
     assert (found.charge_uah, found.counter) == (3_890_000, "kernel")
 
 
-@pytest.mark.parametrize("counter", ["", "cat: Permission denied", "12 34", "9" * 40, "١٢٣"])
+@pytest.mark.parametrize("counter", ["", "cat: Permission denied", "12 34", "9" * 40, "\u0661\u0662\u0663"])
 def test_a_counter_that_is_no_number_is_not_read(counter: str) -> None:
     assert read(counter=counter).counter == "service"
 

@@ -149,3 +149,14 @@ def test_a_lost_connection_is_told_and_costs_the_energy(
     assert "lost and found again" in found.problem
     assert isinstance(found.energy, NoEnergy)
     assert "connection was lost" in found.energy.reason
+
+
+def test_a_coarse_gauge_is_within_what_it_says(
+    benches: Callable[..., Bench], stand_ins: Callable[..., StandIn]
+) -> None:
+    found = sustain(benches(CELL, more=ASKED), stand_ins(phone(replace(WARM, step_uah=5000)))).energy
+    assert isinstance(found, Energy), found
+    truth = 0.9 * 4.21 * found.seconds * 1000 / found.inferences
+    assert 0.01 < found.resolution <= 0.05
+    assert found.mj == pytest.approx(truth, rel=found.resolution)
+    assert found.net_mj is None

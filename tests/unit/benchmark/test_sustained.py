@@ -1,0 +1,99 @@
+"""Which cells are sustained, and what an experiment may ask for."""
+
+import pytest
+from pydantic import ValidationError
+
+from common.schema.benchmark import Cell, Row
+from common.schema.duration import seconds
+from common.schema.experiment import Benchmark, Choose
+from common.schema.outcome import Unsupported
+from jobs.benchmark.plan import want
+from jobs.benchmark.sustained import chosen, part_settings
+from tests.unit.report.factories import summary
+
+SPEEDS = {"baseline": 100.0, "slow": 200.0, "quick": 20.0, "middle": 50.0, "float16": 90.0}
+
+
+def rows(backend: str, threads: int = 1, factor: float = 1.0) -> list[Row]:
+    return [
+        Row(
+            cell=Cell(variant=name, model_sha256="a" * 64, backend=backend, threads=threads),
+            session=0,
+            result=summary(us * factor, None),
+            failed_rounds=0,
+        )
+        for name, us in SPEEDS.items()
+    ]
+
+
+def names(found: tuple[Row, ...]) -> list[tuple[str, str, int]]:
+    return [(row.cell.variant, row.cell.backend, row.cell.threads) for row in found]
+
+
+SETTINGS = Benchmark(sustained="10m", threads=(1, 2))
+ALL = [*rows("cpu"), *rows("xnnpack"), *rows("xnnpack", threads=2)]
+
+
+def test_the_reference_and_the_two_fastest_where_it_is_decided() -> None:
+    assert names(chosen(ALL, SETTINGS, Choose(), "baseline")) == [
+        ("baseline", "xnnpack", 1),
+        ("quick", "xnnpack", 1),
+        ("middle", "xnnpack", 1),
+    ]
+    assert names(chosen(ALL, SETTINGS, Choose(backend="cpu"), "baseline"))[0] == ("baseline", "cpu", 1)
+    assert names(chosen(ALL, SETTINGS, Choose(threads=2), "baseline"))[0] == ("baseline", "xnnpack", 2)
+    assert names(chosen(rows("cpu"), SETTINGS, Choose(), "baseline"))[0] == ("baseline", "cpu", 1)
+
+
+def test_the_experiment_names_others_and_what_was_not_measured_is_left_out() -> None:
+    given = {"sustained_variants": ("slow", "float16"), "sustained_backends": ("cpu", "xnnpack")}
+    settings = SETTINGS.model_copy(update=given)
+    gone = [
+        row.model_copy(update={"result": Unsupported(reason="no")}) if row.cell.variant == "slow" else row
+        for row in rows("xnnpack")
+    ]
+    assert names(chosen([*rows("cpu"), *gone], settings, Choose(), "baseline")) == [
+        ("slow", "cpu", 1),
+        ("float16", "cpu", 1),
+        ("float16", "xnnpack", 1),
+    ]
+
+
+def test_a_process_of_a_load_is_long_but_no_round() -> None:
+    short, long = (part_settings(SETTINGS, duration_s) for duration_s in (60.0, 600.0))
+    assert (short.min_secs, long.min_secs) == (5.0, 10.0)
+    assert (long.warmup_runs, long.warmup_min_secs, long.num_runs) == (1, 0.0, 1)
+    assert part_settings(SETTINGS.model_copy(update={"max_secs": 1.0}), 600.0).max_secs == 10.0
+
+
+def test_asking_for_it_later_measures_no_round_again() -> None:
+    def digest(settings: Benchmark) -> str:
+        return want(
+            {"baseline": "a" * 64}, settings, reference="baseline", seed=1, fingerprint="f" * 64
+        ).settings_sha256
+
+    assert digest(SETTINGS) == digest(SETTINGS.model_copy(update={"sustained": None}))
+
+
+@pytest.mark.parametrize(("given", "expected"), [("90s", 90.0), ("10m", 600.0), ("2h", 7200.0)])
+def test_durations(given: str, expected: float) -> None:
+    assert seconds(given) == expected
+    assert Benchmark(sustained=given).sustained == given
+
+
+@pytest.mark.parametrize("given", ["", "0m", "10", "m", "-5m", "1.5h", "10m\n", "\u0661\u0660m", "9999999s", 600])
+def test_what_is_no_duration_is_refused(given: object) -> None:
+    with pytest.raises(ValidationError):
+        Benchmark.model_validate({"sustained": given})
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"sustained_variants": ("baseline",)},
+        {"sustained": "10m", "sustained_backends": ("gpu",)},
+    ],
+)
+def test_what_would_not_run_is_refused(given: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Benchmark.model_validate(given)
