@@ -4,11 +4,12 @@ from pathlib import Path
 
 import numpy as np
 
-from common.artifact import file_ref, write_model
+from common.artifact import file_ref, read, write_model
 from common.experiment import LoadedExperiment, load
 from common.proportion import wilson
 from common.provenance import Recorder
 from common.schema.dataset import Dataset, Duplicates, Split, SplitName
+from common.schema.evaluation import Evaluation
 
 EXPERIMENT = """
 title = "Tiny"
@@ -93,3 +94,14 @@ def _write_split(folder: Path, split: SplitName, count: int, size: int) -> Split
         count=count,
         per_class=(int((labels == 0).sum()), int((labels == 1).sum())),
     )
+
+
+def make_alive(evaluation: Path) -> None:
+    """A little training leaves a file with one answer to every image, and such a file is never chosen; make the last
+    answer differ by a hair."""
+    outputs = np.load(evaluation / "outputs.npy")
+    outputs[-1] *= 1.0001
+    np.save(evaluation / "outputs.npy", outputs)
+    found = read(evaluation / "evaluation.json", Evaluation)
+    changed = found.model_copy(update={"outputs": file_ref(evaluation / "outputs.npy", evaluation)})
+    write_model(evaluation / "evaluation.json", changed)

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from common.numbers import listed
-from common.run.keeping import Pairs, Test, all_kept, judged
+from common.run.keeping import PairedTest, Pairs, all_kept, judged
 from common.run.speed import Target, apart, own_obstacle, speeds
 from common.schema.benchmark import Benchmark, Row, Summary
 from common.schema.evaluation import Evaluation, McNemar
@@ -104,7 +104,7 @@ def _accuracies(evidence: Evidence) -> tuple[_Accuracy, ...]:
     return tuple(_Accuracy(kept, tuple(own)) for kept, own in zip(overall, classes, strict=True))
 
 
-def _family(evidence: Evidence, tests: Sequence[Test | None], margin: float) -> tuple[Kept, ...]:
+def _family(evidence: Evidence, tests: Sequence[PairedTest | None], margin: float) -> tuple[Kept, ...]:
     """Verdicts on one share: of the reference by definition, of those without counts that nothing is shown."""
     verdicts = iter(judged([test for test in tests if test is not None], margin, evidence.rules.alpha))
     found = []
@@ -118,13 +118,13 @@ def _family(evidence: Evidence, tests: Sequence[Test | None], margin: float) -> 
     return tuple(found)
 
 
-def _test(evaluation: Evaluation | None) -> Test | None:
+def _test(evaluation: Evaluation | None) -> PairedTest | None:
     if evaluation is None or evaluation.mcnemar is None or not evaluation.count:
         return None
     return _counted(evaluation.mcnemar, evaluation.count)
 
 
-def _class_test(evaluation: Evaluation | None, name: str) -> Test | None:
+def _class_test(evaluation: Evaluation | None, name: str) -> PairedTest | None:
     if evaluation is None:
         return None
     score = next((score for score in evaluation.per_class if score.name == name), None)
@@ -133,8 +133,8 @@ def _class_test(evaluation: Evaluation | None, name: str) -> Test | None:
     )
 
 
-def _counted(test: McNemar, images: int) -> Test:
-    return Test(Pairs(test.only_reference_right, test.only_variant_right, images), test.p_value)
+def _counted(test: McNemar, images: int) -> PairedTest:
+    return PairedTest(Pairs(test.only_reference_right, test.only_variant_right, images), test.p_value)
 
 
 def _variant(

@@ -31,7 +31,7 @@ class Pairs:
 
 
 @dataclass(frozen=True)
-class Test:
+class PairedTest:
     """Paired counts and their exact McNemar p value (two-sided)."""
 
     pairs: Pairs
@@ -120,7 +120,7 @@ def loss_p_value(pairs: Pairs, margin: float) -> float:
     return 1 - NormalDist().cdf(_score(pairs, -margin))
 
 
-def judged(tests: Sequence[Test], margin: float, alpha: float) -> tuple[Kept, ...]:
+def judged(tests: Sequence[PairedTest], margin: float, alpha: float) -> tuple[Kept, ...]:
     """The verdicts on one share (the accuracy, or a class's recall) of all variants, in their order.
 
     Whoever picks one of many that passed picks the luckiest, so that both tests are corrected for the number of
@@ -147,7 +147,7 @@ def judged(tests: Sequence[Test], margin: float, alpha: float) -> tuple[Kept, ..
     )
 
 
-def _word(test: Test, losing: float, level: float, margin: float, alpha: float) -> Keeping:
+def _word(test: PairedTest, losing: float, level: float, margin: float, alpha: float) -> Keeping:
     if loss_p_value(test.pairs, margin) < level:
         return "shown to keep"
     worse = test.pairs.only_reference > test.pairs.only_variant

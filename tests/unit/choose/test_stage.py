@@ -14,16 +14,15 @@ import pytest
 from markdown_it import MarkdownIt
 from PIL import Image
 
-from common.artifact import file_ref, read, sha256_file, write_model
+from common.artifact import read, sha256_file
 from common.errors import UsageError
 from common.experiment import load
 from common.provenance import ROOT
 from common.run.read import Folders
 from common.schema.choice import Choice
-from common.schema.evaluation import Evaluation
 from jobs.choose.stage import choose
 from jobs.report.stage import report
-from tests.artifacts import EXPERIMENT
+from tests.artifacts import EXPERIMENT, make_alive
 from tests.conftest import Chain
 from tests.unit.report import factories as f
 
@@ -82,16 +81,6 @@ def best_of(chain: Chain, folders: Folders, tmp_path: Path, *names: str) -> Choi
     for name in names:
         make_alive(evaluations / name)
     return choose(load(tmp_path / "few.toml"), replace(folders, evaluations=evaluations), tmp_path / "best")
-
-
-def make_alive(folder: Path) -> None:
-    """So little training leaves int8 with one answer to every image, and such a file is never chosen."""
-    outputs = np.load(folder / "outputs.npy")
-    outputs[-1] *= 1.0001
-    np.save(folder / "outputs.npy", outputs)
-    evaluation = read(folder / "evaluation.json", Evaluation)
-    changed = evaluation.model_copy(update={"outputs": file_ref(folder / "outputs.npy", folder)})
-    write_model(folder / "evaluation.json", changed)
 
 
 @pytest.mark.parametrize("name", ["baseline", "int8"])
