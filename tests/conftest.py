@@ -1,12 +1,15 @@
 """Fixtures that several folders of tests use."""
 
+import os
 import signal
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-from common.experiment import LoadedExperiment
+from common.artifact import read
+from common.experiment import LoadedExperiment, load
 from common.schema.evaluation import Evaluation
 from common.schema.training import Training
 from common.schema.variant import Variant
@@ -34,19 +37,36 @@ class Chain:
 
 @pytest.fixture(scope="session")
 def chain(tmp_path_factory: pytest.TempPathFactory) -> Chain:
-    """Train, optimise and evaluate once for all tests that only read. Takes about 20 s."""
+    """Train, optimise and evaluate once for all tests that only read, and for all workers. Takes about 20 s."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder = shared / "chain"
+    with FileLock(shared / "chain.lock"):
+        if not folder.exists():
+            _make_chain(shared / "chain.partial")
+            (shared / "chain.partial").rename(folder)
+    experiment = load(folder / "tiny.toml")
+    names = tuple(experiment.settings.variants)
+    return Chain(
+        folder,
+        experiment,
+        read(folder / "train" / "training.json", Training),
+        {name: read(folder / "variants" / name / "variant.json", Variant) for name in names},
+        {name: read(folder / "evaluation" / name / "evaluation.json", Evaluation) for name in names},
+    )
+
+
+def _make_chain(folder: Path) -> None:
     from jobs.evaluate.stage import evaluate
     from jobs.optimize.stage import optimize
     from jobs.train.stage import train
 
-    folder = tmp_path_factory.mktemp("chain")
+    folder.mkdir()
     experiment = write_experiment(folder)
     write_dataset(folder / "dataset", experiment)
-    training = train(experiment, folder / "dataset", folder / "train")
-    variants, evaluations = {}, {}
+    train(experiment, folder / "dataset", folder / "train")
     for name in experiment.settings.variants:
         made = folder / "variants" / name
-        variants[name] = optimize(experiment, name, folder / "dataset", folder / "train", made)
+        optimize(experiment, name, folder / "dataset", folder / "train", made)
         reference = None if name == "baseline" else folder / "evaluation" / "baseline"
-        evaluations[name] = evaluate(experiment, made, folder / "dataset", reference, folder / "evaluation" / name)
-    return Chain(folder, experiment, training, variants, evaluations)
+        evaluate(experiment, made, folder / "dataset", reference, folder / "evaluation" / name)

@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import tempfile
 from collections.abc import Iterator
 from typing import Any
 
@@ -41,7 +42,33 @@ def convert(model: Any, settings: Convert, images: npt.NDArray[np.uint8], *, awa
 def _converted(
     model: Any, settings: Convert, images: npt.NDArray[np.uint8], *, aware: bool, sparse: bool = False
 ) -> bytes:
-    converter = tf.lite.TFLiteConverter.from_keras_model(model)
+    # The converter's own way from a Keras model writes every layer's training functions too, and takes twice as long.
+    with tempfile.TemporaryDirectory() as folder:
+        inference = _inference(model)
+        tf.saved_model.save(inference, folder, signatures=inference.serve)
+        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
+        return _configured(converter, settings, images, aware=aware, sparse=sparse)
+
+
+def _inference(model: Any) -> Any:
+    """The model's call at inference, with the names of its inputs and outputs, and nothing else of it."""
+    module = tf.Module()
+    module.model_variables = model.variables
+    signature = [
+        tf.TensorSpec(port.shape, port.dtype, name) for port, name in zip(model.inputs, model.input_names, strict=True)
+    ]
+
+    def serve(*given: Any) -> dict[str, Any]:
+        found = model(given[0] if len(given) == 1 else list(given), training=False)
+        return dict(zip(model.output_names, found if isinstance(found, list) else [found], strict=True))
+
+    module.serve = tf.function(serve, input_signature=signature, autograph=False)
+    return module
+
+
+def _configured(
+    converter: Any, settings: Convert, images: npt.NDArray[np.uint8], *, aware: bool, sparse: bool
+) -> bytes:
     optimizations = [tf.lite.Optimize.DEFAULT] if settings.format != "float32" else []
     if sparse:
         optimizations.append(tf.lite.Optimize.EXPERIMENTAL_SPARSITY)

@@ -1,5 +1,6 @@
 """Well-known networks through every kind of pass, on tiny images and for one step: what works, and what is told."""
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -42,11 +43,13 @@ STEPS: dict[str, dict[str, Any]] = {
 }
 
 
-def network(name: str, settings: dict[str, Any]) -> Any:
+@lru_cache(maxsize=1)
+def network(name: str) -> Any:
+    """The same for all steps, which get a copy; they come one network after the other."""
     tf_keras.backend.clear_session()
     tf_keras.utils.set_random_seed(1)
     build = getattr(tf_keras.applications, name)
-    model = build(weights=None, classes=2, input_shape=(SIDE, SIDE, 3), **settings)
+    model = build(weights=None, classes=2, input_shape=(SIDE, SIDE, 3), **WORKING[name])
     # Statistics that fit no data leave activations without a range, and those cannot be quantised.
     return reestimate(model, IMAGES)[0]
 
@@ -66,7 +69,7 @@ def run(model: Any, step: dict[str, Any]) -> tuple[list[str], list[str]]:
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("name", WORKING)
 def test_what_works_as_a_whole(name: str, step: str) -> None:
-    actions, broken = run(network(name, WORKING[name]), STEPS[step])
+    actions, broken = run(network(name), STEPS[step])
     assert not broken
     floats = {action.split()[-1] for action in actions if action.startswith("left in float")}
     assert floats == (FLOAT.get(name, set()) if step == "quantize_aware" else set())
