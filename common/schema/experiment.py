@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from common.schema.augmentation import Augmentation
 from common.schema.base import Count, Model, Name, Sha256, Share
-from common.schema.duration import Duration
+from common.schema.duration import Duration, seconds
 from common.schema.network import Network
 from common.schema.recipe import Positive, Rate, Recipe
 from common.schema.source import SYNTHETIC, checked, is_url
@@ -25,16 +25,8 @@ OWN_FLAGS = (
     *("input_layer", "input_layer_shape", "input_layer_value_files", "output_filepath", "enable_op_profiling"),
     *("op_profiling_output_mode", "op_profiling_output_file", "dry_run"),
 )
-# How long something may take: 90s, 10m, 2h.
-Duration = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,5}[smh]$")]
-SECONDS_PER = {"s": 1, "m": 60, "h": 3600}
 DEVICE_SECS = {"warmup_min_secs": 0.5, "min_secs": 1.0}
 Side = Annotated[int, Field(ge=16, le=1024)]
-
-
-def seconds(duration: str) -> float:
-    """A Duration in seconds."""
-    return float(duration[:-1]) * SECONDS_PER[duration[-1]]
 
 
 class Data(Model):
@@ -125,10 +117,11 @@ class Benchmark(Model):
     def on(self, kind: Literal["host", "android"]) -> Self:
         """As they are for this kind of target: a device gets `benchmark_model`'s own seconds unless others are given,
         since its clock takes longer to rise."""
+        looked = {"profile": kind == "host"} if self.profile is None else {}
         if kind == "host":
-            return self
+            return self.model_copy(update=looked)
         own = {key: min(value, self.max_secs) for key, value in DEVICE_SECS.items() if key not in self.model_fields_set}
-        return self.model_copy(update=own)
+        return self.model_copy(update={**own, **looked})
 
     @model_validator(mode="after")
     def _flags_are_extra(self) -> Self:
