@@ -25,6 +25,7 @@ batch_size = 16
 learning_rate = 1e-3
 [benchmark]
 rounds = 2
+most_rounds = 2
 num_runs = 3
 min_secs = 0.0
 warmup_min_secs = 0.0

@@ -18,6 +18,11 @@ from common.schema.processor import Processor
 from common.schema.provenance import Artifact
 
 Runner = Literal["binary", "app"]
+# Of a process: a reference before its segment or after it, or one of the segment's own.
+Place = Literal["before", "within", "after"]
+# Why a session got no more rounds: its intervals were narrow enough, it had as many as allowed, its time was over, or
+# its references differed so often that more rounds would show nothing.
+Stopped = Literal["narrow", "most rounds", "budget", "too busy"]
 
 
 class Environment(Model):
@@ -105,9 +110,11 @@ class Examination(Model):
 
 
 class SessionLine(Model):
-    """Ledger: a session began. Only cells of one session and round may be paired.
+    """Ledger: a session began, to have at least `rounds`. Only cells of one session and round may be paired.
 
     `facts` of the machine and `settings` say what the hashes stand for; empty in ledgers of earlier versions.
+    `reference` is the variant between whose processes the others run; None in sessions of the form before, where
+    every round held it once.
     """
 
     kind: Literal["session"] = "session"
@@ -120,10 +127,16 @@ class SessionLine(Model):
     started_at: datetime
     facts: tuple[tuple[str, str], ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
+    reference: Name | None = None
 
 
 class RunLine(Model):
-    """Ledger: one process ended. `samples_us` are all its timed runs, in order, steady state only."""
+    """Ledger: one process ended. `samples_us` are all its timed runs, in order, steady state only.
+
+    `order` counts the processes of the session. A process stands in a `segment` of its round, among its cells or
+    as a reference before or after them; `attempt` counts how often the segment was begun again, `retry` how often
+    the process was. `took_s` is how long it all took. Sessions of the form before have none of these.
+    """
 
     kind: Literal["run"] = "run"
     session: Count
@@ -135,6 +148,11 @@ class RunLine(Model):
     outcome: Outcome
     warmup_samples_us: tuple[float, ...]
     samples_us: tuple[float, ...]
+    segment: Count = 0
+    attempt: Count = 0
+    place: Place = "within"
+    retry: Count = 0
+    took_s: float | None = None
 
 
 class ExaminationLine(Model):
@@ -206,6 +224,24 @@ class Noise(Model):
     too_busy: bool
 
 
+class SessionFacts(Model):
+    """A session of the measurements: how many rounds and processes it had, how long they took and why it ended.
+
+    `wide` of its `ratios` were still wider than wanted (a half-width of `width`). `again` counts processes that were
+    run again because the scheduler had disturbed them. `stopped` is None for a session of the form before.
+    """
+
+    session: Count
+    rounds: Count
+    processes: Count
+    took_s: float
+    ratios: Count
+    wide: Count
+    width: float
+    again: Count
+    stopped: Stopped | None
+
+
 class Summary(Model):
     """A cell over its rounds. `latency_us` is the median over the processes' median latencies, with the
     lowest and highest process; `interval` its confidence interval (None from one round).
@@ -213,6 +249,10 @@ class Summary(Model):
     `ratio` is the reference's latency over this cell's, paired by round (above 1: faster than the
     reference); None for the reference itself or when no round can be paired. `app_ratio` is the app's
     latency over the binary's, paired likewise; None but for the app. `delegation` is the least of all rounds.
+
+    `ratios` holds the ratio of every round, `equivalence` their 90 % interval. `cpu_us` is the median CPU time of a
+    run. In `disturbed_rounds` the scheduler kept this cell or its references waiting; if there are any and CPU times
+    are known, the ratios are of those (`from_cpu`).
     """
 
     kind: Literal["summary"] = "summary"
@@ -288,3 +328,4 @@ class Benchmark(Artifact):
     warnings: tuple[str, ...]
     noise: tuple[Noise, ...] = ()
     sustained: tuple[Sustained, ...] = ()
+    sessions: tuple[SessionFacts, ...] = ()

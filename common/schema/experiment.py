@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from common.schema.augmentation import Augmentation
 from common.schema.base import Count, Model, Name, Sha256, Share
-from common.schema.duration import Duration
+from common.schema.duration import Duration, seconds
 from common.schema.network import Network
 from common.schema.recipe import Positive, Rate, Recipe
 from common.schema.source import SYNTHETIC, checked, is_url
@@ -25,6 +25,7 @@ OWN_FLAGS = (
     *("input_layer", "input_layer_shape", "input_layer_value_files", "output_filepath", "enable_op_profiling"),
     *("op_profiling_output_mode", "op_profiling_output_file", "dry_run"),
 )
+DEVICE_SECS = {"warmup_min_secs": 0.5, "min_secs": 1.0}
 Side = Annotated[int, Field(ge=16, le=1024)]
 
 
@@ -67,9 +68,10 @@ class Train(Model):
 class Benchmark(Model):
     """The matrix (every variant x backend x threads) and the protocol of one process.
 
-    The defaults of the protocol are those of Google's `benchmark_model`: warm-up of at least
-    `warmup_runs` and `warmup_min_secs`, steady state of at least `num_runs` and `min_secs`, both
-    cut off at `max_secs`. `rounds` is the number of processes per cell.
+    A process is that of Google's `benchmark_model`: warm-up of at least `warmup_runs` and `warmup_min_secs`, steady
+    state of at least `num_runs` and `min_secs`, both cut off at `max_secs`. The seconds have other defaults on devices
+    (`on`). `rounds` is the number of processes per cell at least; there are more while intervals are wide, up to
+    `most_rounds` and as long as `budget` lasts.
 
     Of Android devices only: `extra_flags` are passed on to `benchmark_model` for a backend;
     `outputs_images` validation images are answered on the device and compared with this machine's
@@ -82,11 +84,13 @@ class Benchmark(Model):
 
     backends: tuple[Backend, ...] = ("cpu", "xnnpack")
     threads: tuple[Annotated[int, Field(gt=0, le=MOST_THREADS)], ...] = (1,)
-    rounds: Positive = 5
+    rounds: Positive = 6
+    most_rounds: Positive = 15
+    budget: Duration | None = None
     warmup_runs: Positive = 1
-    warmup_min_secs: Annotated[float, Field(ge=0)] = 0.5
+    warmup_min_secs: Annotated[float, Field(ge=0)] = 0.25
     num_runs: Positive = 50
-    min_secs: Annotated[float, Field(ge=0)] = 1.0
+    min_secs: Annotated[float, Field(ge=0)] = 0.3
     max_secs: Annotated[float, Field(gt=0)] = 150.0
     extra_flags: dict[str, tuple[Flag, ...]] = Field(default_factory=dict)
     outputs_images: Annotated[int, Field(ge=0, le=1000)] = 0
@@ -104,6 +108,20 @@ class Benchmark(Model):
             if backend not in self.backends:
                 raise ValueError(f"sustained_backends {backend} is not among the benchmark's backends")
         return self
+
+    @property
+    def budget_s(self) -> float | None:
+        """`budget` in seconds."""
+        return None if self.budget is None else seconds(self.budget)
+
+    def on(self, kind: Literal["host", "android"]) -> Self:
+        """As they are for this kind of target: a device gets `benchmark_model`'s own seconds unless others are given,
+        since its clock takes longer to rise."""
+        looked = {"profile": kind == "host"} if self.profile is None else {}
+        if kind == "host":
+            return self.model_copy(update=looked)
+        own = {key: min(value, self.max_secs) for key, value in DEVICE_SECS.items() if key not in self.model_fields_set}
+        return self.model_copy(update={**own, **looked})
 
     @model_validator(mode="after")
     def _flags_are_extra(self) -> Self:

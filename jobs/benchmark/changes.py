@@ -30,5 +30,10 @@ def why_again(lines: Sequence[LedgerLine], wanted: Wanted) -> str | None:
         # Sessions of earlier versions hold no facts.
         found += differences(last.facts, wanted.facts) if last.facts else ("the machine is another one",)
     if last.settings_sha256 != wanted.settings_sha256:
-        found += differences(last.settings, wanted.settings) if last.settings else ("[benchmark] was changed",)
+        # Sessions of the form before had settings that are no longer among these.
+        found += (
+            differences(last.settings, wanted.settings)
+            if last.settings and last.reference
+            else ("[benchmark] was changed",)
+        )
     return f"note: {'; '.join(found)}; {AGAIN}"

@@ -8,7 +8,7 @@ from common.schema.benchmark import LedgerLine, Sustained, SustainedLine, Sustai
 from common.schema.outcome import Failed, Measured, Unsupported
 from common.schema.power import Energy, NoEnergy
 from jobs.benchmark.energy import energy
-from jobs.benchmark.statistics import typical_us
+from jobs.benchmark.pairs import typical_us
 
 WINDOW_S = 60.0
 # Of a load that is too short for two whole minutes beside each other.

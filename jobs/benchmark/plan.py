@@ -1,24 +1,22 @@
-"""What to measure, and in which order. Pure: matrix and ledger to a seeded plan."""
+"""What to measure, and which sessions of the ledger can be used for it. Pure."""
 
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-import numpy as np
-
-from common.schema.benchmark import Cell, LedgerLine, RunLine, Runner, SessionLine
+from common.schema.benchmark import Cell, Runner, SessionLine
 from common.schema.experiment import Benchmark as Settings
+from jobs.benchmark.ledger import Index
+from jobs.benchmark.order import group
+from jobs.benchmark.rounds import Limits, limits, next_step
+from jobs.benchmark.session import Session
 
-SUSTAINED = ("sustained", "sustained_variants", "sustained_backends")
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One process to run: `order` counts from 0 within the session, `round` from 0."""
-
-    round: int
-    order: int
-    cell: Cell
+# Settings that do not change how a process runs: asking for something else later costs no new measurement.
+SUSTAINED = frozenset({"sustained", "sustained_variants", "sustained_backends"})
+ASIDE = SUSTAINED | {"outputs_images", "profile", "app", "rounds", "most_rounds", "budget"}
+# Those of the ones above that a session of the form before was told apart by.
+ASIDE_BEFORE = ASIDE - {"rounds"}
 
 
 @dataclass(frozen=True)
@@ -26,21 +24,25 @@ class Wanted:
     """All that should be measured, and under which conditions; runs under others are not mixed in.
 
     `reference` is the variant that the others are paired with; `fingerprint` names the machine. `facts` and
-    `settings` are what the two hashes stand for, in words.
+    `settings` are what the two hashes stand for, in words. `examined` is what is asked for apart from latencies: the
+    number of images to answer, and whether to profile.
     """
 
     cells: tuple[Cell, ...]
     reference: str
-    rounds: int
     seed: int
     fingerprint: str
     settings_sha256: str
+    limits: Limits
+    examined: tuple[int, bool | None] = (0, False)
+    settings_before_sha256: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
 
     def allows(self, session: SessionLine) -> bool:
         """Whether a session was measured on this machine with these settings."""
-        return session.fingerprint == self.fingerprint and session.settings_sha256 == self.settings_sha256
+        settings = self.settings_before_sha256 if session.reference is None else self.settings_sha256
+        return session.fingerprint == self.fingerprint and session.settings_sha256 == settings
 
 
 def want(
@@ -52,8 +54,10 @@ def want(
     fingerprint: str,
     runners: Sequence[Runner] = ("binary",),
     facts: tuple[tuple[str, str], ...] = (),
+    kind: Literal["host", "android"] = "host",
+    ranked: bool = True,
 ) -> Wanted:
-    """The matrix of an experiment, given the sha256 of each variant's file."""
+    """The matrix of an experiment, given the sha256 of each variant's file; `ranked`: latencies are compared here."""
     cells = tuple(
         Cell(variant=name, model_sha256=sha256, backend=backend, threads=threads, runner=runner)
         for name, sha256 in models.items()
@@ -61,17 +65,25 @@ def want(
         for threads in settings.threads
         for runner in runners
     )
-    # What does not change how a process runs is left out: asking for it later costs no new measurement.
-    aside = {"outputs_images", "profile", "app", *SUSTAINED} | ({"extra_flags"} if not settings.extra_flags else set())
-    digest = hashlib.sha256(settings.model_dump_json(exclude=aside).encode()).hexdigest()
-    told = settings.model_dump(mode="json", exclude=aside)
-    listed = tuple((f"[benchmark] {key}", str(value)) for key, value in told.items())
-    return Wanted(cells, reference, settings.rounds, seed, fingerprint, digest, facts, listed)
+    told = settings.model_dump(mode="json", exclude=set(ASIDE))
+    return Wanted(
+        cells=cells,
+        reference=reference,
+        seed=seed,
+        fingerprint=fingerprint,
+        settings_sha256=_digest(settings, ASIDE),
+        limits=limits(settings, kind, ranked=ranked),
+        examined=(settings.outputs_images, settings.profile),
+        settings_before_sha256=_digest(settings, ASIDE_BEFORE),
+        facts=facts,
+        settings=tuple((f"[benchmark] {key}", str(value)) for key, value in told.items()),
+    )
 
 
-def group(cell: Cell) -> tuple[str, int, Runner]:
-    """Cells of one group differ in their variant alone, and are compared."""
-    return cell.backend, cell.threads, cell.runner
+def _digest(settings: Settings, aside: frozenset[str]) -> str:
+    # Flags are younger than the first ledgers.
+    left_out = aside | (set() if settings.extra_flags else {"extra_flags"})
+    return hashlib.sha256(settings.model_dump_json(exclude=set(left_out)).encode()).hexdigest()
 
 
 def binary_of(cell: Cell) -> Cell:
@@ -79,65 +91,42 @@ def binary_of(cell: Cell) -> Cell:
     return cell.model_copy(update={"runner": "binary"})
 
 
-def slots(session: SessionLine) -> tuple[Slot, ...]:
-    """All processes of a session: every round holds each cell once, in an order of its own, so that
-    drift and heat meet every variant alike."""
-    random = np.random.default_rng((session.seed, session.session))
-    planned: list[Slot] = []
-    for number in range(session.rounds):
-        for index in random.permutation(len(session.cells)):
-            planned.append(Slot(number, len(planned), session.cells[int(index)]))
-    return tuple(planned)
-
-
-def remaining(session: SessionLine, lines: Sequence[LedgerLine]) -> tuple[Slot, ...]:
-    """The processes of a session that the ledger does not hold yet."""
-    done = {line.order for line in lines if isinstance(line, RunLine) and line.session == session.session}
-    return tuple(slot for slot in slots(session) if slot.order not in done)
-
-
-def resumable(lines: Sequence[LedgerLine], wanted: Wanted) -> SessionLine | None:
-    """The last session if it was interrupted and everything in it is still wanted."""
-    sessions = [line for line in lines if isinstance(line, SessionLine)]
-    if not sessions or not wanted.allows(sessions[-1]):
+def resumable(index: Index, wanted: Wanted) -> Session | None:
+    """The last session if it is not over and everything in it is still wanted."""
+    last = index.last
+    if last is None or not wanted.allows(last.line) or next_step(last, wanted.limits) is None:
         return None
-    last = sessions[-1]
-    return last if set(last.cells) <= set(wanted.cells) and remaining(last, lines) else None
+    return last if set(last.line.cells) <= set(wanted.cells) else None
 
 
-def unmeasured(lines: Sequence[LedgerLine], wanted: Wanted) -> tuple[Cell, ...]:
-    """Cells for a new session: those without a complete set of rounds here, and with them the
-    reference's cells of the same backend and threads, and the binary's of the app's, since only one
-    session's rounds can be paired."""
-    missing = {cell for cell in wanted.cells if session_of(lines, cell, wanted) is None}
+def unmeasured(index: Index, wanted: Wanted) -> tuple[Cell, ...]:
+    """Cells for a new session: those without a complete set of rounds here, the binary's of the app's, and the
+    reference's of the same backend and threads, since only one session's processes can be compared."""
+    missing = {cell for cell in wanted.cells if complete_session(index, cell, wanted) is None}
+    missing |= {binary_of(cell) for cell in missing}
     groups = {group(cell) for cell in missing}
-    beside = {binary_of(cell) for cell in missing}
     return tuple(
-        cell
-        for cell in wanted.cells
-        if cell in missing | beside or (cell.variant == wanted.reference and group(cell) in groups)
+        cell for cell in wanted.cells if cell in missing or (cell.variant == wanted.reference and group(cell) in groups)
     )
 
 
-def session_of(lines: Sequence[LedgerLine], cell: Cell, wanted: Wanted) -> SessionLine | None:
-    """The latest session in which every round of `cell` ended alike and without a failure: a backend that is
-    there in one round only has failed in the others."""
-    for line in reversed(lines):
-        if isinstance(line, SessionLine) and cell in line.cells and wanted.allows(line):
-            runs = runs_of(lines, line.session, cell)
-            kinds = {run.outcome.kind for run in runs}
-            if len(runs) == line.rounds and len(kinds) == 1 and "failed" not in kinds:
-                return line
+def complete_session(index: Index, cell: Cell, wanted: Wanted) -> Session | None:
+    """The latest session that has all rounds of `cell`, all of them ended alike and without a failure: a backend that
+    is there in one round only has failed in the others."""
+    for session in reversed(index.sessions_of(cell)):
+        if not (session.sound and wanted.allows(session.line)):
+            continue
+        runs = session.kept[cell]
+        kinds = {run.outcome.kind for run in runs}
+        fewest = wanted.limits.fewest if session.bracketed else session.line.rounds
+        if len({run.round for run in runs}) >= fewest and len(kinds) == 1 and "failed" not in kinds:
+            return session
     return None
 
 
-def shown_session(lines: Sequence[LedgerLine], cell: Cell, wanted: Wanted) -> SessionLine:
-    """The session that a cell's row is made from: the latest complete one, else the latest."""
-    complete = session_of(lines, cell, wanted)
-    return complete or [line for line in lines if isinstance(line, SessionLine) and cell in line.cells][-1]
-
-
-def runs_of(lines: Sequence[LedgerLine], session: int, cell: Cell) -> list[RunLine]:
-    """The runs of a cell in a session, by round."""
-    runs = [line for line in lines if isinstance(line, RunLine) and line.session == session and line.cell == cell]
-    return sorted(runs, key=lambda run: run.round)
+def shown_session(index: Index, cell: Cell, wanted: Wanted) -> Session:
+    """The session that a cell's row is made from: the latest complete one, else the latest that has something."""
+    complete = complete_session(index, cell, wanted)
+    if complete is not None:
+        return complete
+    return [session for session in index.sessions_of(cell) if session.kept[cell]][-1]

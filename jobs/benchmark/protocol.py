@@ -1,27 +1,35 @@
-"""The measuring protocol: rounds of fresh processes, interleaved in a seeded order, kept in a ledger."""
+"""The measuring protocol: fresh processes between references, one after the other, kept in a ledger.
 
-from collections.abc import Mapping, Sequence
+What runs next is read from the ledger alone (`rounds.next_step`); here it is run.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from pathlib import Path
 
 from common.artifact import own_folder
 from common.printable import tell
-from common.schema.benchmark import ExaminationLine, RunLine, SessionLine
+from common.schema.benchmark import Cell, ExaminationLine, RunLine, SessionLine
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Unsupported
 from jobs.benchmark.changes import why_again
 from jobs.benchmark.clock import Clock, SystemClock
+from jobs.benchmark.heat import cool
 from jobs.benchmark.ledger import Ledger
-from jobs.benchmark.plan import Slot, Wanted, remaining, resumable, runs_of, shown_session, unmeasured
-from jobs.benchmark.statistics import typical_us
+from jobs.benchmark.order import Slot
+from jobs.benchmark.pairs import typical_us
+from jobs.benchmark.plan import Wanted, resumable, shown_session, unmeasured
+from jobs.benchmark.rounds import next_step
+from jobs.benchmark.session import Session
 from jobs.benchmark.targets import Target, TargetLostError
+
+WORDS = {"before": "  (reference)", "within": "", "after": "  (reference)"}
 
 
 @dataclass(frozen=True)
 class Bench:
     """One target with the files to measure on it; `models` maps variants to .tflite paths, `prefix` begins
-    every line of the progress."""
+    every line of the progress, which `quiet` keeps back."""
 
     target: Target
     models: Mapping[str, Path]
@@ -29,6 +37,12 @@ class Bench:
     logs: Path
     prefix: str = ""
     clock: Clock = field(default_factory=SystemClock)
+    quiet: bool = False
+
+    def say(self, line: str) -> None:
+        """A line of the progress."""
+        if not self.quiet:
+            tell(self.prefix + line)
 
 
 def run(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
@@ -42,89 +56,104 @@ def run(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
 
 
 def _measure_all(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
-    interrupted = resumable(ledger.lines, wanted)
+    interrupted = resumable(ledger.index, wanted)
     if interrupted is not None:
-        print(f"going on with session {interrupted.session}", flush=True)
-        _run_session(bench, ledger, interrupted)
-    tried = set() if interrupted is None else set(interrupted.cells)
-    cells = unmeasured(ledger.lines, wanted)
+        bench.say(f"going on with session {interrupted.line.session}")
+        _run_session(bench, ledger, interrupted, wanted)
+    tried = set() if interrupted is None else set(interrupted.line.cells)
+    cells = unmeasured(ledger.index, wanted)
     if set(cells) <= tried:
         return
     if (why := why_again(ledger.lines, wanted)) is not None:
-        print(bench.prefix + why, flush=True)
-    session = SessionLine(
-        session=1 + max((line.session for line in ledger.lines), default=-1),
+        bench.say(why)
+    line = SessionLine(
+        session=1 + max(ledger.index.sessions, default=-1),
         seed=wanted.seed,
         cells=cells,
-        rounds=wanted.rounds,
+        rounds=wanted.limits.fewest,
         fingerprint=wanted.fingerprint,
         settings_sha256=wanted.settings_sha256,
-        started_at=datetime.now(UTC),
+        started_at=bench.clock.now(),
         facts=wanted.facts,
         settings=wanted.settings,
+        reference=wanted.reference,
     )
-    ledger.append(session)
-    _run_session(bench, ledger, session)
+    ledger.append(line)
+    _run_session(bench, ledger, ledger.index.sessions[line.session], wanted)
 
 
-def _run_session(bench: Bench, ledger: Ledger, session: SessionLine) -> None:
-    total = session.rounds * len(session.cells)
-    left = remaining(session, ledger.lines)
-    for number, slot in enumerate(left):
+def _run_session(bench: Bench, ledger: Ledger, session: Session, wanted: Wanted) -> None:
+    while (slot := next_step(session, wanted.limits)) is not None:
+        if _opens_segment(session, slot):
+            cool(bench.target, session, bench.clock, bench.say)
         try:
-            line = _measure(bench, session.session, slot)
+            line = _measure(bench, session, slot)
         except TargetLostError as lost:
-            raise _missing(lost, left[number:], total) from None
+            raise _missing(lost, session, wanted.limits.fewest) from None
         ledger.append(line)
-        tell(bench.prefix + _describe(line, total))
+        bench.say(_describe(line, session, wanted.limits.fewest))
 
 
-def _missing(lost: TargetLostError, left: Sequence[Slot], total: int) -> TargetLostError:
+def _opens_segment(session: Session, slot: Slot) -> bool:
+    if slot.retry or not session.runs:
+        return False
+    last = session.runs[-1]
+    return (slot.round, slot.segment, slot.attempt) != (last.round, last.segment, last.attempt)
+
+
+def _missing(lost: TargetLostError, session: Session, rounds: int) -> TargetLostError:
     """The error with what is not measured, in words."""
-    names = ", ".join(dict.fromkeys(f"{slot.cell.variant} {slot.cell.backend} x{slot.cell.threads}" for slot in left))
+    left = session.left(max(rounds, session.rounds + (session.within_round() is not None)))
+    total = len(session.runs) + len(left)
+    names = ", ".join(dict.fromkeys(_where(slot.cell) for slot in left))
     return TargetLostError(f"{lost.message}; {len(left)} of {total} processes are missing: {names}", hint=lost.hint)
 
 
 def _examine(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
     """Look once at every cell that was measured; after all timed processes, so as not to heat them."""
-    asked = bench.settings.outputs_images, bench.settings.profile
-    done = {
-        (line.session, line.cell)
-        for line in ledger.lines
-        if isinstance(line, ExaminationLine) and (line.outputs_images, line.profile) == asked
-    }
-    for number, cell in enumerate(wanted.cells):
-        session = shown_session(ledger.lines, cell, wanted).session
-        measured = any(isinstance(run.outcome, Measured) for run in runs_of(ledger.lines, session, cell))
-        if (session, cell) in done or not measured:
+    images, profile = wanted.examined
+    for cell in wanted.cells:
+        session = shown_session(ledger.index, cell, wanted)
+        number = session.line.session
+        measured = any(isinstance(run.outcome, Measured) for run in session.kept[cell])
+        if not measured or ledger.index.examination(number, cell, wanted.examined) is not None:
             continue
-        name = f"{session:03d}-{number:04d}"
+        name = f"{number:03d}-{file_name(cell)}"
         found = bench.target.examine(bench.models[cell.variant], cell, bench.settings, bench.logs, name)
         if found is not None:
-            line = ExaminationLine(
-                session=session, cell=cell, outputs_images=asked[0], profile=asked[1], examination=found
-            )
+            line = ExaminationLine(session=number, cell=cell, outputs_images=images, profile=profile, examination=found)
             ledger.append(line)
 
 
-def _measure(bench: Bench, session: int, slot: Slot) -> RunLine:
-    started = datetime.now(UTC)
-    log = bench.logs / f"{session:03d}-{slot.order:04d}.log"
+def file_name(cell: Cell) -> str:
+    """Safe in a path, and the same however the matrix grows."""
+    return f"{cell.variant}-{cell.backend}-x{cell.threads}-{cell.runner}"
+
+
+def _measure(bench: Bench, session: Session, slot: Slot) -> RunLine:
+    started = bench.clock.now()
+    number, order = session.line.session, len(session.runs)
+    log = bench.logs / f"{number:03d}-{order:04d}.log"
     reading = bench.target.measure(bench.models[slot.cell.variant], slot.cell, bench.settings, log)
     return RunLine(
-        session=session,
+        session=number,
         round=slot.round,
-        order=slot.order,
+        order=order,
         cell=slot.cell,
         started_at=started,
         load_1min=reading.load_1min,
         outcome=reading.outcome,
         warmup_samples_us=reading.warmup_samples_us,
         samples_us=reading.samples_us,
+        segment=slot.segment,
+        attempt=slot.attempt,
+        place=slot.place,
+        retry=slot.retry,
+        took_s=max(0.0, (bench.clock.now() - started).total_seconds()),
     )
 
 
-def _describe(line: RunLine, total: int) -> str:
+def _describe(line: RunLine, session: Session, rounds: int) -> str:
     match line.outcome:
         case Measured():
             ending = f"{typical_us(line.outcome):,.0f} us"
@@ -132,7 +161,12 @@ def _describe(line: RunLine, total: int) -> str:
             ending = f"unsupported: {reason}"
         case Failed(reason=reason):
             ending = f"FAILED: {reason}"
-    cell = line.cell
+    begun = session.rounds + (session.within_round() is not None)
+    total = len(session.runs) + len(session.left(max(rounds, begun)))
+    again = "  (again)" if line.attempt or line.retry else WORDS[line.place]
+    return f"[{line.order + 1}/{total}] round {line.round + 1}  {_where(line.cell)}  {ending}{again}"
+
+
+def _where(cell: Cell) -> str:
     runner = " app" if cell.runner == "app" else ""
-    where = f"{cell.variant} {cell.backend} x{cell.threads}{runner}"
-    return f"[{line.order + 1}/{total}] round {line.round + 1}  {where}  {ending}"
+    return f"{cell.variant} {cell.backend} x{cell.threads}{runner}"

@@ -1,54 +1,75 @@
 """From the ledger to the result: one row per cell, and what a reader should be warned of. Pure."""
 
 from collections.abc import Iterator, Sequence
+from math import exp
 
-from common.schema.benchmark import (
-    Cell,
-    Environment,
-    Examination,
-    ExaminationLine,
-    LedgerLine,
-    Row,
-    Summary,
-)
+from common.intervals import FEWEST_FOR_RANKS
+from common.schema.benchmark import Cell, Environment, Noise, Row, RunLine, SessionFacts, Summary
 from common.schema.outcome import Failed, Measured, Unsupported
-from jobs.benchmark.plan import Wanted, binary_of, group, runs_of, shown_session
-from jobs.benchmark.statistics import STUDENT, summarise
+from jobs.benchmark.ledger import Index
+from jobs.benchmark.noise import noise
+from jobs.benchmark.order import group
+from jobs.benchmark.pairs import log_us
+from jobs.benchmark.plan import Wanted, binary_of, shown_session
+from jobs.benchmark.rounds import facts
+from jobs.benchmark.session import Session
+from jobs.benchmark.statistics import summarise
 
-FEW_ROUNDS = max(STUDENT) + 1
+FEW_ROUNDS = FEWEST_FOR_RANKS
 # Between processes of one and the same model; above it, small differences mean little.
 WIDE_SPREAD = 0.2
 # Share of the cores that others use.
 BUSY = 0.25
 
 
-def rows(lines: Sequence[LedgerLine], wanted: Wanted) -> tuple[Row, ...]:
+def rows(index: Index, wanted: Wanted) -> tuple[Row, ...]:
     """One row for every wanted cell, each from one session."""
-    return tuple(_row(lines, cell, shown_session(lines, cell, wanted).session, wanted) for cell in wanted.cells)
+    return tuple(_row(index, cell, shown_session(index, cell, wanted), wanted) for cell in wanted.cells)
 
 
-def _row(lines: Sequence[LedgerLine], cell: Cell, session: int, wanted: Wanted) -> Row:
-    runs = runs_of(lines, session, cell)
+def sessions(index: Index, wanted: Wanted) -> tuple[SessionFacts, ...]:
+    """Those that the rows are from."""
+    return tuple(facts(session, wanted.limits) for session in _shown(index, wanted))
+
+
+def noises(index: Index, wanted: Wanted) -> tuple[Noise, ...]:
+    """What the references of those sessions tell."""
+    return tuple(one for session in _shown(index, wanted) for one in noise(session))
+
+
+def _shown(index: Index, wanted: Wanted) -> list[Session]:
+    found = {shown_session(index, cell, wanted).line.session for cell in wanted.cells}
+    return [index.sessions[number] for number in sorted(found)]
+
+
+def _row(index: Index, cell: Cell, session: Session, wanted: Wanted) -> Row:
+    number, runs = session.line.session, session.kept[cell]
     failed = [run.outcome for run in runs if isinstance(run.outcome, Failed)]
     unsupported = [run.outcome for run in runs if isinstance(run.outcome, Unsupported)]
     if not any(isinstance(run.outcome, Measured) for run in runs):
-        return Row(cell=cell, session=session, result=(unsupported or failed)[0], failed_rounds=len(failed))
+        return Row(cell=cell, session=number, result=(unsupported or failed)[0], failed_rounds=len(failed))
     beside = next(c for c in wanted.cells if c.variant == wanted.reference and group(c) == group(cell))
-    partner = [] if cell == beside else runs_of(lines, session, beside)
-    binary = [] if cell.runner == "binary" else runs_of(lines, session, binary_of(cell))
+    brackets = [] if cell == beside else session.brackets_of(cell, beside)
+    app = [] if cell.runner == "binary" else _by_round(runs, session.kept.get(binary_of(cell), []))
     return Row(
         cell=cell,
-        session=session,
-        result=summarise(runs, partner, wanted.seed, binary),
+        session=number,
+        result=summarise(runs, brackets, app),
         # A backend that was there in another round has failed in this one.
         failed_rounds=len(failed) + len(unsupported),
-        examination=_examination(lines, cell, session),
+        examination=index.examination(number, cell, wanted.examined),
     )
 
 
-def _examination(lines: Sequence[LedgerLine], cell: Cell, session: int) -> Examination | None:
-    found = [x for x in lines if isinstance(x, ExaminationLine) and (x.session, x.cell) == (session, cell)]
-    return found[-1].examination if found else None
+def _by_round(runs: Sequence[RunLine], others: Sequence[RunLine]) -> list[float]:
+    """Latency over the other one's, for every round in which both were measured."""
+    beside = {run.round: run for run in others if isinstance(run.outcome, Measured)}
+    own = {run.round: run for run in runs if isinstance(run.outcome, Measured)}
+    return [
+        exp(log_us(run, cpu=False) - log_us(beside[number], cpu=False))
+        for number, run in own.items()
+        if number in beside
+    ]
 
 
 def warnings(made: Sequence[Row], environment: Environment, cores: int, busy: float) -> tuple[str, ...]:

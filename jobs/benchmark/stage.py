@@ -15,10 +15,11 @@ from jobs.benchmark.clock import Clock, SystemClock
 from jobs.benchmark.host_facts import busy_cores
 from jobs.benchmark.ledger import Ledger, check
 from jobs.benchmark.plan import want
-from jobs.benchmark.rows import rows, warnings
+from jobs.benchmark.rows import noises, rows, sessions, warnings
 from jobs.benchmark.targets import Target
 
 ARTIFACT = "benchmark.json"
+LEDGER = "ledger.jsonl"
 PACKAGES = ("ai-edge-litert", "numpy")
 
 
@@ -38,10 +39,11 @@ def benchmark(
     EdgeproofError when nothing could be measured.
     """
     recorder = Recorder("benchmark", experiment)
-    settings, reference = experiment.settings.benchmark, experiment.settings.reference
+    reference = experiment.settings.reference
     made = {name: read(variants / name / "variant.json", Variant) for name in experiment.settings.variants}
     models = {name: verified(variants / name, variant.model) for name, variant in made.items()}
     environment = target.environment()
+    settings = experiment.settings.benchmark.on(environment.kind)
     # The load average still counts the stages before this one.
     busy = busy_cores() if environment.kind == "host" else 0.0
     wanted = want(
@@ -51,15 +53,17 @@ def benchmark(
         seed=experiment.settings.seed,
         fingerprint=environment.fingerprint,
         facts=environment.lasting,
+        kind=environment.kind,
+        ranked=not environment.functional_only,
         runners=("binary", "app") if settings.app and environment.kind == "android" else ("binary",),
     )
     # Before the old result is taken away; the ledger is read for good when no one else can write it.
-    check(output / "ledger.jsonl")
+    check(output / LEDGER)
     with writing(output, ARTIFACT, variants):
-        ledger = Ledger(output / "ledger.jsonl")
+        ledger = Ledger(output / LEDGER)
         bench = protocol.Bench(target, models, settings, output / "logs", prefix, clock or SystemClock())
         protocol.run(bench, ledger, wanted)
-        results = rows(ledger.lines, wanted)
+        results = rows(ledger.index, wanted)
         _require_some(results)
         loaded = sustained.chosen(results, settings, experiment.settings.choose, reference)
         endured = sustained.run(bench, ledger, loaded)
@@ -70,8 +74,10 @@ def benchmark(
             reference=reference,
             settings=settings,
             rows=results,
-            ledger=file_ref(ledger.path, output),
+            ledger=file_ref(output / LEDGER, output),
             warnings=warnings(results, environment, os.cpu_count() or 1, busy),
+            noise=noises(ledger.index, wanted),
+            sessions=sessions(ledger.index, wanted),
             sustained=endured,
         )
         write_model(output / ARTIFACT, result)

@@ -3,19 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 
-from common.schema.base import Interval
+from common.intervals import interval
 from common.schema.benchmark import RunLine, Summary
 from common.schema.outcome import Delegation, Measured, Stat
+from jobs.benchmark.pairs import Bracket, ratios, typical_us, uses_cpu
 
-CONFIDENCE = 0.95
-RESAMPLES = 10_000
-# Student's t for 95 % with n - 1 degrees of freedom, for n rounds. The resampled medians of so few lie between the
-# lowest and the highest, and those miss the true median too often: in 2 ** (1 - n) of cases.
-STUDENT = {2: 12.706, 3: 4.303, 4: 3.182}
 KIB_PER_MIB = 1024
-Vector = npt.NDArray[np.float64]
+EQUIVALENCE = 0.9
 
 
 def stat(samples_us: Sequence[float]) -> Stat:
@@ -34,54 +29,27 @@ def stat(samples_us: Sequence[float]) -> Stat:
     )
 
 
-def median_interval(values: Sequence[float], seed: int) -> Interval | None:
-    """Median of positive values with its interval; None for fewer than two.
-
-    A percentile bootstrap (Efron 1979); below five values Student's interval of their logarithms, as
-    latencies and their ratios spread by factors.
-    """
-    if len(values) < 2:  # noqa: PLR2004
-        return None
-    sample = np.asarray(values, dtype=np.float64)
-    if len(sample) in STUDENT:
-        return _student(sample)
-    draws = np.random.default_rng(seed).integers(0, len(sample), (RESAMPLES, len(sample)))
-    medians = np.median(sample[draws], axis=1)
-    tail = 100 * (1 - CONFIDENCE) / 2
-    low, high = np.percentile(medians, (tail, 100 - tail))
-    return Interval(value=float(np.median(sample)), low=float(low), high=float(high), confidence=CONFIDENCE)
-
-
-def _student(sample: Vector) -> Interval:
-    logs, median = np.log(sample), float(np.median(sample))
-    reach = STUDENT[len(sample)] * logs.std(ddof=1) / np.sqrt(len(sample))
-    low, high = (float(np.exp(logs.mean() + side * reach)) for side in (-1, 1))
-    # Equal values leave no width, and rounding must not put the median beside it.
-    return Interval(value=median, low=min(low, median), high=max(high, median), confidence=CONFIDENCE)
-
-
-def typical_us(outcome: Measured) -> float:
-    """One process's latency: the median of its runs; the mean where an old tool gave no median."""
-    return outcome.steady.mean_us if outcome.steady.median_us is None else outcome.steady.median_us
-
-
-def summarise(
-    runs: Sequence[RunLine], reference: Sequence[RunLine], seed: int, binary: Sequence[RunLine] = ()
-) -> Summary:
-    """A cell's summary from its measured runs (at least one) of one session; `reference` holds those of
-    the reference cell in the same session, empty for the reference itself, and `binary` those of the
-    same cell by the binary, empty but for an app's."""
-    outcomes = [run.outcome for run in runs if isinstance(run.outcome, Measured)]
+def summarise(runs: Sequence[RunLine], brackets: Sequence[Bracket], app_ratios: Sequence[float] = ()) -> Summary:
+    """A cell's summary from its measured runs (at least one) of one session; `brackets` are those runs between
+    their references, empty for the reference itself, and `app_ratios` the app's latency over the binary's by round."""
+    measured = [run for run in runs if isinstance(run.outcome, Measured)]
+    outcomes = [run.outcome for run in measured if isinstance(run.outcome, Measured)]
     latencies = [typical_us(outcome) for outcome in outcomes]
-    ratios = paired_ratios(runs, reference)
+    found = ratios(brackets)
+    values = [ratio.value for ratio in found]
     return Summary(
-        rounds=len(outcomes),
+        rounds=len({run.round for run in measured}),
         latency_us=_median(latencies),
         latency_low_us=min(latencies),
         latency_high_us=max(latencies),
-        interval=median_interval(latencies, seed),
-        ratio=median_interval(ratios, seed),
-        paired_rounds=len(ratios),
+        interval=interval(latencies),
+        ratio=interval(values),
+        paired_rounds=len(found),
+        ratios=found,
+        equivalence=interval(values, EQUIVALENCE),
+        cpu_us=_median_of_known([outcome.cpu_us for outcome in outcomes]),
+        disturbed_rounds=sum(bracket.disturbed for bracket in brackets),
+        from_cpu=uses_cpu(brackets),
         init_us=_median([outcome.init_us for outcome in outcomes]),
         first_us=_median([outcome.first_us for outcome in outcomes]),
         warmup_us=_median([outcome.warmup.mean_us for outcome in outcomes]),
@@ -91,7 +59,7 @@ def summarise(
         memory_init_mib=_median([outcome.memory_init_kib / KIB_PER_MIB for outcome in outcomes]),
         memory_overall_mib=_median([outcome.memory_overall_kib / KIB_PER_MIB for outcome in outcomes]),
         delegation=_least([outcome.delegation for outcome in outcomes if outcome.delegation is not None]),
-        app_ratio=median_interval(paired_ratios(binary, runs), seed),
+        app_ratio=interval(app_ratios),
     )
 
 
@@ -99,16 +67,6 @@ def _least(found: Sequence[Delegation]) -> Delegation | None:
     """The one that delegates least: a row must not claim more than every process of it did."""
     order = ("none", "partial", "complete")
     return min(found, key=lambda one: (order.index(one.extent), one.nodes_delegated or 0), default=None)
-
-
-def paired_ratios(runs: Sequence[RunLine], reference: Sequence[RunLine]) -> list[float]:
-    """Reference latency over the cell's, for every round in which both were measured."""
-    by_round = {run.round: typical_us(run.outcome) for run in reference if isinstance(run.outcome, Measured)}
-    return [
-        by_round[run.round] / typical_us(run.outcome)
-        for run in runs
-        if isinstance(run.outcome, Measured) and run.round in by_round
-    ]
 
 
 def _median(values: Sequence[float]) -> float:

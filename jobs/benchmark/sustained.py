@@ -5,7 +5,6 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from common.printable import tell
 from common.schema.benchmark import LedgerLine, Row, Summary, Sustained, SustainedLine, SustainedStart
 from common.schema.duration import seconds
 from common.schema.experiment import Benchmark as Settings
@@ -14,8 +13,8 @@ from common.schema.outcome import Measured
 from common.schema.power import PowerReading
 from jobs.benchmark.endurance import over, processes, sustained
 from jobs.benchmark.ledger import Ledger
+from jobs.benchmark.pairs import typical_us
 from jobs.benchmark.protocol import Bench
-from jobs.benchmark.statistics import typical_us
 
 # Beside the reference, where the experiment names none.
 FASTEST = 2
@@ -116,7 +115,7 @@ def _load(bench: Bench, ledger: Ledger, start: SustainedStart, number: int) -> N
         line = _part(replace(bench, settings=settings), start, log, began)
         ledger.append(line)
         lines.append(line)
-        tell(bench.prefix + _describe(line, start.duration_s))
+        bench.say(_describe(line, start.duration_s))
 
 
 def part_settings(settings: Settings, duration_s: float) -> Settings:

@@ -11,10 +11,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from common.intervals import interval
 from common.schema.benchmark import Cell
 from common.schema.experiment import Benchmark
 from common.schema.outcome import Measured
-from jobs.benchmark.statistics import median_interval, typical_us
+from jobs.benchmark.pairs import typical_us
 from jobs.benchmark.targets.host import HostTarget
 
 ROUNDS = 10
@@ -50,9 +51,9 @@ def main(model: Path) -> None:
             found = {side.__name__: side(model, folder) for side in pair}
             ratios.append(found["ours"] / found["theirs"])
             print(f"round {number + 1}: ours {found['ours']:.0f} us, litert-benchmark {found['theirs']:.0f} us")
-    interval = median_interval(ratios, seed=1)
-    assert interval is not None
-    print(f"ratio {interval.value:.3f} (95 % interval {interval.low:.3f} to {interval.high:.3f}), {ROUNDS} rounds")
+    ratio = interval(ratios)
+    assert ratio is not None
+    print(f"ratio {ratio.value:.3f} (95 % interval {ratio.low:.3f} to {ratio.high:.3f}), {ROUNDS} rounds")
 
 
 if __name__ == "__main__":

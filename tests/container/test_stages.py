@@ -25,6 +25,7 @@ batch_size = 16
 learning_rate = 1e-3
 [benchmark]
 rounds = 1
+most_rounds = 1
 num_runs = 2
 min_secs = 0.0
 warmup_min_secs = 0.0

@@ -31,6 +31,7 @@ class_weights = "balanced"
 augmentation = { flip = true, crop = 0.1, colour = 0.1 }
 [benchmark]
 rounds = 2
+most_rounds = 2
 num_runs = 10
 min_secs = 0.05
 warmup_min_secs = 0.02

@@ -44,3 +44,6 @@ class Target(Protocol):
 
     def power(self, at_s: float) -> PowerReading | None:
         """Battery and screen now, which is `at_s`; None for a place that has no battery."""
+
+    def thermal_status(self) -> int | None:
+        """How much heat slows the place down, 0 (not) to 6, as Android counts; None where it does not tell."""

@@ -175,6 +175,14 @@ class AndroidTarget:
         except TransportError:
             return None
 
+    def thermal_status(self) -> int | None:
+        """The device's own word; None for one that has no such service, or that is away just now."""
+        try:
+            told = self.device.run(["dumpsys", "thermalservice"])
+        except (TransportError, TimeLimitError, NotReadyError):
+            return None
+        return device_facts.thermal_status(told.stdout)
+
     def clean_up(self) -> None:
         """Take everything of ours off the device, and say so when that is not possible."""
         reason = None

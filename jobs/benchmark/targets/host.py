@@ -103,6 +103,10 @@ class HostTarget:
         """None: a laptop's battery tells of everything that runs on it."""
         return None
 
+    def thermal_status(self) -> int | None:
+        """Nothing: a host is not waited for."""
+        return None
+
 
 def _reading(returncode: int, stdout: str, stderr: str, log: str) -> Reading:
     if returncode != 0:

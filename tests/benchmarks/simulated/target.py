@@ -73,3 +73,7 @@ class SimulatedTarget:
     def power(self, at_s: float) -> PowerReading | None:
         """There is no battery."""
         return None
+
+    def thermal_status(self) -> int | None:
+        """It does not tell: bracketing has to cope with the heat."""
+        return None

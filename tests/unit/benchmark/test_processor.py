@@ -171,6 +171,7 @@ def session(of: Wanted) -> SessionLine:
         fingerprint=of.fingerprint,
         settings_sha256=of.settings_sha256,
         started_at=datetime.now(UTC),
+        reference=of.reference,
         facts=of.facts,
         settings=of.settings,
     )

@@ -32,6 +32,7 @@ seed = 3
 [benchmark]
 backends = {backends}
 rounds = {rounds}
+most_rounds = {rounds}
 num_runs = 5
 min_secs = 0.0
 warmup_min_secs = 0.0

@@ -8,8 +8,9 @@ import pytest
 
 from common.artifact import file_ref, write_model
 from common.experiment import load
-from common.schema.benchmark import Benchmark, Examination, Summary
+from common.schema.benchmark import Benchmark, Examination, RunLine, Summary
 from common.schema.outcome import Failed
+from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.stage import benchmark
 from jobs.benchmark.targets.android import android
 from jobs.benchmark.targets.wishes import Wishes
@@ -114,8 +115,11 @@ def test_an_app_that_crashes_or_says_nothing_is_a_failure(
     stand_in.arm(Fault(Kind.CRASH, matching=package))
     stand_in.arm(Fault(Kind.HANG, matching=package, skip=1))
     stand_in.arm(Fault(Kind.LOGCAT_FLOOD, lines=3000))
-    result = run(benches(("cpu",), more="app = true"), stand_in, apk)
-    reasons = sorted(row.result.reason for row in result.rows if isinstance(row.result, Failed))
+    bench = benches(("cpu",), more="app = true")
+    run(bench, stand_in, apk)
+    lines = Ledger(bench.output / "ledger.jsonl").lines
+    ends = [line.outcome for line in lines if isinstance(line, RunLine)]
+    reasons = sorted(end.reason for end in ends if isinstance(end, Failed))
     assert len(reasons) == 2
     assert reasons[0].startswith("no result after")
     assert reasons[1].startswith("the app crashed")

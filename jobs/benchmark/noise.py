@@ -1,0 +1,43 @@
+"""What the references of a session tell of its noise: they are one file, measured again and again. Pure."""
+
+from collections import defaultdict
+from math import expm1
+from statistics import median
+
+from common.schema.benchmark import Noise
+from jobs.benchmark.order import Group
+from jobs.benchmark.pairs import uses_cpu
+from jobs.benchmark.session import Session, references_between
+
+# Smaller differences are never claimed: what a build or a layout of memory does by chance.
+LEAST_FLOOR = 0.02
+# Share of the segments that had to be measured again; above it nothing is claimed.
+BUSY_SHARE = 0.5
+
+
+def noise(session: Session) -> tuple[Noise, ...]:
+    """Of every backend, thread count and runner of a session; none of the form before."""
+    return tuple(_of_group(session, name) for name in session.segments) if session.bracketed else ()
+
+
+def _of_group(session: Session, name: Group) -> Noise:
+    kept = session.segments[name]
+    between = [(place, bracket) for place, bracket in references_between(kept) if bracket.measured]
+    cpu = uses_cpu([bracket for _, bracket in between])
+    by_place: dict[int, list[float]] = defaultdict(list)
+    for place, bracket in between:
+        by_place[place].append(bracket.log_ratio(cpu=cpu))
+    asked = [one.attempts for one in kept if one.attempts]
+    again = sum(attempts > 1 for attempts in asked)
+    backend, threads, runner = name
+    return Noise(
+        session=session.line.session,
+        backend=backend,
+        threads=threads,
+        runner=runner,
+        floor=max(LEAST_FLOOR, *(expm1(abs(median(logs))) for logs in by_place.values())) if by_place else None,
+        pairs=len(between),
+        segments=len(asked),
+        redone=sum(attempts - 1 for attempts in asked),
+        too_busy=again > BUSY_SHARE * len(asked),
+    )
