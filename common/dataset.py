@@ -21,9 +21,11 @@ def read_card(folder: Path) -> Dataset:
 def read_split(folder: Path, card: Dataset, split: SplitName) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int32]]:
     """Images uint8 [n, height, width, 3] (memory-mapped, read-only) and labels int32 [n].
 
-    Raises UsageError when an array is missing or was changed.
+    Raises UsageError when an array is missing or was changed, or the dataset has no such split.
     """
-    part = card.train if split == "train" else card.validation
+    part = dict(card.splits).get(split)
+    if part is None:
+        raise UsageError(f"{folder} has no {split} images", hint="set data.test_share and make the dataset again")
     try:
         # Both mapped: a header may claim more than there is, and no memory is taken for that.
         images = np.load(verified(folder, part.images), mmap_mode="r")

@@ -54,7 +54,9 @@ def write_experiment(folder: Path, text: str = EXPERIMENT, name: str = "tiny") -
     return load(path)
 
 
-def write_dataset(folder: Path, experiment: LoadedExperiment, train: int = 64, validation: int = 32) -> Dataset:
+def write_dataset(
+    folder: Path, experiment: LoadedExperiment, train: int = 64, validation: int = 32, test: int = 32
+) -> Dataset:
     """Two classes that can be told apart: bright in the upper or in the lower half."""
     folder.mkdir(parents=True)
     size = experiment.settings.data.height
@@ -70,19 +72,20 @@ def write_dataset(folder: Path, experiment: LoadedExperiment, train: int = 64, v
         items=file_ref(folder / "items.jsonl", folder),
         quarantine=(),
         duplicates=Duplicates(exact_dropped=0, near_groups=0, near_images=0, conflicting=()),
-        colour_baseline=wilson(validation // 2, validation),
+        colour_baseline=wilson(test // 2, test) if test else wilson(validation // 2, validation),
         contact_sheet=file_ref(folder / "contact_sheet.png", folder),
         decode_images_per_s=1.0,
         bad_share=0.0,
         train=_write_split(folder, "train", train, size),
         validation=_write_split(folder, "validation", validation, size),
+        test=_write_split(folder, "test", test, size) if test else None,
     )
     write_model(folder / "dataset.json", dataset)
     return dataset
 
 
 def _write_split(folder: Path, split: SplitName, count: int, size: int) -> Split:
-    random = np.random.default_rng([count, size])
+    random = np.random.default_rng([count, size, *split.encode()])
     images = random.integers(0, 120, (count, size, size, 3), dtype=np.uint8)
     labels = np.arange(count, dtype=np.int32) % 2
     images[labels == 1, : size // 2] += 100

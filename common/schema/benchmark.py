@@ -58,7 +58,7 @@ class Cell(Model):
 
 
 class OutputCheck(Model):
-    """The device's answers to validation images beside this machine's, by the same file.
+    """The device's answers to images of the reported split beside this machine's, by the same file.
 
     `largest_difference` is over all values, None when one of them is no number. `wrong` says in words why
     the answers cannot be trusted; None when they can.

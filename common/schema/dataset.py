@@ -1,4 +1,7 @@
-"""`dataset.json`: the dataset card. Version history: 1 first."""
+"""`dataset.json`: the dataset card.
+
+Version history: 1 first; 2 adds `test`. Version 1, which had no test images, is still read.
+"""
 
 from typing import Literal
 
@@ -7,7 +10,9 @@ from pydantic import Field
 from common.schema.base import Count, FileRef, Model, Proportion, Sha256, Share
 from common.schema.provenance import Artifact
 
-SplitName = Literal["train", "validation"]
+SplitName = Literal["train", "validation", "test"]
+# The splits that figures may be reported on.
+Reported = Literal["validation", "test"]
 
 
 class Item(Model):
@@ -53,10 +58,15 @@ class Duplicates(Model):
 
 
 class Dataset(Artifact):
-    """The card. `colour_baseline` is the validation accuracy of a logistic regression on colour
-    histograms: what can be had without looking at shape."""
+    """The card. Everything that chooses (the epoch, the gate of the optimise stage) looks at `validation`,
+    everything that is reported at `test`; None where the experiment keeps no test images, and then at
+    `validation` too.
 
-    schema_version: Literal[1] = 1
+    `colour_baseline` is the accuracy of a logistic regression on colour histograms, on the reported
+    split: what can be had without looking at shape.
+    """
+
+    schema_version: Literal[1, 2] = 2
     source: str
     source_kind: Literal["folder", "archive", "url", "synthetic"]
     classes: tuple[str, ...]
@@ -64,6 +74,7 @@ class Dataset(Artifact):
     width: int
     train: Split
     validation: Split
+    test: Split | None = None
     items: FileRef
     quarantine: tuple[Quarantined, ...]
     duplicates: Duplicates
@@ -71,3 +82,14 @@ class Dataset(Artifact):
     contact_sheet: FileRef
     decode_images_per_s: float = Field(ge=0)
     bad_share: Share
+
+    @property
+    def reported(self) -> Reported:
+        """The split that every reported figure is of."""
+        return "validation" if self.test is None else "test"
+
+    @property
+    def splits(self) -> tuple[tuple[SplitName, Split], ...]:
+        """The splits that there are, each with its name."""
+        both: tuple[tuple[SplitName, Split], ...] = (("train", self.train), ("validation", self.validation))
+        return both if self.test is None else (*both, ("test", self.test))

@@ -1,11 +1,13 @@
 """`evaluation.json`: how well one variant classifies the images that it did not learn from.
 
-Version history: 1 first; 2 adds the paired counts of every class. Version 1 is still read.
+Version history: 1 first; 2 adds the paired counts of every class. 3 adds `split`. Versions 1
+and 2, which knew validation images only, are still read.
 """
 
 from typing import Literal
 
 from common.schema.base import Count, FileRef, Model, Proportion, Share
+from common.schema.dataset import Reported
 from common.schema.provenance import Artifact
 
 
@@ -38,13 +40,15 @@ class KerasAgreement(Model):
 
 
 class Evaluation(Artifact):
-    """`outputs` holds the variant's validation outputs, float32 [n, classes], dequantised.
+    """`split` says whose images these are: of "validation" images the epoch of the training was chosen on
+    the same ones. `outputs` holds the variant's outputs for them, float32 [n, classes], dequantised.
 
     `confusion[i][j]` counts images of class i that were taken for class j. `roc_auc` is macro
     one-vs-rest above two classes, None where a class is missing. `mcnemar` is None for the reference.
     """
 
-    schema_version: Literal[1, 2] = 2
+    schema_version: Literal[1, 2, 3] = 3
+    split: Reported = "validation"
     variant: str
     model_sha256: str
     classes: tuple[str, ...]

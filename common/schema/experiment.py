@@ -1,6 +1,6 @@
 """An experiment file (`experiments/*.toml`) as one frozen model: what to run, never where."""
 
-from typing import Annotated, Literal, Self, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
@@ -33,7 +33,8 @@ class Data(Model):
     """Where the images come from and how they are split.
 
     `source` is a folder (one sub-folder per class), a zip or tar file, an http(s) URL of one (then
-    `sha256` is mandatory) or `synthetic-flames`.
+    `sha256` is mandatory) or `synthetic-flames`. What `validation_share` and `test_share` leave is for
+    training. A file that names `validation_share` alone is of a time without test images and keeps none.
     """
 
     source: Annotated[str, AfterValidator(checked)] = SYNTHETIC
@@ -41,9 +42,24 @@ class Data(Model):
     synthetic_images: Annotated[int, Field(ge=40, le=100_000)] = 1200
     height: Side = 128
     width: Side = 128
-    validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    validation_share: Annotated[float, Field(gt=0, lt=1)] = 0.20
+    test_share: Annotated[float, Field(ge=0, lt=1)] = 0.25
     max_bad_share: Share = 0.05
     near_duplicate_bits: Annotated[int, Field(ge=0, le=32)] = 4
+
+    @model_validator(mode="before")
+    @classmethod
+    def _two_way_as_before(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "validation_share" in given and "test_share" not in given:
+            return {**given, "test_share": 0.0}
+        return given
+
+    @model_validator(mode="after")
+    def _something_to_train_on(self) -> Self:
+        if self.validation_share + self.test_share >= 1:
+            shares = f"validation_share {self.validation_share:g} and test_share {self.test_share:g}"
+            raise ValueError(f"{shares} leave nothing for training")
+        return self
 
     @model_validator(mode="after")
     def _url_has_hash(self) -> Self:
@@ -74,7 +90,7 @@ class Benchmark(Model):
     `most_rounds` and as long as `budget` lasts.
 
     Of Android devices only: `extra_flags` are passed on to `benchmark_model` for a backend;
-    `outputs_images` validation images are answered on the device and compared with this machine's
+    `outputs_images` images of the reported split are answered on the device and compared with this machine's
     answers; `app` measures the tool as an app beside the binary. `profile` times
     every operator, apart from the other processes: None does so on the host alone, where it costs a third of a second.
 

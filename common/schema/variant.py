@@ -42,7 +42,7 @@ class Promise(Model):
 class Variant(Artifact):
     """`deflated_bytes` is the file's size in a zip (DEFLATE, level 6).
 
-    `keras_outputs` holds float32 [n, classes]: the validation outputs of the Keras model that the
+    `keras_outputs` holds float32 [n, classes]: the outputs for the reported images of the Keras model that the
     file was converted from. `proof` is None in a file of version 1.
     """
 

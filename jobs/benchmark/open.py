@@ -50,7 +50,8 @@ def _images(experiment: LoadedExperiment, dataset: Path | None) -> npt.NDArray[n
         return None
     if dataset is None:
         raise UsageError("outputs_images needs the dataset", hint="give --dataset")
-    images, _ = read_split(dataset, read_card(dataset), "validation")
+    card = read_card(dataset)
+    images, _ = read_split(dataset, card, card.reported)
     return np.asarray(images[:count])
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from common.flattery import flattery
 from common.markdown import code, escape, fenced
 from common.numbers import count, decimal, megabytes
 from common.provenance import VERSION
@@ -136,10 +137,13 @@ def _figures(facts: Facts) -> str:
         if candidate.name != own.name:
             rows.append(("Speed", escape(wording.speed(candidate, own.name))))
     note = (
-        f"Accuracy on {candidate.accuracy.total} validation images, with its 95 % interval (Wilson), beside "
-        f"{escape(wording.label(own.name))} on the same images. The latency was measured without metadata, which no "
-        "runtime touches."
+        f"Accuracy on {candidate.accuracy.total} {facts.dataset.reported} images, with its 95 % interval (Wilson), "
+        f"beside {escape(wording.label(own.name))} on the same images. The latency was measured without metadata, "
+        "which no runtime touches."
     )
+    flattered = None if facts.training is None else flattery(facts.dataset.reported, facts.training)
+    if flattered is not None:
+        note += f"\n\n{flattered}"
     return f"{_table(('Figure', 'Value'), rows)}\n\n{note}"
 
 
@@ -158,7 +162,7 @@ def _making(facts: Facts) -> str:
     source = f"{SOURCES[card.source_kind]}: {escape(card.source)}"
     rows = [
         ("Images", source),
-        ("Training and validation images", f"{card.train.count} and {card.validation.count}"),
+        ("Images of each split", _counts(card)),
         *(("Epochs", f"{len(t.epochs)}, best {t.best_epoch}") for t in (facts.training,) if t is not None),
         ("Experiment", f"{code(made.experiment)}, seed {made.seed}"),
         ("Commit", "unknown" if made.code.commit is None else code(made.code.commit)),
@@ -166,6 +170,10 @@ def _making(facts: Facts) -> str:
     ]
     recipe = facts.variant.recipe.model_dump_json(indent=2, by_alias=True).splitlines()
     return f"{_table(('Fact', 'Value'), rows)}\n\nThe recipe:\n\n{fenced(recipe, 'json')}"
+
+
+def _counts(card: Dataset) -> str:
+    return ", ".join(f"{name} {split.count}" for name, split in card.splits)
 
 
 def _python(facts: Facts) -> str:

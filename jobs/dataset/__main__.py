@@ -6,7 +6,7 @@
 
 Reads   the experiment's data.source: a folder with one folder per class, a zip or tar of one, a
         URL of such an archive, or the generator synthetic-flames
-Writes  <output>/train_images.npy train_labels.npy validation_images.npy validation_labels.npy
+Writes  <output>/{train,validation,test}_{images,labels}.npy
         <output>/items.jsonl          one line per image: file, hash, class, split, place, group
         <output>/contact_sheet.jpg    some images of each class
         <output>/dataset.json         last: the card
@@ -33,7 +33,7 @@ def main(
     from jobs.dataset.stage import build_dataset
 
     card = build_dataset(loaded, output)
-    for split, part in (("train", card.train), ("validation", card.validation)):
+    for split, part in card.splits:
         counts = ", ".join(f"{count} {name!r}" for name, count in zip(card.classes, part.per_class, strict=True))
         print(f"{split}: {part.count} images ({counts})")
     baseline = card.colour_baseline

@@ -29,11 +29,11 @@ def histograms(images: Pixels) -> npt.NDArray[np.float64]:
 def colour_baseline(
     train_images: Pixels,
     train_labels: npt.NDArray[np.int32],
-    validation_images: Pixels,
-    validation_labels: npt.NDArray[np.int32],
+    other_images: Pixels,
+    other_labels: npt.NDArray[np.int32],
 ) -> Proportion:
-    """Validation accuracy of the regression fitted on the training images (at least two classes)."""
+    """Accuracy on the other images of the regression fitted on the training images (at least two classes)."""
     model = LogisticRegression(C=INVERSE_REGULARISATION, max_iter=MAX_ITERATIONS)
     model.fit(histograms(train_images), train_labels)
-    right = model.predict(histograms(validation_images)) == validation_labels
+    right = model.predict(histograms(other_images)) == other_labels
     return wilson(int(right.sum()), len(right))

@@ -1,4 +1,4 @@
-"""Divide images into training and validation. Pure, and blind to names and order."""
+"""Divide images into training, validation and test. Pure, and blind to names and order."""
 
 import hashlib
 from collections.abc import Sequence
@@ -6,6 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+
+from common.schema.dataset import SplitName
+
+# Numbers of the splits besides training, which is 0.
+VALIDATION, TEST = 1, 2
 
 
 @dataclass(frozen=True)
@@ -31,25 +36,47 @@ def groups_of(
     )
 
 
-def validation_groups(groups: Sequence[Group], share: float, seed: int) -> npt.NDArray[np.bool_]:
-    """Which groups are for validation, bool [groups]: of each class a `share` of its images.
+@dataclass(frozen=True)
+class Shares:
+    """Of the images of each class; the rest is for training. Without a `test` share there is no such split."""
 
-    Groups are drawn in an order that depends on the seed and their content alone. A group that would
-    exceed the share is left to training. Each side gets at least one group of a class with two or more.
+    validation: float
+    test: float = 0.0
+
+    @property
+    def splits(self) -> tuple[SplitName, ...]:
+        """The splits that get images, training first."""
+        return ("train", "validation", "test") if self.test else ("train", "validation")
+
+
+def divide(groups: Sequence[Group], shares: Shares, seed: int) -> npt.NDArray[np.int8]:
+    """Which split each group is for, as its number in `shares.splits`, int8 [groups].
+
+    Groups are drawn in an order that depends on the seed and their content alone, for the test images first,
+    so that another `validation` share leaves them as they are. A group that would exceed a share is left to
+    the next split. Each split gets at least one group of a class that has enough of them.
     """
-    chosen = np.zeros(len(groups), np.bool_)
+    chosen = np.zeros(len(groups), np.int8)
     for label in {group.label for group in groups}:
         order = sorted((n for n, g in enumerate(groups) if g.label == label), key=lambda n: _draw(groups[n], seed))
-        room = round(share * sum(groups[n].size for n in order))
-        for number in order:
-            if groups[number].size <= room:
-                chosen[number] = True
-                room -= groups[number].size
-        if len(order) > 1 and not chosen[order].any():
-            chosen[min(order, key=lambda n: groups[n].size)] = True
-        if len(order) > 1 and chosen[order].all():
-            chosen[min(order, key=lambda n: groups[n].size)] = False
+        total = sum(groups[n].size for n in order)
+        for split, share in ((TEST, shares.test), (VALIDATION, shares.validation)):
+            room = round(share * total)
+            for number in order:
+                if not chosen[number] and groups[number].size <= room:
+                    chosen[number] = split
+                    room -= groups[number].size
+        _fill(chosen, order, groups, len(shares.splits))
     return chosen
+
+
+def _fill(chosen: npt.NDArray[np.int8], order: Sequence[int], groups: Sequence[Group], splits: int) -> None:
+    """Give each split that has none of the class the smallest group of the split that has most of them."""
+    for empty in range(splits):
+        counts = np.bincount(chosen[order], minlength=splits)
+        if not counts[empty] and counts.max() > 1:
+            fullest = counts.argmax()
+            chosen[min((n for n in order if chosen[n] == fullest), key=lambda n: groups[n].size)] = empty
 
 
 def _draw(group: Group, seed: int) -> tuple[str, str]:

@@ -23,17 +23,18 @@ from jobs.dataset.contact import Strip, contact_sheet, per_class
 from jobs.dataset.duplicates import Copy, Exact, drop_copies, near_groups
 from jobs.dataset.ingest import Ingested, Record, ingest
 from jobs.dataset.sources import Source, open_source
-from jobs.dataset.split import groups_of, validation_groups
+from jobs.dataset.split import Shares, divide, groups_of
 
 PACKAGES = ("numpy", "pillow", "scikit-learn", "scipy", "imagehash")
-SPLITS: tuple[SplitName, SplitName] = ("train", "validation")
+# What images of a split are for.
+WORDS: dict[SplitName, str] = {"train": "training", "validation": "validation", "test": "test"}
 # Bad files that an error message names.
 NAMED_BAD_FILES = 3
 
 
 @dataclass(frozen=True)
 class _Part:
-    """One side of the split: its records in the order of its arrays, int32 labels, group numbers."""
+    """One of the splits: its records in the order of its arrays, int32 labels, group numbers."""
 
     name: SplitName
     records: Sequence[Record]
@@ -59,7 +60,7 @@ def build_dataset(experiment: LoadedExperiment, output: Path) -> Dataset:
         exact, kept, groups = _without_copies(ingested, settings.near_duplicate_bits)
         parts = _divide(kept, groups, source, settings, seed)
         stack.enter_context(writing(output, CARD))
-        train, validation = (_write_arrays(part, ingested, len(source.classes), output) for part in parts)
+        splits = {part.name: _write_arrays(part, ingested, len(source.classes), output) for part in parts}
         _write_items(parts, output)
         write_bytes(output / "contact_sheet.jpg", _sheet(parts, ingested, source.classes))
         card = Dataset(
@@ -69,8 +70,9 @@ def build_dataset(experiment: LoadedExperiment, output: Path) -> Dataset:
             classes=source.classes,
             height=settings.height,
             width=settings.width,
-            train=train,
-            validation=validation,
+            train=splits["train"],
+            validation=splits["validation"],
+            test=splits.get("test"),
             items=file_ref(output / "items.jsonl", output),
             quarantine=ingested.quarantine,
             duplicates=_duplicates(exact, groups),
@@ -104,29 +106,36 @@ def _without_copies(ingested: Ingested, bits: int) -> tuple[Exact, list[Record],
 
 def _divide(
     records: Sequence[Record], groups: npt.NDArray[np.int64], source: Source, settings: Data, seed: int
-) -> tuple[_Part, _Part]:
+) -> tuple[_Part, ...]:
     labels = np.array([record.label for record in records], np.int32)
     hashes = [record.fingerprint.sha256 for record in records]
-    chosen = validation_groups(groups_of(labels, groups, hashes), settings.validation_share, seed)
-    validation = chosen[groups] if len(records) else np.zeros(0, np.bool_)
-    for label, name in enumerate(source.classes):
-        _require_rest(source, name, int((labels == label).sum()), settings.validation_share)
-        for side, where in ((validation, "validation"), (~validation, "training")):
-            if not (labels[side] == label).any():
-                text = f"{source.name}: class {name!r} has too few distinct images for {where}"
-                raise UsageError(text, hint="add images that are no copies of each other, at least two per class")
-    rows = np.flatnonzero(~validation), np.flatnonzero(validation)
-    train, held_out = (
-        _Part(name, [records[row] for row in side.tolist()], labels[side], groups[side])
-        for name, side in zip(SPLITS, rows, strict=True)
+    shares = Shares(settings.validation_share, settings.test_share)
+    chosen = divide(groups_of(labels, groups, hashes), shares, seed)[groups] if len(records) else np.zeros(0, np.int8)
+    parts = tuple(
+        _Part(name, [records[row] for row in np.flatnonzero(own).tolist()], labels[own], groups[own])
+        for name, own in ((name, chosen == number) for number, name in enumerate(shares.splits))
     )
-    return train, held_out
+    for label, name in enumerate(source.classes):
+        _require_rest(source, name, int((labels == label).sum()), settings)
+        _require_each(source, name, parts, label)
+    return parts
 
 
-def _require_rest(source: Source, name: str, images: int, share: float) -> None:
-    if images and round((1 - share) * images) == 0:
-        text = f"{source.name}: validation_share {share:g} leaves none of the {images} images of class {name!r}"
-        raise UsageError(f"{text} for training", hint="lower data.validation_share, or add images")
+def _require_rest(source: Source, name: str, images: int, settings: Data) -> None:
+    if images and round((1 - settings.validation_share - settings.test_share) * images) == 0:
+        shares = f"validation_share {settings.validation_share:g}"
+        if settings.test_share:
+            shares += f" and test_share {settings.test_share:g}"
+        text = f"{source.name}: {shares} leave none of the {images} images of class {name!r} for training"
+        raise UsageError(text, hint="lower data.validation_share or data.test_share, or add images")
+
+
+def _require_each(source: Source, name: str, parts: Sequence[_Part], label: int) -> None:
+    empty = [WORDS[part.name] for part in parts if not (part.labels == label).any()]
+    if empty:
+        text = f"{source.name}: class {name!r} has too few distinct images for {' and '.join(empty)}"
+        hint = f"add images that are no copies of each other, at least {len(parts)} per class"
+        raise UsageError(text, hint=hint if len(parts) == 2 else f"{hint}, or set data.test_share = 0")  # noqa: PLR2004
 
 
 def _write_arrays(part: _Part, ingested: Ingested, classes: int, output: Path) -> Split:
@@ -161,11 +170,12 @@ def _write_items(parts: Sequence[_Part], output: Path) -> None:
 
 
 def _sheet(parts: Sequence[_Part], ingested: Ingested, classes: Sequence[str]) -> bytes:
-    train, validation = parts
+    train, *others = parts
     strips = []
     for label, name in enumerate(classes):
         rows = [record.row for record in train.records if record.label == label]
-        counts = f"{len(rows)} for training, {int((validation.labels == label).sum())} for validation"
+        own = (f"{int((part.labels == label).sum())} for {WORDS[part.name]}" for part in others)
+        counts = ", ".join((f"{len(rows)} for training", *own))
         images = [ingested.images[row] for row in rows[: per_class(len(classes))]]
         strips.append(Strip(f"{name}: {counts}", images))
     return contact_sheet(strips)
@@ -182,8 +192,9 @@ def _duplicates(exact: Exact, groups: npt.NDArray[np.int64]) -> Duplicates:
 
 
 def _baseline(output: Path, parts: Sequence[_Part]) -> Proportion:
-    train, validation = (np.load(output / f"{part.name}_images.npy", mmap_mode="r") for part in parts)
-    return colour_baseline(train, parts[0].labels, validation, parts[1].labels)
+    train, reported = parts[0], parts[-1]
+    seen, unseen = (np.load(output / f"{part.name}_images.npy", mmap_mode="r") for part in (train, reported))
+    return colour_baseline(seen, train.labels, unseen, reported.labels)
 
 
 def _content_hash(ingested: Ingested) -> str:

@@ -1,4 +1,4 @@
-"""Evaluate one variant on the validation set.
+"""Evaluate one variant on the test images, or the validation images where an experiment keeps no others.
 
     python -m jobs.evaluate --experiment experiments/demo.toml --variant runs/demo/variants/float16 \
         --dataset runs/demo/dataset --reference runs/demo/evaluation/baseline --output runs/demo/evaluation/float16
@@ -23,13 +23,14 @@ def main(
     output: Annotated[Path, cli.WRITE, typer.Option(help="Folder to write.")],
     reference: Annotated[Path | None, cli.READ, typer.Option(help="Evaluation to compare with.")] = None,
 ) -> None:
-    """Run a .tflite variant over the validation images through LiteRT."""
+    """Run a .tflite variant over the test images through LiteRT."""
     from common.experiment import load
     from jobs.evaluate.stage import evaluate
 
     done = evaluate(load(experiment), variant, dataset, reference, output)
     share = done.accuracy
-    print(f"{done.variant}: accuracy {share.value:.4f} ({share.low:.4f} to {share.high:.4f}) on {done.count} images")
+    accuracy = f"{share.value:.4f} ({share.low:.4f} to {share.high:.4f})"
+    print(f"{done.variant}: accuracy {accuracy} on {done.count} {done.split} images")
 
 
 if __name__ == "__main__":

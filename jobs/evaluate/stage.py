@@ -1,4 +1,4 @@
-"""The evaluate stage: one variant on the validation set."""
+"""The evaluate stage: one variant on the images that are reported on."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def evaluate(
     _require_same_dataset(made, variant, dataset_sha256)
     model = verified(variant, made.model)
     keras = np.load(verified(variant, made.keras_outputs))
-    images, labels = read_split(dataset, card, "validation")
+    images, labels = read_split(dataset, card, card.reported)
     compared = None if reference is None else _read_reference(reference, dataset_sha256)
     inputs = (variant, dataset) if reference is None else (variant, dataset, reference)
     with writing(output, ARTIFACT, *inputs):
@@ -44,6 +44,7 @@ def evaluate(
         matrix = metrics.confusion(outputs, labels)
         evaluation = Evaluation(
             provenance=recorder.finish({"dataset": dataset_sha256, "model": made.model.sha256}, PACKAGES),
+            split=card.reported,
             variant=made.name,
             model_sha256=made.model.sha256,
             classes=card.classes,

@@ -64,7 +64,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
         _require_kept(name, promises)
         write_bytes(output / f"{name}.tflite", content)
         with atomic(output / "keras_outputs.npy") as path, path.open("wb") as stream:
-            np.save(stream, keras_outputs(model, validation))
+            np.save(stream, keras_outputs(model, read_split(dataset, card, card.reported)[0]))
         inputs = {"dataset": sha256_file(dataset / CARD), "training": sha256_file(training / "training.json")}
         if recipe.student is not None:
             inputs |= model_inputs("student", recipe.student, experiment.folder)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from common.flattery import flattery
 from common.numbers import ABSENT, count, megabytes, percent, span
 from common.schema.evaluation import Evaluation
 from common.schema.judgement import Judgement, Kept, VariantJudgement
@@ -61,7 +62,10 @@ def accuracies(results: Results) -> Table:
         )
         for e in results.evaluations
     )
-    return Table("Accuracy on the validation images", "Variant", columns, rows, tuple(_notes(judgement)))
+    split = results.evaluations[0].split
+    flattered = None if results.training is None else flattery(split, results.training)
+    notes = (*_notes(judgement), *(() if flattered is None else (flattered,)))
+    return Table(f"Accuracy on the {split} images", "Variant", columns, rows, notes)
 
 
 def _notes(judgement: Judgement | None) -> Iterator[str]:

@@ -32,10 +32,10 @@ def dataset_tables(results: Results, card: Dataset) -> Iterator[Table]:
 
 
 def _split(card: Dataset) -> Table:
-    columns = (Column("Training"), Column("Validation"))
-    counts = zip(card.classes, card.train.per_class, card.validation.per_class, strict=True)
-    rows = [Row(name, (Cell(str(train)), Cell(str(validation)))) for name, train, validation in counts]
-    rows.append(Row("All", (Cell(str(card.train.count)), Cell(str(card.validation.count)))))
+    columns = tuple(Column("Training" if name == "train" else name.capitalize()) for name, _ in card.splits)
+    counts = zip(card.classes, *(split.per_class for _, split in card.splits), strict=True)
+    rows = [Row(name, tuple(Cell(str(images)) for images in own)) for name, *own in counts]
+    rows.append(Row("All", tuple(Cell(str(split.count)) for _, split in card.splits)))
     return Table("Images per class", "Class", columns, tuple(rows))
 
 

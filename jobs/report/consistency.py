@@ -38,7 +38,7 @@ def _check_shape(what: str, rows: Sequence[Sequence[int]], classes: Sequence[str
 
 def _check_classes(results: Results) -> None:
     if (card := results.dataset) is not None:
-        for split in (card.train, card.validation):
+        for _, split in card.splits:
             same("the number of counts per class", len(split.per_class), "the number of classes", len(card.classes))
     if (training := results.training) is not None and training.class_weights is not None:
         weights = len(training.class_weights)

@@ -37,7 +37,7 @@ def _reference(results: Results) -> Iterator[str]:
     if results.dataset is not None:
         beside = f"; a classifier that sees only colours gets {percent(results.dataset.colour_baseline.value)}"
     yield (
-        f"Of {count(own.count, 'validation image')}, {variant_labels(results)[results.reference]} gets "
+        f"Of {count(own.count, f'{own.split} image')}, {variant_labels(results)[results.reference]} gets "
         f"{proportion(own.accuracy)} right (95 % interval in brackets){beside}."
     )
 

@@ -43,7 +43,7 @@ def outputs(content: bytes, images: np.ndarray) -> bytes:
 
 @pytest.mark.parametrize("name", ["baseline", "float16", "dynamic_range", "int8", "pruned"])
 def test_every_output_bit_is_the_same(chain: Chain, name: str) -> None:
-    images = np.load(chain.folder / "dataset" / "validation_images.npy")
+    images = np.load(chain.folder / "dataset" / "test_images.npy")
     before, after = packaged(chain, name)
     assert outputs(before, images) == outputs(after, images)
     require_same(before, after)

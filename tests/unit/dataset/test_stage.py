@@ -19,7 +19,7 @@ from jobs.dataset import ingest
 from jobs.dataset.stage import build_dataset
 from tests.unit.dataset.pictures import encode, experiment_text, noise, photos, write_files, zipped
 
-ARRAYS = ("train_images.npy", "train_labels.npy", "validation_images.npy", "validation_labels.npy")
+ARRAYS = tuple(f"{split}_{part}.npy" for split in ("train", "validation", "test") for part in ("images", "labels"))
 
 
 def experiment(folder: Path, **data: object) -> LoadedExperiment:
@@ -47,8 +47,9 @@ def test_a_folder_becomes_arrays_items_a_sheet_and_a_card(tmp_path: Path) -> Non
     assert read_card(output) == card
     assert card.classes == ("fire", "no_fire")
     assert (card.source_kind, card.quarantine, card.bad_share) == ("folder", (), 0)
-    assert card.train.per_class == (6, 6)
-    assert card.validation.per_class == (2, 2)
+    assert card.test is not None
+    assert (card.train.per_class, card.validation.per_class, card.test.per_class) == ((4, 4), (2, 2), (2, 2))
+    assert (card.reported, card.colour_baseline.total) == ("test", 4)
     for ref in (card.items, card.contact_sheet):
         verified(output, ref)
     with Image.open(output / card.contact_sheet.path) as sheet:
@@ -63,8 +64,8 @@ def test_items_say_what_lies_where(tmp_path: Path) -> None:
     card, output = build(tmp_path, files)
     rows = items(output)
     assert len(rows) == 16
-    for split, part in (("train", card.train), ("validation", card.validation)):
-        images, labels = read_split(output, card, split)  # type: ignore[arg-type]
+    for split, part in card.splits:
+        images, labels = read_split(output, card, split)
         assert images.shape == (part.count, 24, 24, 3)
         assert images.dtype == np.uint8
         assert labels.dtype == np.int32
@@ -121,7 +122,7 @@ def test_the_generator_is_deterministic(tmp_path: Path) -> None:
     first = build_dataset(experiment(tmp_path, synthetic_images=40), tmp_path / "first")
     build_dataset(experiment(tmp_path, synthetic_images=40), tmp_path / "second")
     assert first.source_kind == "synthetic"
-    assert first.train.per_class == (15, 15)
+    assert [part.per_class for _, part in first.splits] == [(11, 11), (4, 4), (5, 5)]
     assert hashes(tmp_path / "first") == hashes(tmp_path / "second")
     for name in ("items.jsonl", "contact_sheet.jpg"):
         assert (tmp_path / "first" / name).read_bytes() == (tmp_path / "second" / name).read_bytes()
@@ -137,7 +138,7 @@ def test_bad_files_are_quarantined_with_the_reason(tmp_path: Path) -> None:
     assert "not an image" in reasons
     assert "empty" in reasons
     assert card.bad_share == pytest.approx(3 / 23)
-    assert card.train.count + card.validation.count == 20
+    assert sum(part.count for _, part in card.splits) == 20
 
 
 def test_too_many_bad_files_fail_and_are_named(tmp_path: Path) -> None:
@@ -228,6 +229,10 @@ def test_many_classes(tmp_path: Path) -> None:
         ({"1.png": b""}, "no class folders"),
         ({"a/1.png": b""}, "only one class folder"),
         (photos(1), "too few distinct images"),
+        (
+            photos(2),
+            r"'fire' has too few distinct images for test .*, at least 3 per class, or set data.test_share = 0",
+        ),
         (photos(2) | {"fire/1.png": photos()["fire/0.png"]}, "class 'fire' has too few distinct images"),
     ],
 )
@@ -242,10 +247,27 @@ def test_unusable_sources_touch_nothing(tmp_path: Path, files: dict[str, bytes],
 
 
 def test_a_share_that_leaves_nothing_to_train_on_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"0\.999 leaves none of the 8 images of class 'fire' for training"):
+    with pytest.raises(UsageError, match=r"0\.999 leave none of the 8 images of class 'fire' for training"):
         build(tmp_path, photos(8), validation_share=0.999)
     card, _ = build(tmp_path, photos(8), validation_share=0.9)
     assert card.train.per_class == (1, 1)
+
+
+def test_an_experiment_without_test_images_reports_on_validation(tmp_path: Path) -> None:
+    card, output = build(tmp_path, photos(8), validation_share=0.25)
+    assert (card.test, card.reported, card.colour_baseline.total) == (None, "validation", 4)
+    assert not list(output.glob("test_*"))
+    with pytest.raises(UsageError, match="has no test images"):
+        read_split(output, card, "test")
+
+
+def test_a_card_of_before_there_were_test_images_is_read(tmp_path: Path) -> None:
+    _, output = build(tmp_path, photos(8), validation_share=0.25)
+    table = json.loads((output / "dataset.json").read_text(encoding="utf-8"))
+    table["schema_version"] = 1
+    del table["test"]
+    (output / "dataset.json").write_text(json.dumps(table), encoding="utf-8")
+    assert read_card(output).reported == "validation"
 
 
 @pytest.mark.parametrize("output", ["photos", "photos/out", "."])

@@ -69,7 +69,7 @@ def test_mcnemar_is_the_exact_two_sided_binomial(only_variant: int, only_referen
 
 
 def test_predictions_do_not_depend_on_batches_or_workers(chain: Chain) -> None:
-    images, _ = read_split(chain.folder / "dataset", read_card(chain.folder / "dataset"), "validation")
+    images, _ = read_split(chain.folder / "dataset", read_card(chain.folder / "dataset"), "test")
     model = chain.model("baseline")
     together = predict(model, images, workers=2)
     assert together == pytest.approx(predict(model, images, workers=5), abs=1e-6)
@@ -82,7 +82,7 @@ def test_predictions_do_not_depend_on_batches_or_workers(chain: Chain) -> None:
 
 
 def test_a_worker_may_get_a_single_image(chain: Chain) -> None:
-    images, _ = read_split(chain.folder / "dataset", read_card(chain.folder / "dataset"), "validation")
+    images, _ = read_split(chain.folder / "dataset", read_card(chain.folder / "dataset"), "test")
     together = predict(chain.model("baseline"), images[:4], workers=1)
     # The first worker gets one image, which has the model's own shape, the other two.
     assert predict(chain.model("baseline"), images[:3], workers=2) == pytest.approx(together[:3], abs=1e-6)
@@ -108,6 +108,15 @@ def test_a_file_that_is_no_model_is_one_error(tmp_path: Path, content: bytes) ->
     path.write_bytes(content)
     with pytest.raises(EdgeproofError, match=r"photo\.tflite cannot be run"):
         predict(path, np.zeros((2, 32, 32, 3), np.uint8))
+
+
+def test_what_is_reported_is_of_the_test_images(chain: Chain, tmp_path: Path) -> None:
+    images, labels = read_split(chain.folder / "dataset", read_card(chain.folder / "dataset"), "test")
+    found = chain.evaluations["baseline"]
+    right = predict(chain.model("baseline"), images).argmax(axis=1) == labels
+    assert (found.split, found.accuracy.successes) == ("test", int(right.sum()))
+    keras = np.load(chain.folder / "variants" / "baseline" / "keras_outputs.npy")
+    assert keras == pytest.approx(predict(chain.model("baseline"), images), abs=1e-5)
 
 
 def test_inputs_that_do_not_belong_together_are_refused(chain: Chain, tmp_path: Path) -> None:

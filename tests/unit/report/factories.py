@@ -65,7 +65,7 @@ def provenance(stage: str, commit: str | None = "a" * 40, dirty: bool = False, *
 def dataset(
     classes: Sequence[str] = CLASSES, source: str = "photos", quarantine: Sequence[tuple[str, str]] = ()
 ) -> Dataset:
-    """A card of 450 images for training and 300 for validation per class."""
+    """A card of 450 images for training and 150 for validation per class, and of no test images."""
     split = {
         name: Split(
             images=file(f"{name}_images.npy"),
