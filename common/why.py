@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from common.schema.benchmark import LayerTime
+from common.schema.examination import LayerTime
 from common.schema.processor import Processor
 from common.schema.tflite import Domain, Proof
 

@@ -7,7 +7,14 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from common.errors import UsageError
-from common.schema.benchmark import Benchmark, LedgerLine, Row, RunLine, SessionLine, Summary
+from common.schema.benchmark import (
+    Benchmark,
+    LedgerLine,
+    Row,
+    RunLine,
+    SessionLine,
+    Summary,
+)
 from common.schema.outcome import Measured
 
 LINE: TypeAdapter[LedgerLine] = TypeAdapter(LedgerLine)

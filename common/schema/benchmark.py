@@ -10,7 +10,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from common.schema.base import Count, FileRef, Interval, Model, Name, Proportion, Sha256
+from common.schema.base import Count, FileRef, Interval, Model, Name, Sha256
+from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Delegation, Failed, Outcome, Unsupported
 from common.schema.power import Energy, NoEnergy, PowerReading
@@ -55,58 +56,6 @@ class Cell(Model):
     backend: str
     threads: Annotated[int, Field(ge=1)]
     runner: Runner = "binary"
-
-
-class OutputCheck(Model):
-    """The device's answers to images of the reported split beside this machine's, by the same file.
-
-    `largest_difference` is over all values, None when one of them is no number. `wrong` says in words why
-    the answers cannot be trusted; None when they can.
-    """
-
-    images: Annotated[int, Field(ge=1)]
-    top1_agreement: Proportion
-    largest_difference: float | None
-    wrong: str | None
-
-
-class Operator(Model):
-    """One kind of operator over one inference. `delegated` ones ran inside the delegate."""
-
-    kind: str
-    count: Count
-    mean_us: float
-    share: float
-    delegated: bool
-
-
-class LayerTime(Model):
-    """A node of the file's main graph over one inference: its index, its kind in the file and the name of its output.
-
-    `delegated` ones ran inside the delegate. A delegate that tells nothing of its inside is one entry of its own name,
-    with an index behind the file's.
-    """
-
-    index: Count
-    kind: str
-    name: str
-    mean_us: float
-    delegated: bool
-
-
-class Examination(Model):
-    """What was looked at once per cell, apart from the timed processes. `problems` says what failed.
-
-    `operators` are named as the runtime names them, `layers` are the file's nodes. `profiled_us` is the mean of the
-    whole inference while its operators were timed; None where the tool does not tell.
-    """
-
-    outputs: OutputCheck | None = None
-    operators: tuple[Operator, ...] = ()
-    layers: tuple[LayerTime, ...] = ()
-    profiled_us: float | None = None
-    profile: FileRef | None = None
-    problems: tuple[str, ...] = ()
 
 
 class SessionLine(Model):

@@ -11,10 +11,11 @@ read; without verdicts a report claims nothing.
 from typing import Literal
 
 from common.schema.base import Count, Interval, Model, Name
-from common.schema.benchmark import Environment, LayerTime, Operator, OutputCheck, Runner, Sustained
+from common.schema.benchmark import Environment, Runner, Sustained
 from common.schema.choice import Choice
 from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
+from common.schema.examination import LayerTime, Operator, OutputCheck
 from common.schema.outcome import Delegation, Failed, Unsupported
 from common.schema.provenance import Provenance
 from common.schema.tflite import Proof

@@ -4,7 +4,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from common.schema.benchmark import LedgerLine, Sustained, SustainedLine, SustainedPoint, SustainedStart
+from common.schema.benchmark import (
+    LedgerLine,
+    Sustained,
+    SustainedLine,
+    SustainedPoint,
+    SustainedStart,
+)
 from common.schema.outcome import Failed, Measured, Unsupported
 from common.schema.power import Energy, NoEnergy
 from jobs.benchmark.energy import energy

@@ -8,7 +8,7 @@ of their kind. What is left over of XNNPACK's counts for the node that comes nex
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from common.schema.benchmark import LayerTime, Operator
+from common.schema.examination import LayerTime, Operator
 from common.tflite.flat import parse
 
 # What XNNPACK's operator for a node is called (xnnpack: src/operator-utils.c), as far as it is not alike.

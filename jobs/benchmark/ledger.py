@@ -7,7 +7,14 @@ from pydantic import TypeAdapter, ValidationError
 
 from common.artifact import own_file
 from common.errors import UsageError
-from common.schema.benchmark import Cell, Examination, ExaminationLine, LedgerLine, RunLine, SessionLine
+from common.schema.benchmark import (
+    Cell,
+    ExaminationLine,
+    LedgerLine,
+    RunLine,
+    SessionLine,
+)
+from common.schema.examination import Examination
 from jobs.benchmark.session import Session
 
 _LINE: TypeAdapter[LedgerLine] = TypeAdapter(LedgerLine)

@@ -4,7 +4,15 @@ from collections.abc import Iterator, Sequence
 from math import exp
 
 from common.intervals import FEWEST_FOR_RANKS
-from common.schema.benchmark import Cell, Environment, Noise, Row, RunLine, SessionFacts, Summary
+from common.schema.benchmark import (
+    Cell,
+    Environment,
+    Noise,
+    Row,
+    RunLine,
+    SessionFacts,
+    Summary,
+)
 from common.schema.outcome import Failed, Measured, Unsupported
 from jobs.benchmark.ledger import Index
 from jobs.benchmark.noise import noise

@@ -5,7 +5,14 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
-from common.schema.benchmark import LedgerLine, Row, Summary, Sustained, SustainedLine, SustainedStart
+from common.schema.benchmark import (
+    LedgerLine,
+    Row,
+    Summary,
+    Sustained,
+    SustainedLine,
+    SustainedStart,
+)
 from common.schema.duration import seconds
 from common.schema.experiment import Benchmark as Settings
 from common.schema.experiment import Choose

@@ -2,7 +2,7 @@
 
 from common.numbers import ABSENT, clipped, count, listed, percent, proportion, ratio
 from common.schema.base import Interval
-from common.schema.benchmark import Operator, OutputCheck
+from common.schema.examination import Operator, OutputCheck
 from common.schema.outcome import Delegation
 from common.schema.results import Results
 from jobs.report.document import Cell, Column, Row, Table

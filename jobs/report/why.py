@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from common.numbers import ABSENT, clipped
-from common.schema.benchmark import LayerTime
+from common.schema.examination import LayerTime
 from common.schema.results import Results
 from common.why import Side, why
 from jobs.report.document import Cell, Column, Row, Table

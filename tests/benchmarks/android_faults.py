@@ -25,7 +25,13 @@ import numpy as np
 from common.artifact import file_ref, write_model
 from common.errors import EdgeproofError
 from common.experiment import LoadedExperiment
-from common.schema.benchmark import Benchmark, Row, RunLine, SessionLine, Summary
+from common.schema.benchmark import (
+    Benchmark,
+    Row,
+    RunLine,
+    SessionLine,
+    Summary,
+)
 from common.schema.outcome import Measured, Unsupported
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.stage import benchmark

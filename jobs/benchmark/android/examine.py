@@ -13,7 +13,8 @@ from common.adb.shell import Ended
 from common.artifact import file_ref, write_bytes
 from common.errors import EdgeproofError
 from common.schema.base import FileRef
-from common.schema.benchmark import Cell, Examination, LayerTime, Operator, OutputCheck
+from common.schema.benchmark import Cell
+from common.schema.examination import Examination, LayerTime, Operator, OutputCheck
 from common.schema.experiment import Benchmark as Settings
 from jobs.benchmark.android import command, outputs, profile
 from jobs.benchmark.android.classic import UNKNOWN_FLAGS, Printed, why_stopped

@@ -11,7 +11,7 @@ from ai_edge_litert.interpreter import Interpreter
 
 from common.errors import EdgeproofError
 from common.proportion import wilson
-from common.schema.benchmark import OutputCheck
+from common.schema.examination import OutputCheck
 from common.tflite.predict import dequantise, predict, quantise
 
 # Of images; a device that differs in more of them than that gives other answers, not rounded ones.

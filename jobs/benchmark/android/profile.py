@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 
 from pydantic import ValidationError
 
-from common.schema.benchmark import Operator
+from common.schema.examination import Operator
 from jobs.benchmark.android.delegation import KERNELS
 from jobs.benchmark.layers import Timed
 

@@ -8,7 +8,8 @@ from pydantic import ValidationError
 
 from common.errors import EdgeproofError
 from common.schema.base import Model
-from common.schema.benchmark import Cell, Examination
+from common.schema.benchmark import Cell
+from common.schema.examination import Examination
 from jobs.benchmark.layers import Timed, kinds, layers
 from jobs.benchmark.targets.processes import last_words
 

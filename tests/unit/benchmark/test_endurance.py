@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.schema.benchmark import Cell, LedgerLine, SustainedLine, SustainedPoint, SustainedStart
+from common.schema.benchmark import (
+    Cell,
+    LedgerLine,
+    SustainedLine,
+    SustainedPoint,
+    SustainedStart,
+)
 from common.schema.outcome import Failed, Measured, Outcome
 from common.schema.power import Energy, NoEnergy, PowerReading
 from jobs.benchmark.endurance import over, sustained, throttled_s, window_s

@@ -13,7 +13,8 @@ import pytest
 from common.artifact import read
 from common.errors import EdgeproofError, UsageError
 from common.provenance import ROOT
-from common.schema.benchmark import Benchmark, Cell, Environment, Examination
+from common.schema.benchmark import Benchmark, Cell, Environment
+from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured
 from common.schema.power import PowerReading

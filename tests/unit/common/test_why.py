@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.schema.benchmark import LayerTime
+from common.schema.examination import LayerTime
 from common.schema.processor import Processor
 from common.schema.tflite import DomainTotal, Proof
 from common.why import Side, align, conversion_share, outside_share, why

@@ -3,7 +3,7 @@
 from common.proportion import wilson
 from common.provenance import ROOT
 from common.schema.base import Interval
-from common.schema.benchmark import Operator, OutputCheck
+from common.schema.examination import Operator, OutputCheck
 from common.schema.outcome import Delegation, Unsupported
 from common.schema.results import Results
 from jobs.report.devices import operators

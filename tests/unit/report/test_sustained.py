@@ -1,7 +1,8 @@
 """Sustained load in the report: figures, reasons, and a ranking that turns."""
 
 from common.proportion import wilson
-from common.schema.benchmark import Cell, OutputCheck, Sustained, SustainedPoint
+from common.schema.benchmark import Cell, Sustained, SustainedPoint
+from common.schema.examination import OutputCheck
 from common.schema.outcome import Failed
 from common.schema.power import Energy, NoEnergy
 from common.schema.results import Endured, Results

@@ -1,7 +1,7 @@
 """The recommended variant beside the reference, in the report."""
 
 from common.numbers import ABSENT
-from common.schema.benchmark import LayerTime
+from common.schema.examination import LayerTime
 from common.schema.results import Results
 from jobs.report.why import tables
 from tests.unit.report.factories import NAMES, choice, latency, measurement, results

@@ -8,7 +8,8 @@ import pytest
 
 from common.artifact import file_ref, write_model
 from common.experiment import load
-from common.schema.benchmark import Benchmark, Examination, RunLine, Summary
+from common.schema.benchmark import Benchmark, RunLine, Summary
+from common.schema.examination import Examination
 from common.schema.outcome import Failed
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.stage import benchmark

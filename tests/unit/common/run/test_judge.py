@@ -8,8 +8,9 @@ from common.proportion import wilson
 from common.run.judge import Evidence, Subject, deciding_setting, judge
 from common.run.speed import Target, difference, rounds_needed
 from common.schema.base import Interval
-from common.schema.benchmark import Benchmark, Examination, OutputCheck, Row
+from common.schema.benchmark import Benchmark, Row
 from common.schema.evaluation import McNemar
+from common.schema.examination import Examination, OutputCheck
 from common.schema.experiment import Choose
 from common.schema.judgement import Judgement, Speed
 from common.schema.outcome import Delegation, Failed, Unsupported
