@@ -1,8 +1,7 @@
-# From images to a report. Each stage is a job that reads finished folders and writes one new folder;
-# this file is the graph between them and holds no logic beyond paths. `make help` lists the targets.
+# What a user gives, the virtual environment, and the targets. The graph from images to a report is graph.mk.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
-MAKEFLAGS += --no-builtin-rules
+MAKEFLAGS += --no-builtin-rules --no-print-directory
 .SUFFIXES:
 .DEFAULT_GOAL := help
 
@@ -20,147 +19,75 @@ RUNTIME ?= auto## where the stages run: docker, local (a virtual environment) or
 RUN ?= runs/$(basename $(notdir $(EXPERIMENT)))## the folder that everything is written to
 PYTHON ?=## the Python 3.11 to 3.13 for the virtual environment
 DOCKER ?= docker## the docker command
+RENEW ?=## lock-binaries: 1 records all anew
 PHONE ?=## virtual-phone: the container's name, to have several
 PHONE_PORT ?=## virtual-phone: its port on 127.0.0.1 instead of a free one
 PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personalities
+
+# ---- what a user gives is text -------------------------------------------------------------------
+# A $ in a value is a character, never a call of make's: only the defaults above are expanded. Recipes name a variable
+# as "$$NAME", so that the shell takes it from the environment and runs nothing in it either. MAKEOVERRIDES would hand
+# the command line to graph.mk, which would expand it.
 VARIABLES := EXPERIMENT DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY BENCHMARK_APK HEXAGON_LIBRARIES \
-  TRUST RUNTIME RUN PYTHON DOCKER PHONE PHONE_PORT PERSONALITY
-# What a user gives is text: a $ in it is a character, never a call of make's. Only defaults are expanded.
-$(foreach v,$(VARIABLES),$(eval override $v := $$(if $$(filter file,$$(origin $v)),$$($v),$$(value $v))))
-export DATA DATA_SHA256 DEVICES PYTHON DOCKER PHONE PHONE_PORT PERSONALITY
+  TRUST RUNTIME RUN PYTHON DOCKER RENEW PHONE PHONE_PORT PERSONALITY
+GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
+$(foreach v,$(VARIABLES) $(filter-out $(VARIABLES),$(GIVEN)),\
+  $(eval override $v := $$(if $$(filter file,$$(origin $v)),$$($v),$$(value $v)))$(eval export $v))
+MAKEOVERRIDES :=
 ifeq ($(TRUST),1)
 export EDGEPROOF_TRUST := 1
 endif
 
-# These are parts of paths, which neither make nor the recipes below could quote.
+# The names of targets are made of these two, and make cannot quote: they are plain, or refused.
 PLAIN := a b c d e f g h i j k l m n o p q r s t u v w x y z \
   A B C D E F G H I J K L M N O P Q R S T U V W X Y Z 0 1 2 3 4 5 6 7 8 9 . _ / - + @ ,
-# $(call without,characters,text), and $(call check,name,more characters than PLAIN) which stops make
 without = $(if $(1),$(call without,$(wordlist 2,$(words $(1)),$(1)),$(subst $(firstword $(1)),,$(2))),$(2))
-check = $(if $(and $($(1)),$(filter xx,x$(call without,$(PLAIN) $(2),$($(1)))x)),,$(error $(1)=$(strip $($(1))) \
-  cannot be used: give letters, digits and any of ._/-+@,$(2) without spaces))
-$(call check,EXPERIMENT)$(call check,RUN)$(call check,DEVICE,:)
-$(foreach v,BENCHMARK_BINARY BENCHMARK_APK HEXAGON_LIBRARIES,$(if $($v),$(call check,$v)))
+plain = $(and $(1),$(filter xx,x$(call without,$(PLAIN),$(1))x))
+$(foreach v,EXPERIMENT RUN,$(if $(call plain,$($v)),,$(error $v=$(strip $($v)) \
+  cannot be used: give letters, digits and any of ._/-+@, without spaces)))
 $(if $(filter 1-auto 1-docker 1-local,$(words $(RUNTIME))-$(RUNTIME)),,$(error RUNTIME=$(strip $(RUNTIME)) \
   is not one of auto, docker, local))
 
-STAGES := all dataset train optimize evaluate benchmark choose report
-GOALS := $(or $(MAKECMDGOALS),help)
-START := $(shell date +%s)
-PLAN := $(RUN)/plan/plan.mk
-PLANNED := $(wildcard $(PLAN))
-
-# ---- where stages run --------------------------------------------------------------------------
-ifneq ($(filter $(STAGES),$(GOALS)),)
-ifeq ($(RUNTIME),auto)
-quoted = '$(subst ','\'',$(1))'
-override RUNTIME := $(shell timeout 5 $(call quoted,$(or $(DOCKER),docker)) version --format ok >/dev/null 2>&1 \
-  && echo docker || echo local)
-endif
-ifdef PLANNED
-include $(PLAN)
-else
-# Not "include", which has its own line about the missing file after every mistake in an experiment.
--include $(PLAN)
-endif
-endif
-
+# ---- the virtual environment ---------------------------------------------------------------------
 VENV := .venv
-PY := $(VENV)/bin/python
-TRAINING_LOCK := docker/training/requirements.txt
-ADB_LOCK := docker/adb/requirements.txt
-ifeq ($(RUNTIME),docker)
-SETUP := $(VENV)/.launcher
-# $(call job,image,--read and --write paths,module and arguments)
-job = $(PY) -m jobs.launch run --image $(1) --read $(EXPERIMENT) $(2) -- python -m $(3)
-else
-SETUP := $(VENV)/.local
-job = $(PY) -m $(3)
-endif
-code = $(wildcard jobs/$(1)/*.py jobs/$(1)/*/*.py)
-NETWORKS := $(wildcard common/networks/*.py common/augment.py)
-
+export PY := $(VENV)/bin/python
 $(VENV)/.launcher: requirements/launcher.txt
 	requirements/setup $(VENV) $^
 	touch $@
-$(VENV)/.local: $(TRAINING_LOCK) $(ADB_LOCK) requirements/launcher.txt
+$(VENV)/.local: docker/training/requirements.txt docker/adb/requirements.txt requirements/launcher.txt
 	requirements/setup $(VENV) $^
 	touch $@ $(VENV)/.launcher
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.local
 	requirements/setup $(VENV) $<
 	touch $@
 
-# ---- the graph ---------------------------------------------------------------------------------
-.PHONY: $(STAGES) FORCE
-ifndef PLANNED
-# Only reached when the plan could not be made, and jobs.plan has said why.
-$(STAGES): ; +@exit 2
-else
-all: $(RUN)/report/results.json ## from images to a report
-	@if (( $$(stat -c %Y $<) <= $(START) )); then \
-	  echo "Nothing to do: every artifact of $(EXPERIMENT) is up to date."; $(PY) -m jobs.report --summary $(<D); fi
-dataset: $(RUN)/dataset/dataset.json ## only the images
-train: $(RUN)/train/training.json ## up to the trained network
-optimize: $(VARIANTS:%=$(RUN)/variants/%/variant.json) ## up to the .tflite variants
-evaluate: $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) ## up to the accuracies
-benchmark: $(TARGETS:%=$(RUN)/benchmark/%/benchmark.json) ## up to the latencies
-choose: $(RUN)/best/choice.json ## up to the recommended variant with its model card
-report: $(RUN)/report/results.json ## up to the report, without the summary
+# ---- from images to a report ---------------------------------------------------------------------
+STAGES := all dataset train optimize evaluate benchmark choose report
+GOALS := $(filter $(STAGES),$(MAKECMDGOALS))
+ifneq ($(GOALS),)
+ifeq ($(RUNTIME),auto)
+override RUNTIME := $(shell timeout 5 "$${DOCKER:-docker}" version --format ok >/dev/null 2>&1 && echo docker || echo local)
 endif
+endif
+# make -n and make -q change nothing: the plan is made without being written.
+dry = $(findstring n,$(flags))$(findstring q,$(flags))
+flags = $(filter-out --%,$(firstword -$(MAKEFLAGS)))
 
-# Checks the experiment each time and rewrites only the pieces that changed.
-$(PLAN): FORCE | $(SETUP)
-	@$(PY) -m jobs.plan --experiment $(EXPERIMENT) --data "$$DATA" --data-sha256 "$$DATA_SHA256" \
-	  --devices "$$DEVICES" --output $(@D)
-
-$(RUN)/dataset/dataset.json: $(RUN)/plan/dataset.json $(call code,dataset) $(TRAINING_LOCK) | $(SETUP) $(PLAN)
-	$(call job,training,$(if $(LOCAL_DATA),--read "$$(< $(RUN)/plan/source)") $(if $(REMOTE_DATA),--network) --write $(@D),jobs.dataset \
-	  --experiment $(EXPERIMENT) --data "$$DATA" --data-sha256 "$$DATA_SHA256" --output $(@D))
-
-$(RUN)/train/training.json: $(RUN)/dataset/dataset.json $(RUN)/plan/train.json $(call code,train) $(NETWORKS) $(TRAINING_LOCK)
-	$(call job,training,--read $(RUN)/dataset $(if $(MODEL_FILE),--read "$$(< $(RUN)/plan/model)") --write $(@D),jobs.train \
-	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --output $(@D))
-
-$(RUN)/variants/%/variant.json: $(RUN)/train/training.json $(RUN)/plan/variants/%.json $(call code,optimize) $(NETWORKS) $(TRAINING_LOCK)
-	$(call job,training,--read $(RUN)/dataset --read $(RUN)/train $(call student,$*) --write $(@D),jobs.optimize \
-	  --experiment $(EXPERIMENT) --variant $* --dataset $(RUN)/dataset --training $(RUN)/train --output $(@D))
-student = $(if $(filter $(1),$(STUDENTS)),--read "$$(< $(RUN)/plan/students/$(1))")
-
-# The reference comes first: every other variant is compared with its answers.
-REFERENCE_EVALUATION := $(RUN)/evaluation/$(REFERENCE)
-$(RUN)/evaluation/%/evaluation.json: $(RUN)/variants/%/variant.json $(RUN)/plan/evaluate.json $(call code,evaluate)
-	$(call job,training,--read $(RUN)/dataset --read $(RUN)/variants/$* $(call compare,$*,--read) --write $(@D),jobs.evaluate \
-	  --experiment $(EXPERIMENT) --variant $(RUN)/variants/$* --dataset $(RUN)/dataset $(call compare,$*,--reference) --output $(@D))
-compare = $(if $(filter-out $(REFERENCE),$(1)),$(2) $(REFERENCE_EVALUATION))
-$(patsubst %,$(RUN)/evaluation/%/evaluation.json,$(filter-out $(REFERENCE),$(VARIANTS))): $(REFERENCE_EVALUATION)/evaluation.json
-
-# One process for all variants, and nothing else of the run beside it: hence the order-only evaluations. Several
-# devices are one job, which has a worker for each.
-BENCHMARKS := $(TARGETS:%=$(RUN)/benchmark/%/benchmark.json)
-ANDROID := $(filter-out host,$(TARGETS))
-own = $(if $($(1)),--read $($(1)))
-$(BENCHMARKS) &: $(VARIANTS:%=$(RUN)/variants/%/variant.json) $(RUN)/plan/benchmark.json \
-  $(call code,benchmark) $(ADB_LOCK) | $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json)
-	$(call job,adb,--read $(RUN)/variants $(if $(ANSWERS),--read $(RUN)/dataset) $(if $(ANDROID),--adb) \
-	  $(call own,BENCHMARK_BINARY) $(call own,BENCHMARK_APK) $(call own,HEXAGON_LIBRARIES) --write $(RUN)/benchmark,jobs.benchmark \
-	  --experiment $(EXPERIMENT) --variants $(RUN)/variants --devices "$$DEVICES" \
-	  $(if $(ANSWERS),--dataset $(RUN)/dataset) $(if $(filter 1,$(KEEP)),--keep) \
-	  $(if $(BENCHMARK_BINARY),--binary $(BENCHMARK_BINARY)) $(if $(BENCHMARK_APK),--apk $(BENCHMARK_APK)) \
-	  $(if $(HEXAGON_LIBRARIES),--hexagon $(HEXAGON_LIBRARIES)) --output $(RUN)/benchmark)
-
-# Where several devices were measured, the first decides.
-$(RUN)/best/choice.json: $(BENCHMARKS) $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) \
-  $(RUN)/plan/choose.json $(call code,choose) $(TRAINING_LOCK)
-	$(call job,training,--read $(RUN) --write $(@D),jobs.choose \
-	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --training $(RUN)/train --variants $(RUN)/variants \
-	  --evaluations $(RUN)/evaluation $(TARGETS:%=--benchmark $(RUN)/benchmark/%) --output $(@D))
-
-$(RUN)/report/results.json: $(RUN)/best/choice.json $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json) \
-  $(RUN)/plan/report.json $(call code,report) $(wildcard reports/templates/*)
-	$(call job,training,--read reports/templates --read $(RUN) --write $(@D),jobs.report \
-	  --experiment $(EXPERIMENT) --dataset $(RUN)/dataset --training $(RUN)/train --variants $(RUN)/variants \
-	  --evaluations $(RUN)/evaluation $(TARGETS:%=--benchmark $(RUN)/benchmark/%) --choice $(RUN)/best \
-	  --output $(@D))
+.PHONY: $(STAGES) graph
+all: graph ## from images to a report
+dataset: graph ## only the images
+train: graph ## up to the trained network
+optimize: graph ## up to the .tflite variants
+evaluate: graph ## up to the accuracies
+benchmark: graph ## up to the latencies
+choose: graph ## up to the recommended variant with its model card
+report: graph ## up to the report, without the summary
+# The plan checks the experiment, says what changed, and prints the names that the graph is made of.
+graph: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,local)
+	@[[ -x $(PY) ]] || { echo "$(VENV) is not set up yet: then all of it is made"; exit 0; }; \
+	PLAN=$$($(PY) -m jobs.plan --experiment "$$EXPERIMENT" --run "$$RUN" --data "$$DATA" --data-sha256 "$$DATA_SHA256" \
+	  --devices "$$DEVICES" --binary "$$BENCHMARK_BINARY" --apk "$$BENCHMARK_APK" --hexagon "$$HEXAGON_LIBRARIES" \
+	  $(if $(dry),--dry)) && export PLAN && $(MAKE) -f graph.mk $(GOALS)
 
 # ---- a phone for people who have none ------------------------------------------------------------
 .PHONY: virtual-phone virtual-phone-stop
@@ -195,5 +122,10 @@ types: $(VENV)/.dev ## mypy, strict
 	$(PY) -m mypy
 lock: ## renew the hashed lock files (needs uv)
 	requirements/lock
+# Only what make made: a folder with the plan of a run, that no link leads to and that does not hold this checkout.
 clean: ## remove everything that was made from EXPERIMENT
-	rm -rf -- $(RUN)
+	@there=$$(realpath -m -- "$$RUN"); \
+	if [[ ! -e $$RUN && ! -L $$RUN ]]; then echo "$$RUN is not there: nothing to remove"; exit 0; fi; \
+	if [[ ! -f $$RUN/plan/report/results.json || $$PWD/ == "$$there"/* || $$there != "$$(realpath -ms -- "$$RUN")" ]]; then \
+	  echo "error: $$RUN is no folder that make all has written (name it with RUN or EXPERIMENT)" >&2; exit 2; fi; \
+	echo "rm -rf -- $$RUN"; rm -rf -- "$$RUN"

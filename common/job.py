@@ -35,18 +35,18 @@ ALSO_READS = {"report": (ROOT / "reports" / "templates",)}
 
 @dataclass(frozen=True)
 class Job:
-    """A stage with its arguments. `reads` are files and folders, `writes` folders; both as they were given.
+    """A command and what it needs. `image` is a folder of docker/; `reads` are files and folders, `writes` folders,
+    both as they were given.
 
     `network`: it fetches from a URL. `adb`: it talks to Android devices.
     """
 
-    stage: str
     image: str
     argv: tuple[str, ...]
     reads: tuple[Path, ...]
     writes: tuple[Path, ...]
-    network: bool
-    adb: bool
+    network: bool = False
+    adb: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,6 @@ def describe(stage: str, main: Callable[..., Any], arguments: Sequence[str]) -> 
         reads.append(Path(source))
     devices = [word for option in options if Use.DEVICES in option.uses for word in (option.value or "").split()]
     return Job(
-        stage=stage,
         image=IMAGES[stage],
         argv=("python", "-m", f"jobs.{stage}", *arguments),
         reads=(*reads, *ALSO_READS.get(stage, ())),

@@ -1,12 +1,12 @@
-"""Run a stage in a container.
+"""Run a stage, or any command, in a container.
 
-    python -m jobs.launch run --image training --read runs/demo/dataset --write runs/demo/train \
-        -- python -m jobs.train --experiment experiments/demo.toml ...
+    python -m jobs.launch stage train -- --experiment experiments/demo.toml --dataset runs/demo/dataset ...
+    python -m jobs.launch run --image training --read photos --write out -- python -c ...
     python -m jobs.launch build training --iidfile runs/training.iid
     python -m jobs.launch probe
 
-Reads   docker/<image>/Dockerfile and its lock, and what --read names, at its own path
-Writes  the folders that --write names, at their own paths; <iidfile>
+Reads   docker/<image>/Dockerfile and its lock, and what the stage or --read names, at its own path
+Writes  the folders that the stage or --write names, at their own paths; <iidfile>
         .cache/launch/        locks of builds and runs
 """
 
@@ -29,9 +29,27 @@ def run(
     adb: Annotated[bool, typer.Option("--adb", help="Let it reach Android devices, on the host's network.")] = False,
 ) -> None:
     """Run a command in a container; its exit status is this one's."""
-    from jobs.launch.launcher import Request, launch
+    from common.job import Job
+    from jobs.launch.launcher import launch
 
-    raise typer.Exit(launch(Request(image, command, read or (), write or (), network, adb)))
+    job = Job(image.value, tuple(command), tuple(read or ()), tuple(write or ()), network=network, adb=adb)
+    raise typer.Exit(launch(job))
+
+
+def stage(
+    name: Annotated[str, typer.Argument(help="The stage, such as train.")],
+    arguments: Annotated[list[str], typer.Argument(help="Its arguments, after --.")],
+) -> None:
+    """Run a stage in its image; what it reads and writes is found in its arguments."""
+    from importlib import import_module
+
+    from common.errors import UsageError
+    from common.job import IMAGES, describe
+    from jobs.launch.launcher import launch
+
+    if name not in IMAGES:
+        raise UsageError(f"{name} is no stage", hint=f"give one of {', '.join(IMAGES)}")
+    raise typer.Exit(launch(describe(name, import_module(f"jobs.{name}.__main__").main, arguments)))
 
 
 def build(
@@ -58,4 +76,4 @@ def probe() -> None:
 
 
 if __name__ == "__main__":
-    cli.run(run, build, probe)
+    cli.run(stage, run, build, probe)

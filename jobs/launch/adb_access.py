@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.adb.surroundings import LOCKS_VARIABLE, SERVER_VARIABLES, locks_folder
+
 USB = Path("/dev/bus/usb")
 USB_VARIABLE = "EDGEPROOF_USB"
-LOCKS_VARIABLE = "EDGEPROOF_LOCKS"
-BINARIES_VARIABLE = "EDGEPROOF_BINARIES"
 KEYS_VARIABLE = "ADB_VENDOR_KEYS"
-SERVER_VARIABLES = ("ADB_SERVER_SOCKET", "ANDROID_ADB_SERVER_HOST", "ANDROID_ADB_SERVER_PORT")
 
 
 @dataclass(frozen=True)
@@ -33,20 +32,18 @@ def plan(
 ) -> AdbAccess:
     """`keys` are the private keys that exist, `usb_groups` the groups that may use USB devices.
 
-    Locks and binaries lie where a run without containers keeps them, so that both know of each other. Keys
-    are of use to a server inside of the container only, and are never written to. The lock of the tools is read.
+    The locks of devices lie where a run without containers keeps them, so that both know of each other; they are all
+    that is written. Keys are of use to a server inside of the container only. The tools that are recorded lie in the
+    image, and only the record of them is read.
     """
-    locks = Path(
-        caller.get(LOCKS_VARIABLE) or Path(caller.get("XDG_CACHE_HOME") or home / ".cache") / "edgeproof/locks"
-    )
-    binaries = Path(caller.get(BINARIES_VARIABLE) or root / ".cache" / "binaries")
+    locks = locks_folder(caller, home).resolve()
     environment = [(name, caller[name]) for name in SERVER_VARIABLES if caller.get(name)]
-    environment += [(LOCKS_VARIABLE, str(locks)), (BINARIES_VARIABLE, str(binaries))]
+    environment.append((LOCKS_VARIABLE, str(locks)))
     if keys:
         environment.append((KEYS_VARIABLE, os.pathsep.join(str(key) for key in keys)))
     usb = caller.get(USB_VARIABLE) == "1"
     read = (*keys, root / "docker" / "adb" / "binaries.toml")
-    return AdbAccess(read, (locks, binaries), tuple(environment), usb, usb_groups if usb else ())
+    return AdbAccess(read, (locks,), tuple(environment), usb, usb_groups if usb else ())
 
 
 def find(caller: Mapping[str, str], root: Path) -> AdbAccess:

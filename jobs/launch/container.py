@@ -33,8 +33,8 @@ START_IT = "start Docker, or use RUNTIME=local"
 
 
 @dataclass(frozen=True)
-class Job:
-    """A command and what it may use. `name` is the container's, `user` is uid:gid inside of it."""
+class Contained:
+    """A command in a container and what it may use there. `name` is the container's, `user` is uid:gid inside of it."""
 
     name: str
     image_id: str
@@ -91,7 +91,7 @@ class Engine:
             return None
         return str(image.id)
 
-    def start(self, job: Job) -> Running:
+    def start(self, job: Contained) -> Running:
         """Create a container, take hold of its streams and its end, then start it.
 
         The engine removes it when it ends. Raises EdgeproofError, and leaves no container then.
@@ -160,7 +160,7 @@ def _facts(client: Any) -> EngineFacts:
     )
 
 
-def _options(job: Job) -> dict[str, Any]:
+def _options(job: Contained) -> dict[str, Any]:
     """Everything that is not listed here is at its most restrictive or not given at all."""
     return {
         "image": job.image_id,
@@ -172,7 +172,7 @@ def _options(job: Job) -> dict[str, Any]:
         "environment": dict(job.environment),
         "user": job.user,
         "mounts": [
-            Mount(str(bind.path), str(bind.path.resolve()), type="bind", read_only=bind.read_only) for bind in job.binds
+            Mount(str(bind.path), str(bind.source), type="bind", read_only=bind.read_only) for bind in job.binds
         ],
         "read_only": True,
         "tmpfs": {"/tmp": "mode=1777"},  # noqa: S108

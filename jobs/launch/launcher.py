@@ -3,20 +3,20 @@
 import os
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
 from filelock import FileLock, Timeout
 
 from common.errors import UsageError
+from common.job import Job
 from common.provenance import ROOT, describe_commit
 from jobs.launch.adb_access import AdbAccess, find
 from jobs.launch.attend import attend, signals
 from jobs.launch.build import STATE, ensure_image
-from jobs.launch.container import Engine, Job, connect
+from jobs.launch.container import Contained, Engine, connect
 from jobs.launch.mounts import plan, prepare
 from jobs.launch.recipe import Image
 from jobs.launch.settings import container_user, job_environment, limits, wants_gpu
@@ -26,45 +26,31 @@ GUARD = ROOT / "jobs" / "launch" / "guard.py"
 NAME_HEX_DIGITS = 12
 
 
-@dataclass(frozen=True)
-class Request:
-    """A command, the image to run it in, and the paths that it reads and writes.
-
-    `adb`: it talks to Android devices, over the host's own network, where the host's adb server listens.
-    """
-
-    image: Image
-    argv: Sequence[str]
-    read: Sequence[Path]
-    write: Sequence[Path]
-    network: bool
-    adb: bool = False
-
-
-def launch(request: Request) -> int:
-    """Build the image if need be, run the command in a container of its own, return its exit status.
+def launch(job: Job) -> int:
+    """Build the image if need be, run the command in a container of its own, return its exit status. One that uses
+    adb is on the host's own network, where the host's adb server listens.
 
     Raises UsageError for paths and settings that cannot be, and when there is no engine.
     """
-    if not request.argv:
+    if not job.argv:
         raise UsageError("there is no command to run", hint="give it after --")
     cwd = Path.cwd()
     caller = os.environ
-    access = find(caller, ROOT) if request.adb else AdbAccess()
-    binds = plan(CODE, (*request.read, *access.read), (*request.write, *access.write), cwd)
-    engine = connect()
+    access = find(caller, ROOT) if job.adb else AdbAccess()
+    binds = plan(CODE, (*job.reads, *access.read), (*job.writes, *access.write), cwd)
+    engine, image = connect(), Image(job.image)
     limited = limits(caller, engine.facts)
     prepare(binds)
-    image_id = ensure_image(engine, request.image, caller)
-    wanted = wants_gpu(request.image, caller)
+    image_id = ensure_image(engine, image, caller)
+    wanted = wants_gpu(image, caller)
     if wanted and not engine.facts.nvidia:
         print("warning: the engine has no NVIDIA runtime, so this runs on the CPU", file=sys.stderr)
     columns = shutil.get_terminal_size().columns if sys.stderr.isatty() else None
-    with signals() as events, _registered(engine, f"edgeproof-{request.image}") as name:
-        job = Job(
+    with signals() as events, _registered(engine, f"edgeproof-{image}") as name:
+        contained = Contained(
             name=name,
             image_id=image_id,
-            argv=("python", "-I", "-S", str(GUARD), *request.argv),
+            argv=("python", "-I", "-S", str(GUARD), *job.argv),
             binds=binds,
             folder=cwd,
             user=container_user(os.getuid(), os.getgid(), engine.facts),
@@ -73,12 +59,12 @@ def launch(request: Request) -> int:
             )
             | dict(access.environment),
             limits=limited,
-            network="host" if request.adb else "bridge" if request.network else "none",
+            network="host" if job.adb else "bridge" if job.network else "none",
             usb=access.usb,
             groups=access.groups,
             gpu=wanted and engine.facts.nvidia,
         )
-        return attend(engine.start(job), events)
+        return attend(engine.start(contained), events)
 
 
 @contextmanager

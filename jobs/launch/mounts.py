@@ -13,27 +13,36 @@ OWN = tuple(Path(p) for p in ("/bin", "/dev", "/etc", "/lib", "/opt/venv", "/pro
 
 @dataclass(frozen=True)
 class Bind:
-    """A file or folder of the host that appears at the same absolute path in the container."""
+    """A file or folder of the host that appears at the same absolute path in the container. `source` is the path
+    with every symbolic link followed, as it was when it was checked."""
 
     path: Path
     read_only: bool
+    source: Path
 
 
 def plan(code: Iterable[Path], read: Sequence[Path], write: Sequence[Path], cwd: Path) -> tuple[Bind, ...]:
-    """The binds for a job, outer folders before inner ones. Touches no file.
+    """The binds for a job, outer folders before inner ones. Touches no file, but follows symbolic links.
 
     Relative paths start at `cwd`. A path that is read and written is writable; code never is.
-    Raises UsageError for a path that would hide the container's own files.
+    Raises UsageError for a path that is, or leads to, what would hide the container's own files, and for one that
+    is written through a symbolic link: whoever made the link would choose what a job may write to.
     """
     fixed = {_absolute(path, cwd) for path in code}
     writable = {_absolute(path, cwd) for path in write}
     readable = {_absolute(path, cwd) for path in read} | fixed
     for path in writable & fixed:
         raise UsageError(f"{path} holds the code and cannot be written to", hint="choose another --write")
-    for path in readable | writable:
-        _check(path)
     ordered = sorted(readable | writable, key=lambda path: (len(path.parts), str(path)))
-    return tuple(Bind(path, read_only=path not in writable) for path in ordered)
+    binds = []
+    for path in ordered:
+        _check(path, path)
+        source = path.resolve()
+        _check(path, source)
+        if path in writable and source != path:
+            raise UsageError(f"{path} goes through a symbolic link to {source}", hint="give the path that it leads to")
+        binds.append(Bind(path, read_only=path not in writable, source=source))
+    return tuple(binds)
 
 
 def prepare(binds: Iterable[Bind]) -> None:
@@ -63,11 +72,11 @@ def _absolute(path: Path, cwd: Path) -> Path:
     return Path("/", *plain.parts[1:])
 
 
-def _check(path: Path) -> None:
+def _check(path: Path, source: Path) -> None:
     try:
-        str(path).encode()
+        str(source).encode()
     except UnicodeEncodeError:
-        raise UsageError(f"{str(path)!a} is not UTF-8, which the engine needs", hint="rename it") from None
+        raise UsageError(f"{str(source)!a} is not UTF-8, which the engine needs", hint="rename it") from None
     for own in OWN:
-        if own.is_relative_to(path):
+        if own.is_relative_to(source):
             raise UsageError(f"mounting {path} would hide the container's own {own}", hint="give a folder inside it")

@@ -1,12 +1,12 @@
-"""Check an experiment and split it into what each stage depends on. Make calls it first.
+"""Check an experiment and split it into what each artifact depends on. Make calls it first.
 
-    python -m jobs.plan --experiment experiments/demo.toml --output runs/demo/plan
+    python -m jobs.plan --experiment experiments/demo.toml --run runs/demo
 
-Reads   <experiment>, the model files that it names, and the names and times of a local data source's files
-Removes the JSON of an artifact beside <output> that lost one of its files, so that it is made anew
-Writes  <output>/dataset.json train.json evaluate.json benchmark.json choose.json report.json variants/<name>.json
-        <output>/plan.mk     the names of the variants and targets, for the Makefile
-        <output>/source model students/<name>     paths of the data and of model files; empty without
+Reads   <experiment>, the model files that it names, the names and times of a local data source's files, the code,
+        the tools for devices; where a device is named, the adb server
+Writes  <run>/plan/<artifact>        a piece per artifact, rewritten only when its content changed
+        .cache/plan/imports.json     what each module of this checkout imports
+        and to standard output the names that the graph is made of, for make
 """
 
 from pathlib import Path
@@ -18,23 +18,26 @@ from common import cli
 
 
 def main(
+    *,
     experiment: Annotated[Path, typer.Option(help="Experiment file (TOML).")],
-    output: Annotated[Path, typer.Option(help="Folder to write.")],
+    run: Annotated[Path, typer.Option(help="Folder of the run.")],
     data: Annotated[str, typer.Option(help="Replaces the experiment's data source.")] = "",
     data_sha256: Annotated[str, typer.Option(help="sha256 of a data source that is a URL.")] = "",
     devices: Annotated[str, typer.Option(help="Where to measure: host, any or serials.")] = "host",
+    binary: Annotated[str, typer.Option(help="The user's own benchmark_model for devices.")] = "",
+    apk: Annotated[str, typer.Option(help="The user's own benchmark_model app.")] = "",
+    hexagon: Annotated[str, typer.Option(help="Folder with Hexagon's libraries.")] = "",
+    dry: Annotated[bool, typer.Option("--dry", help="Write nothing.")] = False,
 ) -> None:
-    """Validate an experiment file; a piece is rewritten only when its content changed."""
+    """Validate an experiment file and print the names of its graph."""
     from common.adb.names import listed
     from common.experiment import load
-    from jobs.plan.missing import take_away_incomplete
-    from jobs.plan.pieces import write_plan
+    from jobs.plan.places import Tools
+    from jobs.plan.stage import plan
 
-    notice = write_plan(load(experiment, data=data, data_sha256=data_sha256), output, listed(devices))
-    if notice:
-        print(notice)
-    for path in take_away_incomplete(output.parent):
-        print(f"note: {path} is gone, so it is made anew")
+    tools = Tools(*(Path(path) if path else None for path in (binary, apk, hexagon)))
+    loaded = load(experiment, data=data, data_sha256=data_sha256)
+    print(plan(loaded, run, listed(devices), tools, dry=dry), end="")
 
 
 if __name__ == "__main__":

@@ -19,6 +19,8 @@ ROOMS = ("common", "jobs")
 MODULE = re.compile(r"(?:common|jobs)(?:\.\w+)+")
 LOADERS = ("import_module", "__import__", "run_module", "run_path", "spec_from_file_location")
 ANYTHING = "common.*"
+# Of an entry in the cache: time, size, hash, imports.
+FIELDS = 4
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def read_tree(root: Path, cache: Path, *, keep: bool = True) -> Tree:
 def _cached(cache: Path) -> dict[str, list]:  # type: ignore[type-arg]
     try:
         found = json.loads(cache.read_text(encoding="utf-8"))
-        return {str(name): list(entry) for name, entry in found.items() if len(entry) == 4}
+        return {str(name): list(entry) for name, entry in found.items() if len(entry) == FIELDS}
     except (OSError, ValueError, AttributeError, TypeError):
         return {}
 

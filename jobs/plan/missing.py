@@ -1,30 +1,17 @@
 """Artifacts that lost a file: make only looks at their JSON, and would call them up to date."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-ARTIFACTS = (
-    "dataset/dataset.json",
-    "train/training.json",
-    "variants/*/variant.json",
-    "evaluation/*/evaluation.json",
-    "best/choice.json",
-)
 REFERENCE = {"path", "sha256", "size_bytes"}
 
 
-def take_away_incomplete(run: Path) -> list[Path]:
-    """Delete every JSON in a run's folder that names a file which is gone, so that make makes the artifact
-    anew; the files that are missing. What cannot be read is left to the stage that reads it."""
-    missing = []
-    for pattern in ARTIFACTS:
-        for artifact in sorted(run.glob(pattern)):
-            gone = [path for path in _files(artifact) if not path.exists()]
-            if gone:
-                artifact.unlink(missing_ok=True)
-                missing += gone
-    return missing
+def incomplete(run: Path, artifacts: Iterable[str]) -> dict[str, list[Path]]:
+    """Of artifacts (paths of JSON below the run's folder) those that name a file which is gone, with these files.
+    What cannot be read is left to the stage that reads it."""
+    gone = {name: [path for path in _files(run / name) if not path.exists()] for name in artifacts}
+    return {name: paths for name, paths in gone.items() if paths}
 
 
 def _files(artifact: Path) -> Iterator[Path]:

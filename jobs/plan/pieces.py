@@ -1,113 +1,91 @@
-"""Split an experiment into the pieces that its stages depend on."""
+"""Split an experiment into the pieces that its artifacts depend on. Each has the artifact's path below the run."""
 
 import hashlib
 import json
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from common.adb.names import safe_name
-from common.artifact import write_bytes
+from common.errors import EdgeproofError
 from common.experiment import LoadedExperiment
-from common.model_file import model_file, model_inputs
+from common.model_file import model_inputs
 from common.schema.experiment import Data
-from common.schema.network import Network
-from common.schema.source import is_local, is_url, public
+from common.schema.source import is_local
 from common.source import local_path
+from jobs.plan.places import HERE, Place
 
-MAKEFILE = "plan.mk"
-DATASET = "dataset.json"
-# Holds the path of a local data source, which Make may only pass on quoted; else it is empty.
-SOURCE = "source"
-# Likewise the path of the network's file; those of students lie in students/<variant>.
-MODEL = "model"
+DATASET = "dataset/dataset.json"
+# What make reads as text: nothing in it means anything to make or to a shell.
+PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-+@,:%[]")
 
 
-def write_plan(experiment: LoadedExperiment, output: Path, devices: Sequence[str] = ("host",)) -> str | None:
-    """Write a file per stage and variant into `output`, and `plan.mk` with the names that Make needs.
+@dataclass(frozen=True)
+class Made:
+    """What makes a stage's artifacts: hashes of its code and of its image's lock file."""
 
-    A file is replaced only when its content changed, so that Make rebuilds what depends on the
-    change and nothing else. Pieces of variants that are gone are removed. Returns what the user should
-    know of first: that the run gets other images. Raises UsageError, and writes nothing, when a local
-    data source is missing.
+    code: str = ""
+    lock: str = ""
+
+
+def pieces(
+    experiment: LoadedExperiment, made: Mapping[str, Made], places: Sequence[Place] = (HERE,)
+) -> dict[str, bytes]:
+    """A piece per artifact: equal pieces and equal inputs give an equal artifact. `made` is by stage.
+
+    Raises UsageError when a local data source or a model file is missing.
     """
-    wanted = {output / name: content for name, content in _files(experiment, devices)}
-    notice = _other_data(output / DATASET, experiment.settings.data)
-    for path in (output / "variants").glob("*.json"):
-        if path not in wanted:
-            path.unlink()
-    for path, content in wanted.items():
-        if not path.exists() or path.read_bytes() != content:
-            write_bytes(path, content)
-    return notice
+    return dict(_pieces(experiment, made, places))
 
 
-def _other_data(piece: Path, data: Data) -> str | None:
-    """A sentence when the plan `piece` was made with another data source."""
-    try:
-        planned, _ = json.JSONDecoder().raw_decode(piece.read_text(encoding="utf-8"))
-        before = Data.model_validate(planned["data"])
-    except (OSError, ValueError, LookupError, TypeError):
-        return None
-    if before.source == data.source:
-        return None
-    old, new = (shlex.quote(public(s) if is_url(s) else s) for s in (before.source, data.source))
-    keep = f"DATA={old} DATA_SHA256={before.sha256}" if before.sha256 else f"DATA={old}"
-    return f"note: the data source changes from {old} to {new}: everything is made anew ({keep} keeps it)"
-
-
-def _files(experiment: LoadedExperiment, devices: Sequence[str]) -> Iterator[tuple[str, bytes]]:
-    settings = experiment.settings
-    common = {"seed": settings.seed}
-    data = settings.data
-    yield DATASET, _dump(common, data=data) + source_state(data).encode() + b"\n"
-    state = model_inputs("model_sha256", settings.model, experiment.folder)
-    yield "train.json", _dump({**common, **state}, model=settings.model, train=settings.train)
-    yield MODEL, _path(settings.model, experiment)
+def _pieces(
+    experiment: LoadedExperiment, made: Mapping[str, Made], places: Sequence[Place]
+) -> Iterator[tuple[str, bytes]]:
+    settings, folder = experiment.settings, experiment.folder
+    seed = {"seed": settings.seed}
+    state = {"source_state": source_state(settings.data)}
+    yield DATASET, _dump(made["dataset"], {**seed, **state}, data=settings.data)
+    state = model_inputs("model_sha256", settings.model, folder)
+    yield "train/training.json", _dump(made["train"], {**seed, **state}, model=settings.model, train=settings.train)
     for name, recipe in settings.variants.items():
-        # Fine-tuning uses the training's loss, batch size and class weights; train.json covers those.
-        student = recipe.student
-        state = {} if student is None else model_inputs("student_sha256", student, experiment.folder)
-        yield f"variants/{name}.json", _dump({**common, **state}, recipe=recipe)
-        if student is not None and student.is_file:
-            yield f"students/{name}", _path(student, experiment)
+        # Fine-tuning uses the training's loss, batch size and class weights; the training's piece covers those.
+        state = {} if recipe.student is None else model_inputs("student_sha256", recipe.student, folder)
+        yield f"variants/{name}/variant.json", _dump(made["optimize"], {**seed, **state}, recipe=recipe)
+        reference = {"reference": settings.reference}
+        yield f"evaluation/{name}/evaluation.json", _dump(made["evaluate"], reference)
     names = {"reference": settings.reference, "variants": list(settings.variants)}
-    yield "evaluate.json", _dump({"reference": settings.reference})
-    yield "benchmark.json", _dump({**common, **names}, benchmark=settings.benchmark)
-    # Where several devices were measured, the first decides.
-    yield "choose.json", _dump({"targets": list(devices), **names}, choose=settings.choose)
-    yield "report.json", _dump({"title": settings.title, "targets": list(devices), **names})
-    yield SOURCE, data.source.encode() if is_local(data.source) else b""
-    yield MAKEFILE, _makefile(experiment, devices).encode()
+    for place in places:
+        there = {"device": place.serial, "facts": place.facts, "tools": place.tools}
+        piece = _dump(made["benchmark"], {**seed, **names, **there}, benchmark=settings.benchmark)
+        yield f"benchmark/{place.name}/benchmark.json", piece
+    targets = [place.serial for place in places]
+    yield "best/choice.json", _dump(made["choose"], {"targets": targets, **names}, choose=settings.choose)
+    yield "report/results.json", _dump(made["report"], {"title": settings.title, "targets": targets, **names})
 
 
-def _dump(plain: Mapping[str, object], **models: BaseModel) -> bytes:
-    table = {**plain, **{key: model.model_dump(mode="json", by_alias=True) for key, model in models.items()}}
+def _dump(made: Made, plain: Mapping[str, object], **models: BaseModel) -> bytes:
+    table = {"code": made.code, "lock": made.lock, **plain}
+    table |= {key: model.model_dump(mode="json", by_alias=True) for key, model in models.items()}
     return (json.dumps(table, indent=2, sort_keys=True) + "\n").encode()
 
 
-def _path(network: Network, experiment: LoadedExperiment) -> bytes:
-    path = model_file(network, experiment.folder)
-    return b"" if path is None else str(path).encode()
+def names(experiment: LoadedExperiment, places: Sequence[Place], stale: Sequence[str]) -> str:
+    """The names that the graph is made of, as assignments of make.
 
-
-def _makefile(experiment: LoadedExperiment, devices: Sequence[str]) -> str:
-    # Names match [A-Za-z0-9._-]+, so nothing in them means anything to Make or a shell.
-    names = " ".join(experiment.settings.variants)
-    source, model = experiment.settings.data.source, experiment.settings.model
-    recipes = experiment.settings.variants.items()
-    students = [name for name, recipe in recipes if recipe.student is not None and recipe.student.is_file]
-    targets = " ".join(safe_name(device) for device in devices)
-    answers = "yes" if experiment.settings.benchmark.outputs_images else ""
-    return (
-        f"VARIANTS := {names}\nREFERENCE := {experiment.settings.reference}\n"
-        f"LOCAL_DATA := {'yes' if is_local(source) else ''}\nREMOTE_DATA := {'yes' if is_url(source) else ''}\n"
-        f"TARGETS := {targets}\nANSWERS := {answers}\n"
-        f"STUDENTS := {' '.join(students)}\n"
-        f"MODEL_FILE := {'yes' if model.is_file else ''}\n"
-    )
+    `stale` are artifacts, as paths below the run, that must be made anew whatever their times say.
+    """
+    settings = experiment.settings
+    lines = {
+        "VARIANTS": tuple(settings.variants),
+        "REFERENCE": (settings.reference,),
+        "TARGETS": tuple(place.name for place in places),
+        "SERIALS": tuple(place.serial for place in places),
+        "STALE": tuple(stale),
+    }
+    for word in (word for words in lines.values() for word in words):
+        if not word or not set(word) <= PLAIN:
+            raise EdgeproofError(f"{word!a} cannot be a name in the graph", hint="use letters, digits and any of ._-")
+    return "".join(f"{name} := {' '.join(words)}\n" for name, words in lines.items())
 
 
 def source_state(data: Data) -> str:

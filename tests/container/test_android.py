@@ -34,18 +34,9 @@ def on_real_models(made: Bench, binary: Path) -> Bench:
     return made
 
 
-def from_container(
-    launcher: Launcher, made: Bench, serial: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Benchmark:
+def from_container(launcher: Launcher, made: Bench, serial: str) -> Benchmark:
     """The stage's result, run in the adb image."""
-    monkeypatch.setenv("EDGEPROOF_BINARIES", str(tmp_path / "binaries"))
-    reads = [made.folder / "two.toml", made.folder / "variants", made.binary]
-    given = [word for path in reads for word in ("--read", str(path))]
-    done = launcher.call(
-        *("run", "--image", "adb", "--adb", *given, "--write", str(made.output)),
-        *("--", "python", *made.argv(serial)),
-        timeout_s=BUILD_TIMEOUT_S,
-    )
+    done = launcher.call("stage", "benchmark", "--", *made.argv(serial)[2:], timeout_s=BUILD_TIMEOUT_S)
     assert done.returncode == 0, done.stderr
     return read(made.output / "benchmark.json", Benchmark)
 
@@ -63,16 +54,14 @@ def test_the_virtual_phone_is_measured_and_left_clean(benches: Callable[..., Ben
 
 
 def test_the_virtual_phone_is_reached_from_the_container(
-    launcher: Launcher, benches: Callable[..., Bench], phone: Phone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    launcher: Launcher, benches: Callable[..., Bench], phone: Phone
 ) -> None:
     made = on_real_models(benches(backends=("cpu", "xnnpack", "nnapi")), phone.binary)
-    require_functional(from_container(launcher, made, phone.serial, tmp_path, monkeypatch))
+    require_functional(from_container(launcher, made, phone.serial))
 
 
-def test_the_stage_reaches_a_device_from_its_container(
-    launcher: Launcher, bench: Bench, stand_in: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    result = from_container(launcher, bench, stand_in.serial, tmp_path, monkeypatch)
+def test_the_stage_reaches_a_device_from_its_container(launcher: Launcher, bench: Bench, stand_in: StandIn) -> None:
+    result = from_container(launcher, bench, stand_in.serial)
     assert all(isinstance(row.result, Summary) for row in result.rows)
     assert result.provenance.runtime.kind == "container"
     assert left_behind(stand_in) == []

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.artifacts import EXPERIMENT
 from tests.container.conftest import BUILD_TIMEOUT_S, Built, Launcher, containers, docker, stranger
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(BUILD_TIMEOUT_S), pytest.mark.usefixtures("adb_image")]
@@ -72,9 +73,9 @@ def test_awkward_paths_links_and_nested_folders_mean_the_same_inside(launcher: L
     (odd / "run").mkdir(parents=True)
     (odd / "run" / "file").write_text("there", encoding="utf-8")
     (tmp_path / "link").symlink_to(odd)
-    run, out = tmp_path / "link" / "run", tmp_path / "link" / "run" / "deep" / "out"
+    run, out = tmp_path / "link" / "run", odd / "run" / "deep" / "out"
     options = ("--read", str(run), "--write", str(out), "--read", str(odd))
-    script = 'cat "$1/file" "$2/run/file" && echo made >"$1/deep/out/new" && ! touch "$1/no" && ! touch "$1/deep/no"'
+    script = 'cat "$1/file" "$2/run/file" && echo made >"$2/run/deep/out/new" && ! touch "$1/no" && ! touch "$2/run/no"'
     done = launcher.job("sh", "-c", script, "sh", str(run), str(odd), options=options)
     assert done.returncode == 0, done.stderr
     assert done.stdout == "therethere"
@@ -150,3 +151,27 @@ def test_a_user_without_access_is_told_so(checkout: Launcher) -> None:
     done = Launcher(checkout.root, checkout.owner, stranger(str(checkout.owner)), checkout.environment).call("probe")
     assert done.returncode == 75
     assert "permission denied (add yourself to the group docker" in done.stderr
+
+
+def test_no_folder_of_the_host_is_written_through_a_link(launcher: Launcher, tmp_path: Path) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "x").symlink_to(tmp_path / "home")
+    (tmp_path / "root").symlink_to("/")
+    for name in ("x", "x/train", "root"):
+        done = launcher.job("touch", str(tmp_path / name / "pwned"), options=("--write", str(tmp_path / name)))
+        assert done.returncode == 2
+        assert "symbolic link" in done.stderr or "would hide" in done.stderr
+    assert list((tmp_path / "home").iterdir()) == []
+
+
+def test_a_stage_sees_what_its_own_arguments_name(launcher: Launcher, tmp_path: Path) -> None:
+    experiment = tmp_path / "tiny.toml"
+    experiment.write_text(EXPERIMENT, encoding="utf-8")
+    (tmp_path / "variants").mkdir()
+    arguments = ("--experiment", str(experiment), "--variants", str(tmp_path / "variants"))
+    done = launcher.call("stage", "benchmark", "--", *arguments, "--output", str(tmp_path / "out"))
+    # The experiment was read and the folder looked into: there is no variant in it.
+    assert done.returncode == 2
+    assert "baseline/variant.json" in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert launcher.call("stage", "toaster", "--", "x").stderr.startswith("error: toaster is no stage (give one of ")

@@ -14,8 +14,13 @@ from common.dataset import read_card
 from common.provenance import ROOT
 from tests.artifacts import EXPERIMENT
 
-LINKED = ("common", "docker", "jobs", "reports", "requirements")
-VARIABLES = ("EXPERIMENT", "DATA", "DATA_SHA256", "DEVICE", "RUNTIME", "RUN", "PYTHON", "DOCKER")
+LINKED = ("common", "docker", "jobs", "reports", "requirements", "graph.mk")
+VARIABLES = (
+    *("EXPERIMENT", "DATA", "DATA_SHA256", "DEVICE", "DEVICES", "KEEP", "BENCHMARK_BINARY", "BENCHMARK_APK"),
+    *("HEXAGON_LIBRARIES", "RUNTIME", "RUN", "PYTHON", "DOCKER", "RENEW", "PHONE", "PHONE_PORT", "PERSONALITY"),
+)
+# Make needs them as names of targets; every other is text.
+PATHS = ("EXPERIMENT", "RUN")
 # Make's own, which a test that `make test` started would otherwise hand on.
 INHERITED = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", *VARIABLES}
 
@@ -62,15 +67,32 @@ def test_a_failed_recipe_deletes_nothing() -> None:
 @pytest.mark.parametrize("name", VARIABLES)
 @pytest.mark.parametrize("value", ["$(shell touch pwned)", "'; $(touch pwned) `touch pwned`; '"])
 def test_nothing_in_a_variable_is_ever_run(copy: Path, where: str, name: str, value: str) -> None:
-    script(copy / ".venv" / "bin" / "python", "exit 3")
+    # The plan succeeds, so that the graph is read too and the first job is started.
+    plan = "VARIANTS := a\\nREFERENCE := a\\nTARGETS := host\\nSERIALS := host\\nSTALE :=\\n"
+    script(copy / ".venv" / "bin" / "python", f"[[ $2 == jobs.plan ]] && printf '{plan}' || exit 3")
     variables = {"EXPERIMENT": "tiny.toml", "RUNTIME": "auto", "DOCKER": "no-such-docker"} | {name: value}
     argv, env = given(where, variables)
-    assert make(copy, "all", *argv, env=env).returncode == 2
-    assert make(copy, "-n", "clean", *argv, env=env).returncode == (0 if name in NEVER_PATHS else 2)
+    make(copy, "-n", "lock-binaries", "virtual-phone", "clean", "help", *argv, env=env)
+    # All is there up to the benchmark, whose job is given most of them.
+    artifacts = ("dataset/dataset", "train/training", "variants/a/variant", "evaluation/a/evaluation")
+    pieces = [f"plan/{artifact}.json" for artifact in (*artifacts, "benchmark/host/benchmark")]
+    for number, path in enumerate((*pieces, *(f"{artifact}.json" for artifact in artifacts))):
+        (copy / "runs" / "tiny" / path).parent.mkdir(parents=True, exist_ok=True)
+        (copy / "runs" / "tiny" / path).touch()
+        os.utime(copy / "runs" / "tiny" / path, (number, number))
+    done = make(copy, "all", *argv, env=env)
+    assert done.returncode == 2
+    assert ("jobs.benchmark" in done.stdout) == (name not in ("EXPERIMENT", "RUN", "RUNTIME"))
     assert not (copy / "pwned").exists()
 
 
-NEVER_PATHS = {"DATA", "DATA_SHA256", "PYTHON", "DOCKER"}
+@pytest.mark.parametrize("name", ["BASE_IMAGE", "EDGEPROOF_MEMORY", "ANY_OTHER"])
+def test_variables_that_are_none_of_ours_are_text_too(copy: Path, name: str) -> None:
+    value = "$(shell touch pwned)$X"
+    script(copy / ".venv" / "bin" / "python", f'printf %s "${name}" > value.txt; exit 3')
+    assert make(copy, "all", "EXPERIMENT=tiny.toml", "RUNTIME=local", f"{name}={value}").returncode == 2
+    assert (copy / "value.txt").read_text(encoding="utf-8") == value
+    assert not (copy / "pwned").exists()
 
 
 @pytest.mark.parametrize("where", ["command line", "environment"])
@@ -93,7 +115,7 @@ def test_variables_arrive_as_they_were_given(copy: Path, where: str) -> None:
 
 
 @pytest.mark.parametrize("where", ["command line", "environment"])
-@pytest.mark.parametrize("name", ["EXPERIMENT", "RUN", "DEVICE"])
+@pytest.mark.parametrize("name", PATHS)
 @pytest.mark.parametrize("value", ["", " ", "a b", "a\nb", "a%b$c;d", "é"])
 def test_parts_of_paths_are_plain_or_refused(copy: Path, where: str, name: str, value: str) -> None:
     argv, env = given(where, {name: value})
@@ -105,9 +127,16 @@ def test_parts_of_paths_are_plain_or_refused(copy: Path, where: str, name: str, 
 
 def test_plain_paths_are_taken(copy: Path) -> None:
     plain = "../Some-dir/x_1.y+z@2,3"
-    assert make(copy, "-n", "clean", f"RUN={plain}", "DEVICE=192.168.0.7:5555").stdout == f"rm -rf -- {plain}\n"
-    assert make(copy, "-n", "clean", f"EXPERIMENT={plain}.toml").stdout == "rm -rf -- runs/x_1.y+z@2,3\n"
+    assert make(copy, "clean", f"RUN={plain}").stdout == f"{plain} is not there: nothing to remove\n"
+    assert make(copy, "clean", f"EXPERIMENT={plain}.toml").stdout.startswith("runs/x_1.y+z@2,3 is not there")
     assert "RUN=a:b" in make(copy, "-n", "clean", "RUN=a:b").stderr
+
+
+def test_a_device_is_text_that_the_plan_checks(copy: Path) -> None:
+    done = make(copy, "benchmark", "EXPERIMENT=tiny.toml", "RUNTIME=local", "DEVICE='; touch pwned'")
+    assert done.returncode == 2
+    assert "is no serial of a device" in done.stderr
+    assert not (copy / "pwned").exists()
 
 
 @pytest.mark.parametrize("value", ["podman", "", "docker local", "local\nx"])
@@ -139,7 +168,151 @@ def test_a_mistake_in_the_experiment_is_our_line_and_makes_own(copy: Path, goals
         assert told[0].startswith("error: experiment tiny.toml: seed: ")
         assert "No such file" not in done.stderr
         assert "No rule" not in done.stderr
-        assert "jobs." not in done.stdout
+        assert "jobs.dataset" not in done.stdout
         (copy / "tiny.toml").write_text(text, encoding="utf-8")
         assert make(copy, "-n", "dataset", *variables).returncode == 0
-        assert (copy / "runs" / "tiny" / "plan" / "plan.mk").exists()
+
+
+def state(folder: Path) -> dict[str, tuple[int, bytes]]:
+    """Every file below a folder, by path: time and content."""
+    paths = (path for path in sorted(folder.rglob("*")) if path.is_file() or path.is_symlink())
+    return {
+        str(path.relative_to(folder)): (path.lstat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
+        for path in paths
+    }
+
+
+LOST = '{"model": {"path": "gone.tflite", "sha256": "", "size_bytes": 1}}'
+
+
+@pytest.mark.parametrize("flags", [("-n",), ("-nk", "-j2"), ("--dry-run",), ("-q",)])
+def test_a_dry_run_changes_nothing_and_tells_the_truth(copy: Path, flags: tuple[str, ...]) -> None:
+    variables = ("EXPERIMENT=tiny.toml", "RUNTIME=local")
+    before = state(copy)
+    done = make(copy, *flags, "all", *variables)
+    assert state(copy) == before
+    assert done.returncode == (1 if flags == ("-q",) else 0), done.stderr
+    if "-q" not in flags:
+        assert "jobs.train" in done.stdout
+        assert "jobs.report" in done.stdout
+    # A finished run, by its names; then one that lost a file, and one whose settings changed.
+    run = finished(copy)
+    before = state(copy)
+    assert "-m jobs.optimize" not in make(copy, *flags, "all", *variables).stdout
+    assert state(copy) == before
+    (run / "variants" / "float16" / "variant.json").write_text(LOST, encoding="utf-8")
+    before = state(copy)
+    done = make(copy, *flags, "all", *variables)
+    assert state(copy) == before
+    if "-q" not in flags:
+        assert done.stdout.count("-m jobs.optimize") == 1
+        assert "--variant float16" in done.stdout
+    (copy / "tiny.toml").write_text((copy / "tiny.toml").read_text().replace("seed = 7", "seed = 8"), encoding="utf-8")
+    before = state(copy)
+    done = make(copy, *flags, "all", *variables)
+    assert state(copy) == before
+    if "-q" not in flags:
+        assert "-m jobs.train" in done.stdout
+
+
+def finished(copy: Path) -> Path:
+    """A run that make takes for finished: its plan, and the JSON of every artifact."""
+    run = copy / "runs" / "tiny"
+    python = str(copy / ".venv" / "bin" / "python")
+    argv = [python, "-m", "jobs.plan", "--experiment", "tiny.toml", "--run", str(run)]
+    subprocess.run(argv, cwd=copy, check=True, capture_output=True)
+    pieces = [path.relative_to(run / "plan") for path in (run / "plan").rglob("*.json")]
+    order = ("dataset", "train", "variants", "evaluation", "benchmark", "best", "report")
+    pieces.sort(key=lambda path: (order.index(path.parts[0]), "baseline" not in path.parts))
+    for number, piece in enumerate(pieces):
+        (run / piece).parent.mkdir(parents=True, exist_ok=True)
+        (run / piece).write_text("{}", encoding="utf-8")
+        os.utime(run / "plan" / piece, (1, 1))
+        os.utime(run / piece, (100 + number, 100 + number))
+    return run
+
+
+def test_a_module_that_changes_makes_the_stages_anew_that_reach_it(copy: Path) -> None:
+    (copy / "common").unlink()
+    shutil.copytree(ROOT / "common", copy / "common")
+    script(copy / ".venv" / "bin" / "python", f'PYTHONPATH={copy} exec {shlex.quote(sys.executable)} "$@"')
+    finished(copy)
+    variables = ("EXPERIMENT=tiny.toml", "RUNTIME=local")
+    assert "-m jobs" not in make(copy, "-n", "report", *variables).stdout.partition("graph.mk")[2]
+    for module, first in (("tflite/predict.py", "jobs.optimize"), ("schema/results.py", "jobs.report")):
+        path = copy / "common" / module
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text + "# changed\n", encoding="utf-8")
+        said = make(copy, "-n", "report", *variables).stdout.partition("graph.mk")[2]
+        assert "jobs.train" not in said
+        assert said.split("-m ")[1].split()[0] == first
+        path.write_text(text, encoding="utf-8")
+
+
+def test_no_file_of_a_run_is_read_by_make(copy: Path) -> None:
+    """A run from somebody else, made to run something when make reads it."""
+    theirs = copy / "runs" / "theirs"
+    evil = "$(shell touch pwned)\nVARIANTS := $(shell touch pwned)\nall: ; touch pwned\n"
+    for name in ("plan/plan.mk", "plan/report/results.json", "plan/dataset/dataset.json", "Makefile", "graph.mk"):
+        (theirs / name).parent.mkdir(parents=True, exist_ok=True)
+        (theirs / name).write_text(evil, encoding="utf-8")
+    nowhere = {"ANDROID_ADB_SERVER_PORT": "1", "ADBUTILS_ADB_PATH": "/nonexistent/adb"}
+    for targets in ('["$(shell touch pwned)"]', '["; touch pwned"]'):
+        (theirs / "plan" / "report" / "results.json").write_text(f'{{"targets": {targets}}}', encoding="utf-8")
+        for device in ("host", "any"):
+            variables = ("EXPERIMENT=tiny.toml", "RUNTIME=local", "RUN=runs/theirs", f"DEVICE={device}")
+            make(copy, "-n", "report", *variables, env=nowhere)
+            make(copy, "dataset", "DATA=nowhere", *variables, env=nowhere)
+    assert not (copy / "pwned").exists()
+    assert not (theirs / "pwned").exists()
+
+
+def test_clean_removes_a_run(copy: Path) -> None:
+    run = finished(copy)
+    assert make(copy, "-n", "clean", "EXPERIMENT=tiny.toml").returncode == 0
+    assert run.exists()
+    done = make(copy, "clean", "EXPERIMENT=tiny.toml")
+    assert (done.returncode, done.stdout) == (0, "rm -rf -- runs/tiny\n")
+    assert not run.exists()
+
+
+@pytest.mark.parametrize(
+    "variable",
+    ["EXPERIMENT=experiments/", "RUN=.git", "RUN=runs", "RUN=runs/", "RUN=runs/../..", "RUN=.", "RUN=..", "RUN=/",
+     "RUN=runs/tiny/plan", "RUN=runs/link", "RUN=runs/link/tiny", "RUN=runs/tiny/../../runs", "RUN=tiny.toml"],
+)  # fmt: skip
+def test_clean_removes_nothing_else(copy: Path, variable: str) -> None:
+    run = finished(copy)
+    # What could pass for a plan lies in the checkout and above it, too.
+    for folder in (copy, copy.parent):
+        (folder / "plan" / "report").mkdir(parents=True)
+        (folder / "plan" / "report" / "results.json").touch()
+    (copy / ".git").mkdir()
+    link = copy / "runs" / "link"
+    link.symlink_to(run if variable == "RUN=runs/link" else run.parent)
+    before = state(copy.parent)
+    done = make(copy, "clean", variable)
+    assert done.returncode == 2
+    assert "is no folder that make all has written" in done.stderr
+    assert state(copy.parent) == before
+
+
+def test_a_run_that_is_a_link_is_refused_by_make(copy: Path) -> None:
+    (copy / "runs").mkdir()
+    (copy / "home").mkdir()
+    (copy / "runs" / "x").symlink_to(copy / "home")
+    done = make(copy, "dataset", "EXPERIMENT=tiny.toml", "RUNTIME=local", "RUN=runs/x")
+    assert done.returncode == 2
+    assert "runs/x goes through a symbolic link" in done.stderr
+    assert not list((copy / "home").iterdir())
+
+
+def test_without_an_environment_a_dry_run_says_so(copy: Path) -> None:
+    (copy / ".venv" / "bin" / "python").unlink()
+    (copy / ".venv" / ".local").unlink()
+    before = state(copy)
+    done = make(copy, "-n", "all", "EXPERIMENT=tiny.toml", "RUNTIME=local")
+    assert done.returncode == 0, done.stderr
+    assert "requirements/setup .venv" in done.stdout
+    assert ".venv is not set up yet" in done.stdout
+    assert state(copy) == before

@@ -20,12 +20,11 @@ def test_the_servers_address_is_passed_on_and_nothing_else() -> None:
     assert "AWS_SECRET" not in given
 
 
-def test_locks_and_tools_are_those_of_a_run_without_containers() -> None:
+def test_locks_are_those_of_a_run_without_containers_and_all_that_is_written() -> None:
     found = access({})
-    assert found.write == (HOME / ".cache/edgeproof/locks", ROOT / ".cache/binaries")
+    assert found.write == (HOME / ".cache/edgeproof/locks",)
     assert dict(found.environment)["EDGEPROOF_LOCKS"] == str(HOME / ".cache/edgeproof/locks")
-    elsewhere = access({"EDGEPROOF_LOCKS": "/var/locks", "EDGEPROOF_BINARIES": "/var/tools"})
-    assert elsewhere.write == (Path("/var/locks"), Path("/var/tools"))
+    assert access({"EDGEPROOF_LOCKS": "/srv/locks"}).write == (Path("/srv/locks"),)
 
 
 def test_keys_are_mounted_read_only() -> None:

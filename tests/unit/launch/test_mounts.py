@@ -17,6 +17,10 @@ PATHS = st.tuples(st.booleans(), st.lists(PARTS, min_size=1, max_size=4)).map(
 )
 
 
+def bind(path: str | Path, *, read_only: bool) -> Bind:
+    return Bind(Path(path), read_only=read_only, source=Path(path))
+
+
 def utf8(path: Path) -> bool:
     try:
         str(path).encode()
@@ -75,7 +79,7 @@ def test_a_name_that_is_not_utf8_is_refused() -> None:
 
 
 def test_a_path_that_is_read_and_written_is_writable() -> None:
-    assert Bind(Path("/repo/out"), read_only=False) in plan(CODE, [Path("out")], [Path("/repo/out")], Path("/repo"))
+    assert bind("/repo/out", read_only=False) in plan(CODE, [Path("out")], [Path("/repo/out")], Path("/repo"))
 
 
 def test_going_up_from_a_symbolic_link_is_refused(tmp_path: Path) -> None:
@@ -84,13 +88,14 @@ def test_going_up_from_a_symbolic_link_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="goes up from a symbolic link"):
         plan(CODE, [Path("link/../data")], [], tmp_path)
     # Up from a real folder is where it looks like.
-    assert plan((), [Path("far/../link")], [], tmp_path) == (Bind(tmp_path / "link", read_only=True),)
+    expected = Bind(tmp_path / "link", read_only=True, source=tmp_path / "far" / "away")
+    assert plan((), [Path("far/../link")], [], tmp_path) == (expected,)
 
 
 def test_inputs_must_exist_before_an_output_is_made(tmp_path: Path) -> None:
-    out = Bind(tmp_path / "deep" / "out", read_only=False)
+    out = bind(tmp_path / "deep" / "out", read_only=False)
     with pytest.raises(UsageError, match="none does not exist"):
-        prepare([out, Bind(tmp_path / "none", read_only=True)])
+        prepare([out, bind(tmp_path / "none", read_only=True)])
     assert list(tmp_path.iterdir()) == []
     prepare([out])
     assert out.path.is_dir()
@@ -100,5 +105,31 @@ def test_inputs_must_exist_before_an_output_is_made(tmp_path: Path) -> None:
 def test_an_output_that_is_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("kept", encoding="utf-8")
     with pytest.raises(UsageError, match="is a file, not a folder"):
-        prepare([Bind(tmp_path / "file", read_only=False)])
+        prepare([bind(tmp_path / "file", read_only=False)])
     assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
+
+
+@pytest.mark.parametrize("target", ["/", "/usr", "/etc", "home"])
+def test_nothing_is_written_through_a_symbolic_link(tmp_path: Path, target: str) -> None:
+    (tmp_path / "home").mkdir()
+    (tmp_path / "x").symlink_to(tmp_path / target)
+    for path in ("x", "x/deep/out"):
+        with pytest.raises(UsageError, match=r"goes through a symbolic link to|would hide the container's own"):
+            plan(CODE, [], [Path(path)], tmp_path)
+    assert list((tmp_path / "home").iterdir()) == []
+
+
+@pytest.mark.parametrize("target", ["/", "/usr", "/etc", "/tmp"])  # noqa: S108
+def test_nothing_of_the_hosts_system_is_read_through_a_symbolic_link(tmp_path: Path, target: str) -> None:
+    (tmp_path / "x").symlink_to(target)
+    with pytest.raises(UsageError, match=r"x would hide the container's own"):
+        plan(CODE, [Path("x")], [], tmp_path)
+
+
+def test_a_link_is_followed_when_it_is_checked_and_not_again(tmp_path: Path) -> None:
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "x").symlink_to(tmp_path / "photos")
+    [planned] = plan((), [Path("x")], [], tmp_path)
+    (tmp_path / "x").unlink()
+    (tmp_path / "x").symlink_to("/")
+    assert planned.source == tmp_path / "photos"

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from jobs.plan.missing import take_away_incomplete
+from jobs.plan.missing import incomplete
 
 
 def artifact(path: Path, content: object) -> Path:
@@ -16,7 +16,7 @@ def reference(name: str) -> dict[str, object]:
     return {"path": name, "sha256": "0" * 64, "size_bytes": 1}
 
 
-def test_only_artifacts_that_lost_a_file_are_taken_away(tmp_path: Path) -> None:
+def test_only_artifacts_that_lost_a_file_are_made_anew(tmp_path: Path) -> None:
     whole = artifact(tmp_path / "variants" / "a" / "variant.json", {"model": reference("a.tflite")})
     (whole.parent / "a.tflite").write_bytes(b"x")
     lost = artifact(tmp_path / "variants" / "b" / "variant.json", {"model": reference("b.tflite")})
@@ -24,6 +24,9 @@ def test_only_artifacts_that_lost_a_file_are_taken_away(tmp_path: Path) -> None:
     others = artifact(tmp_path / "best" / "choice.json", {"rows": [{"model": reference("elsewhere.tflite")}]})
     damaged = artifact(tmp_path / "train" / "training.json", [])
     damaged.write_text("{", encoding="utf-8")
-    missing = take_away_incomplete(tmp_path)
-    assert missing == [arrays.parent / "train.npy", lost.parent / "b.tflite"]
-    assert [path.exists() for path in (whole, lost, arrays, others, damaged)] == [True, False, False, True, True]
+    paths = [whole, lost, arrays, others, damaged, tmp_path / "report" / "results.json"]
+    assert incomplete(tmp_path, [path.relative_to(tmp_path).as_posix() for path in paths]) == {
+        "variants/b/variant.json": [lost.parent / "b.tflite"],
+        "dataset/dataset.json": [arrays.parent / "train.npy"],
+    }
+    assert all(path.exists() for path in (whole, lost, arrays, others, damaged))

@@ -3,21 +3,27 @@
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
-from common.errors import UsageError
-from common.experiment import load
+from common.errors import EdgeproofError, UsageError
+from common.job import IMAGES
 from common.provenance import ROOT
 from common.schema.experiment import Data
-from jobs.plan.pieces import source_state, write_plan
+from jobs.plan.folder import check_place, outdated, update
+from jobs.plan.pieces import Made, names, pieces, source_state
+from jobs.plan.places import HERE, Place
 from tests.artifacts import EXPERIMENT, write_experiment
 
+MADE = {stage: Made("code", "lock") for stage in IMAGES}
 
-def plan(folder: Path, text: str) -> None:
-    write_plan(write_experiment(folder, text), folder / "plan")
+
+def plan(folder: Path, text: str, places: Sequence[Place] = (HERE,)) -> None:
+    update(folder, pieces(write_experiment(folder, text), MADE, places))
 
 
 def files(folder: Path) -> dict[str, tuple[int, bytes]]:
@@ -29,12 +35,12 @@ def files(folder: Path) -> dict[str, tuple[int, bytes]]:
     ("old", "new", "touched"),
     [
         ("title", "# a comment\ntitle", set()),
-        ("sparsity = 0.5", "sparsity = 0.6", {"variants/pruned.json"}),
-        ("rounds = 2", "rounds = 3", {"benchmark.json"}),
-        ("epochs = 2", "epochs = 3", {"train.json"}),
-        ("height = 32", "height = 48", {"dataset.json"}),
-        ("[benchmark]", "[choose]\nmargin = 0.01\n[benchmark]", {"choose.json"}),
-        ('title = "Tiny"', 'title = "Small"', {"report.json"}),
+        ("sparsity = 0.5", "sparsity = 0.6", {"variants/pruned/variant.json"}),
+        ("rounds = 2", "rounds = 3", {"benchmark/host/benchmark.json"}),
+        ("epochs = 2", "epochs = 3", {"train/training.json"}),
+        ("height = 32", "height = 48", {"dataset/dataset.json"}),
+        ("[benchmark]", "[choose]\nmargin = 0.01\n[benchmark]", {"best/choice.json"}),
+        ('title = "Tiny"', 'title = "Small"', {"report/results.json"}),
     ],
 )
 def test_only_what_changed_is_rewritten(tmp_path: Path, old: str, new: str, touched: set[str]) -> None:
@@ -42,27 +48,53 @@ def test_only_what_changed_is_rewritten(tmp_path: Path, old: str, new: str, touc
     for path in (tmp_path / "plan").rglob("*"):
         os.utime(path, ns=(0, 0))
     before = files(tmp_path)
-    plan(tmp_path, EXPERIMENT.replace(old, new, 1))
+    changed = pieces(write_experiment(tmp_path, EXPERIMENT.replace(old, new, 1)), MADE)
+    assert set(outdated(tmp_path, changed)) == touched
+    update(tmp_path, changed)
     after = files(tmp_path)
     assert {name for name in after if after[name] != before.get(name)} == touched
 
 
-def test_another_device_is_chosen_for_and_reported_anew(tmp_path: Path) -> None:
-    experiment = write_experiment(tmp_path, EXPERIMENT)
+@pytest.mark.parametrize("stage", sorted(IMAGES))
+def test_other_code_or_another_lock_makes_a_stages_artifacts_anew(tmp_path: Path, stage: str) -> None:
+    experiment = write_experiment(tmp_path)
+    update(tmp_path, pieces(experiment, MADE))
+    folder = {"optimize": "variants", "evaluate": "evaluation", "choose": "best"}.get(stage, stage)
+    for other in (Made("other", "lock"), Made("code", "other")):
+        changed = outdated(tmp_path, pieces(experiment, MADE | {stage: other}))
+        assert {name.split("/")[0] for name in changed} == {folder}
+
+
+def test_another_device_is_measured_chosen_for_and_reported_anew(tmp_path: Path) -> None:
+    phone, other = (Place("emulator-5554", {"model": model}, {"published": "1"}) for model in ("a", "b"))
+    tool = replace(phone, tools={"published": "1", "BENCHMARK_BINARY": "2"})
     seen = []
-    for devices in (["host"], ["emulator-5554"], ["emulator-5554", "host"]):
-        write_plan(experiment, tmp_path / "plan", devices)
+    for places in ([HERE], [phone], [other], [tool], [phone, HERE], [replace(HERE, facts={"model name": "x"})]):
+        plan(tmp_path, EXPERIMENT, places)
         seen.append({name: content for name, (_, content) in files(tmp_path).items()})
-    changed = [{name for name in new if new[name] != old[name]} for old, new in pairwise(seen)]
-    assert changed == [{"choose.json", "report.json", "plan.mk"}, {"choose.json", "report.json", "plan.mk"}]
+    changed = [{name for name in new if new[name] != old.get(name)} for old, new in pairwise(seen)]
+    there, here = "benchmark/emulator-5554/benchmark.json", "benchmark/host/benchmark.json"
+    decided = {"best/choice.json", "report/results.json"}
+    assert changed == [decided | {there}, {there}, {there}, decided | {there}, decided | {here}]
 
 
-def test_a_variant_that_is_gone_loses_its_piece(tmp_path: Path) -> None:
-    plan(tmp_path, EXPERIMENT)
-    assert "variants/float16.json" in files(tmp_path)
+def test_a_variant_that_is_gone_loses_its_piece_and_another_place_keeps_its_own(tmp_path: Path) -> None:
+    plan(tmp_path, EXPERIMENT, [Place("emulator-5554", {}, {})])
+    assert "variants/float16/variant.json" in files(tmp_path)
     plan(tmp_path, EXPERIMENT.replace('[variants.float16]\nconvert = { format = "float16" }\n', ""))
-    assert "variants/float16.json" not in files(tmp_path)
-    assert "float16" not in (tmp_path / "plan" / "plan.mk").read_text(encoding="utf-8")
+    assert "variants/float16/variant.json" not in files(tmp_path)
+    assert "benchmark/emulator-5554/benchmark.json" in files(tmp_path)
+
+
+def test_names_are_plain_text_for_make(tmp_path: Path) -> None:
+    experiment = write_experiment(tmp_path)
+    lines = names(experiment, [Place("10.0.0.1:5555", {}, {})], ["train/training.json"]).splitlines()
+    assert "REFERENCE := baseline" in lines
+    assert "SERIALS := 10.0.0.1:5555" in lines
+    assert "STALE := train/training.json" in lines
+    for nasty in ("$(shell touch pwned)", "a b", "a'b", "a\nb", "", "a#b"):
+        with pytest.raises(EdgeproofError, match="cannot be a name"):
+            names(experiment, [HERE], [nasty])
 
 
 def test_a_changed_folder_of_images_is_noticed(tmp_path: Path) -> None:
@@ -83,13 +115,10 @@ def test_a_changed_model_file_trains_again(tmp_path: Path) -> None:
     model.write_text("def build(): ...", encoding="utf-8")
     plan(tmp_path, text)
     before = files(tmp_path)
-    assert before["model"][1] == str(model).encode()
-    assert b"MODEL_FILE := yes" in before["plan.mk"][1]
-    assert b"pwned" not in before["plan.mk"][1]
     model.write_text("def build(): 1", encoding="utf-8")
     plan(tmp_path, text)
     after = files(tmp_path)
-    assert {name for name in after if after[name] != before[name]} == {"train.json"}
+    assert {name for name in after if after[name] != before[name]} == {"train/training.json"}
 
 
 def test_a_changed_student_makes_its_variant_again(tmp_path: Path) -> None:
@@ -98,12 +127,10 @@ def test_a_changed_student_makes_its_variant_again(tmp_path: Path) -> None:
     (tmp_path / "net.py").write_text("1", encoding="utf-8")
     plan(tmp_path, text)
     before = files(tmp_path)
-    assert before["students/float16"][1] == str(tmp_path / "net.py").encode()
-    assert b"STUDENTS := float16\n" in before["plan.mk"][1]
     (tmp_path / "net.py").write_text("2", encoding="utf-8")
     plan(tmp_path, text)
     after = files(tmp_path)
-    assert {name for name in after if after[name] != before[name]} == {"variants/float16.json"}
+    assert {name for name in after if after[name] != before[name]} == {"variants/float16/variant.json"}
 
 
 def test_a_model_file_that_is_missing_stops_the_plan(tmp_path: Path) -> None:
@@ -111,45 +138,50 @@ def test_a_model_file_that_is_missing_stops_the_plan(tmp_path: Path) -> None:
         plan(tmp_path, EXPERIMENT.replace("batch_norm_momentum = 0.9", 'architecture = "none.h5"'))
 
 
-def test_a_local_source_reaches_make_only_through_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "tiny.toml"
-    path.write_text(EXPERIMENT, encoding="utf-8")
-    nasty = "photos; $(shell touch pwned) `x`"
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / nasty).mkdir()
-    write_plan(load(path, data=nasty), tmp_path / "plan")
-    assert (tmp_path / "plan" / "source").read_text(encoding="utf-8") == nasty
-    assert "pwned" not in (tmp_path / "plan" / "plan.mk").read_text(encoding="utf-8")
+def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    argv = [sys.executable, "-m", "jobs.plan", "--experiment", str(folder / "tiny.toml"), *arguments]
+    return subprocess.run([*argv, "--run", str(folder)], cwd=ROOT, capture_output=True, text=True)
 
 
 def test_a_missing_source_leaves_the_plan_of_a_good_run(tmp_path: Path) -> None:
-    plan(tmp_path, EXPERIMENT)
+    (tmp_path / "tiny.toml").write_text(EXPERIMENT, encoding="utf-8")
+    assert command(tmp_path).returncode == 0
     before = files(tmp_path)
-    with pytest.raises(UsageError, match="'nowhere' does not exist"):
-        write_plan(load(tmp_path / "tiny.toml", data="nowhere"), tmp_path / "plan")
+    done = command(tmp_path, "--data", "nowhere")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "'nowhere' does not exist" in done.stderr
     assert files(tmp_path) == before
-    with pytest.raises(UsageError, match="'nowhere' does not exist"):
-        write_plan(load(tmp_path / "tiny.toml", data="nowhere"), tmp_path / "other")
-    assert not (tmp_path / "other").exists()
 
 
-def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    argv = [sys.executable, "-m", "jobs.plan", "--experiment", str(folder / "tiny.toml"), *arguments]
-    return subprocess.run([*argv, "--output", str(folder / "plan")], cwd=ROOT, capture_output=True, text=True)
+def test_a_local_source_never_reaches_make(tmp_path: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(EXPERIMENT, encoding="utf-8")
+    nasty = tmp_path / "photos; $(shell touch pwned) `x`"
+    nasty.mkdir()
+    done = command(tmp_path, "--data", str(nasty))
+    assert done.returncode == 0, done.stderr
+    assert "pwned" not in done.stdout
+
+
+def test_a_dry_plan_says_the_same_and_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "tiny.toml").write_text(EXPERIMENT, encoding="utf-8")
+    dry = command(tmp_path, "--dry")
+    assert not (tmp_path / "plan").exists()
+    assert dry.stdout == command(tmp_path).stdout
+    assert "STALE := \n" in command(tmp_path, "--dry").stdout
 
 
 def test_another_data_source_is_said_once_with_how_to_keep_the_old_one(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(EXPERIMENT, encoding="utf-8")
     (tmp_path / "my photos").mkdir()
     old = str(tmp_path / "my photos")
-    assert command(tmp_path, "--data", old).stdout == ""
-    assert command(tmp_path, "--data", old).stdout == ""
+    assert command(tmp_path, "--data", old).stderr == ""
+    assert command(tmp_path, "--data", old).stderr == ""
     changed = f"note: the data source changes from '{old}' to synthetic-flames: everything is made anew"
-    assert command(tmp_path).stdout == f"{changed} (DATA='{old}' keeps it)\n"
-    assert command(tmp_path).stdout == ""
+    assert command(tmp_path).stderr == f"{changed} (DATA='{old}' keeps it)\n"
+    assert command(tmp_path).stderr == ""
     url = ("--data", "https://user:secret@example.org/x.zip?key=secret", "--data-sha256", "0" * 64)
-    assert "from synthetic-flames to https://example.org/x.zip: " in command(tmp_path, *url).stdout
-    said = command(tmp_path).stdout
+    assert "from synthetic-flames to https://example.org/x.zip: " in command(tmp_path, *url).stderr
+    said = command(tmp_path).stderr
     assert f"(DATA=https://example.org/x.zip DATA_SHA256={'0' * 64} keeps it)" in said
     assert "secret" not in said
 
@@ -160,3 +192,23 @@ def test_a_hash_without_data_is_refused(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "--data-sha256 was given without --data" in done.stderr
     assert not (tmp_path / "plan").exists()
+
+
+@pytest.mark.parametrize("name", ["", "plan", "train", "variants/float16", "plan/variants", "best"])
+def test_a_run_that_goes_through_a_link_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "home").mkdir()
+    run = tmp_path / "run"
+    (run / name).parent.mkdir(parents=True, exist_ok=True)
+    (run / name).symlink_to(tmp_path / "home")
+    with pytest.raises(UsageError, match="goes through a symbolic link"):
+        check_place(run, pieces(write_experiment(tmp_path), MADE))
+
+
+@pytest.mark.parametrize(("run", "told"), [(".", "holds this checkout"), ("..", "holds this checkout"),
+                                           (".git", "not for runs"), (".git/x", "not for runs"),
+                                           ("jobs/x", "not for runs"), ("runs/../common", "not for runs")])  # fmt: skip
+def test_no_run_is_written_into_the_checkout_itself(run: str, told: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(UsageError, match=told):
+        check_place(Path(run), {})
+    check_place(Path("runs/demo"), {})

@@ -1,0 +1,155 @@
+"""Where a run is measured and with what: the devices asked for, made definite, and what they and the tools are."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from common.adb.attached import Attached, pick
+from common.adb.errors import NotReadyError
+from common.adb.names import ANY, HOST, SERIAL, safe_name
+from common.artifact import sha256_file
+from common.errors import UsageError
+from common.provenance import hash_files
+from jobs.plan import attached
+from jobs.plan.machine import machine
+
+
+@dataclass(frozen=True)
+class Tools:
+    """The user's own tools for devices; None for the published ones."""
+
+    binary: Path | None = None
+    apk: Path | None = None
+    hexagon: Path | None = None
+
+
+@dataclass(frozen=True)
+class Place:
+    """`serial` is a device's, or host. `facts` is what it is, None where nobody could say; `tools` are hashes."""
+
+    serial: str
+    facts: Mapping[str, str] | None
+    tools: Mapping[str, str]
+
+    @property
+    def name(self) -> str:
+        """The name of its folder."""
+        return safe_name(self.serial)
+
+
+HERE = Place(HOST, {}, {})
+
+
+def places(devices: Sequence[str], tools: Tools, run: Path, *, dry: bool) -> tuple[Place, ...]:
+    """The places that `devices` names, for a run in folder `run`; adb is asked only where a device is named.
+
+    A device that cannot be asked keeps the facts of the last plan, so that what was measured on it can still be
+    reported; the benchmark itself says what is wrong when it has to measure. `dry` starts no server.
+    Raises NotReadyError for `any` when no device is attached and none was measured in this run before.
+    """
+    if list(devices) == [HOST]:
+        return (Place(HOST, machine(), {}),)
+    hashes = _hashes(tools)
+    known = _Server(dry=dry)
+    found = []
+    for device in devices:
+        if device == HOST:
+            found.append(Place(HOST, machine(), {}))
+            continue
+        serial = _definite(device, known, run)
+        facts = known.facts(serial)
+        if facts is None:
+            facts = _facts_before(run, safe_name(serial))
+            if (run / "benchmark" / safe_name(serial) / "benchmark.json").exists():
+                print(f"note: {serial} cannot be asked now: what was measured on it is taken as it is", file=sys.stderr)
+        found.append(Place(serial, facts, hashes))
+    return tuple(found)
+
+
+class _Server:
+    """The adb server, asked once; `reason` says why it has no answer."""
+
+    def __init__(self, *, dry: bool) -> None:
+        self.devices: tuple[Attached, ...] = ()
+        self.reason: NotReadyError | None = None
+        try:
+            self.devices = attached.attached()
+        except NotReadyError as error:
+            self.reason = error
+            if not dry:
+                self._start()
+
+    def _start(self) -> None:
+        attached.start_server()
+        try:
+            self.devices, self.reason = attached.attached(), None
+        except NotReadyError as error:
+            self.reason = error
+
+    def only(self) -> str:
+        """Serial of the only usable device. Raises NotReadyError."""
+        if self.reason is not None:
+            raise self.reason
+        return pick(self.devices, ANY)
+
+    def facts(self, serial: str) -> dict[str, str] | None:
+        """What a device says of itself; None when it cannot be asked."""
+        try:
+            return attached.lasting_facts(pick(self.devices, serial))
+        except NotReadyError:
+            return None
+
+
+def _definite(device: str, known: _Server, run: Path) -> str:
+    """The serial that is meant: `any` is the device that is attached, or else the one of the last plan."""
+    if device != ANY:
+        return device
+    try:
+        return known.only()
+    except NotReadyError:
+        before = _last_serial(run)
+        if before is None:
+            raise
+        return before
+
+
+def _last_serial(run: Path) -> str | None:
+    targets = _read(run / "plan" / "report" / "results.json").get("targets")
+    if not isinstance(targets, list) or len(targets) != 1 or targets == [HOST]:
+        return None
+    [serial] = targets
+    # The run may be somebody else's, and so may what stands in it.
+    return serial if isinstance(serial, str) and SERIAL.fullmatch(serial) else None
+
+
+def _facts_before(run: Path, name: str) -> dict[str, str] | None:
+    facts = _read(run / "plan" / "benchmark" / name / "benchmark.json").get("facts")
+    return {str(key): str(value) for key, value in facts.items()} if isinstance(facts, dict) else None
+
+
+def _read(piece: Path) -> dict[str, object]:
+    try:
+        found = json.loads(piece.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def _hashes(tools: Tools) -> dict[str, str]:
+    from common.binaries import LOCK
+
+    given = {"BENCHMARK_BINARY": tools.binary, "BENCHMARK_APK": tools.apk}
+    hashes = {"published": sha256_file(LOCK)}
+    for variable, path in given.items():
+        if path is not None:
+            if not path.is_file():
+                raise UsageError(f"{variable}={path} is no file", hint="give the path of the tool")
+            hashes[variable] = sha256_file(path)
+    if tools.hexagon is not None:
+        if not tools.hexagon.is_dir():
+            raise UsageError(f"HEXAGON_LIBRARIES={tools.hexagon} is no folder", hint="give the libraries' folder")
+        files = [path for path in tools.hexagon.iterdir() if path.is_file()]
+        hashes["HEXAGON_LIBRARIES"] = hash_files(files, tools.hexagon)
+    return hashes

@@ -1,0 +1,49 @@
+"""Plan a run: check the experiment, write each artifact's piece, and give make the names of the graph."""
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from common.artifact import sha256_file
+from common.experiment import LoadedExperiment
+from common.job import ALSO_READS, IMAGES
+from common.printable import clean
+from common.provenance import ROOT
+from jobs.plan.closure import code_sha256, read_tree
+from jobs.plan.folder import check_place, other_data, outdated, update
+from jobs.plan.missing import incomplete
+from jobs.plan.pieces import Made, names, pieces
+from jobs.plan.places import Tools, places
+
+CACHE = ROOT / ".cache" / "plan" / "imports.json"
+
+
+def plan(experiment: LoadedExperiment, run: Path, devices: Sequence[str], tools: Tools, *, dry: bool) -> str:
+    """The names of the graph, as assignments of make; pieces that changed are written, unless `dry`.
+
+    Says on standard error what the user should know first. Raises UsageError for what cannot be planned, and
+    writes nothing then.
+    """
+    there = places(devices, tools, run, dry=dry)
+    wanted = pieces(experiment, made(keep=not dry), there)
+    check_place(run, wanted)
+    notice = other_data(run, experiment.settings.data)
+    if notice:
+        print(notice, file=sys.stderr)
+    lost = incomplete(run, wanted)
+    for path in (path for paths in lost.values() for path in paths):
+        print(clean(f"note: {path} is gone, so it is made anew"), file=sys.stderr)
+    stale = [*lost, *(name for name in outdated(run, wanted) if name not in lost)]
+    if not dry:
+        update(run, wanted)
+    return names(experiment, there, stale)
+
+
+def made(root: Path = ROOT, cache: Path = CACHE, *, keep: bool = True) -> Mapping[str, Made]:
+    """What makes the artifacts of each stage: the modules that it reaches, and its image's lock file."""
+    tree = read_tree(root, cache, keep=keep)
+    locks = {image: sha256_file(root / "docker" / image / "requirements.txt") for image in set(IMAGES.values())}
+    return {
+        stage: Made(code_sha256(stage, tree, ALSO_READS.get(stage, ())), locks[image])
+        for stage, image in IMAGES.items()
+    }
