@@ -5,12 +5,14 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 REFERENCE = {"path", "sha256", "size_bytes"}
+# Repeats what the artifacts of other stages say, with paths that start at their folders.
+REPEATS = "report/results.json"
 
 
 def incomplete(run: Path, artifacts: Iterable[str]) -> dict[str, list[Path]]:
     """Of artifacts (paths of JSON below the run's folder) those that name a file which is gone, with these files.
     What cannot be read is left to the stage that reads it."""
-    gone = {name: [path for path in _files(run / name) if not path.exists()] for name in artifacts}
+    gone = {name: [path for path in _files(run / name) if not path.exists()] for name in artifacts if name != REPEATS}
     return {name: paths for name, paths in gone.items() if paths}
 
 

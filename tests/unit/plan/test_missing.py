@@ -24,7 +24,8 @@ def test_only_artifacts_that_lost_a_file_are_made_anew(tmp_path: Path) -> None:
     others = artifact(tmp_path / "best" / "choice.json", {"rows": [{"model": reference("elsewhere.tflite")}]})
     damaged = artifact(tmp_path / "train" / "training.json", [])
     damaged.write_text("{", encoding="utf-8")
-    paths = [whole, lost, arrays, others, damaged, tmp_path / "report" / "results.json"]
+    results = artifact(tmp_path / "report" / "results.json", {"dataset": {"items": reference("items.jsonl")}})
+    paths = [whole, lost, arrays, others, damaged, tmp_path / "benchmark" / "host" / "benchmark.json", results]
     assert incomplete(tmp_path, [path.relative_to(tmp_path).as_posix() for path in paths]) == {
         "variants/b/variant.json": [lost.parent / "b.tflite"],
         "dataset/dataset.json": [arrays.parent / "train.npy"],
