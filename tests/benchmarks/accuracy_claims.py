@@ -29,6 +29,9 @@ SCENARIOS = {
 }
 NEGLIGIBLE = 1e-9
 Rule = Callable[[int, int, int], bool]
+# Images that only the reference and only the variant got right, and all.
+Counts = tuple[int, int, int]
+Passing = Callable[[Sequence[Counts]], list[bool]]
 
 
 @cache
@@ -67,8 +70,8 @@ def passes(rule: Rule, images: int, only_variant: float, loss: float) -> float:
     return total
 
 
-def picked(
-    images: int, only_variant: float, losses: Sequence[float], runs: int, seed: int, *, corrected: bool
+def picked(  # noqa: PLR0917
+    images: int, only_variant: float, losses: Sequence[float], runs: int, seed: int, passing: Passing
 ) -> tuple[float, float]:
     """Shares of runs in which the fastest that passes truly loses the margin or more, and in which any passes. All
     variants share the images and the reference's answers to them."""
@@ -79,16 +82,22 @@ def picked(
     bad = found = 0
     for run in range(runs):
         counts = [(int(b[run]), int(c[run]), images) for b, c in zip(lost, won, strict=True)]
-        passed = _corrected(counts) if corrected else [earlier(*count) for count in counts]
+        passed = passing(counts)
         if any(passed):
             found += 1
             bad += losses[passed.index(True)] >= MARGIN
     return bad / runs, found / runs
 
 
-def _corrected(counts: Sequence[tuple[int, int, int]]) -> list[bool]:
+def corrected(counts: Sequence[Counts]) -> list[bool]:
+    """The product's rule: corrected for the number of variants."""
     values = [loss_p(*count) for count in counts]
     return [value < level for value, level in zip(values, hochberg_levels(values, ALPHA), strict=True)]
+
+
+def each(rule: Rule) -> Passing:
+    """A rule that looks at one variant at a time."""
+    return lambda counts: [rule(*count) for count in counts]
 
 
 def report(runs: int = 20_000) -> Iterator[str]:
@@ -104,13 +113,14 @@ def report(runs: int = 20_000) -> Iterator[str]:
             )
             yield f"| {images} | {100 * share:g} % | {' | '.join(cells)} |"
     yield f"The fastest of {VARIANTS} that pass truly loses 2 points or more, {runs} runs (in brackets: any passes), %:"
-    yield "| images | only variant right | true losses | new rule | rule before |"
-    yield "| --- | --- | --- | --- | --- |"
+    yield "| images | only variant right | true losses | new rule | without its correction | rule before |"
+    yield "| --- | --- | --- | --- | --- | --- |"
     for images in IMAGES:
         for share in ONLY_VARIANT:
             for name, losses in SCENARIOS.items():
-                both = (picked(images, share, losses, runs, 7, corrected=rule) for rule in (True, False))
-                cells = (f"{100 * bad:.1f} ({100 * found:.0f})" for bad, found in both)
+                rules = (corrected, each(tango), each(earlier))
+                told = (picked(images, share, losses, runs, 7, rule) for rule in rules)
+                cells = (f"{100 * bad:.1f} ({100 * found:.0f})" for bad, found in told)
                 yield f"| {images} | {100 * share:g} % | {name} | {' | '.join(cells)} |"
 
 
