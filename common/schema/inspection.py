@@ -2,14 +2,22 @@
 
 from typing import Literal
 
-from common.schema.base import Count, FileRef, Model, Share
+from common.schema.base import Count, Model, Sha256, Share
 from common.schema.tflite import Operator, Port, Proof, Tensor
 
 
-class FileReport(Model):
-    """One file: `path` is as it was given, names are as they stand in the file."""
+class GivenFile(Model):
+    """A file that may lie anywhere: `path` is as it was given."""
 
-    file: FileRef
+    path: str
+    sha256: Sha256
+    size_bytes: Count
+
+
+class FileReport(Model):
+    """One file; names are as they stand in the file."""
+
+    file: GivenFile
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     proof: Proof

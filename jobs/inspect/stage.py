@@ -5,8 +5,7 @@ import os
 from pathlib import Path
 
 from common.errors import EdgeproofError, UsageError
-from common.schema.base import FileRef
-from common.schema.inspection import FileReport, InspectReport
+from common.schema.inspection import FileReport, GivenFile, InspectReport
 from common.tflite.reader import inspect
 from jobs.inspect.compare import compare
 from jobs.inspect.outputs import difference
@@ -41,7 +40,7 @@ def _report(path: Path) -> FileReport:
     except EdgeproofError as error:
         raise EdgeproofError(f"{path}: {error.message}", hint="is it a whole .tflite file?") from None
     return FileReport(
-        file=FileRef(
+        file=GivenFile(
             path=os.fsencode(path).decode("utf-8", "replace"),
             sha256=hashlib.sha256(content).hexdigest(),
             size_bytes=len(content),
