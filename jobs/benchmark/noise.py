@@ -11,13 +11,21 @@ from jobs.benchmark.session import Session, references_between
 
 # Smaller differences are never claimed: what a build or a layout of memory does by chance.
 LEAST_FLOOR = 0.02
-# Share of the segments that had to be measured again; above it nothing is claimed.
+# Repetitions of segments over segments; above it nothing is claimed.
 BUSY_SHARE = 0.5
 
 
 def noise(session: Session) -> tuple[Noise, ...]:
-    """Of every backend, thread count and runner of a session; none of the form before."""
-    return tuple(_of_group(session, name) for name in session.segments) if session.bracketed else ()
+    """Of every backend, thread count and runner of a session; none of the form before.
+
+    All have the largest floor that one of them showed: the few references of one backend may agree by chance, and the
+    noise comes from the machine.
+    """
+    if not session.bracketed:
+        return ()
+    found = [_of_group(session, name) for name in session.segments]
+    floor = max((one.floor for one in found if one.floor is not None), default=None)
+    return tuple(one.model_copy(update={"floor": floor}) for one in found)
 
 
 def _of_group(session: Session, name: Group) -> Noise:
@@ -28,7 +36,7 @@ def _of_group(session: Session, name: Group) -> Noise:
     for place, bracket in between:
         by_place[place].append(bracket.log_ratio(cpu=cpu))
     asked = [one.attempts for one in kept if one.attempts]
-    again = sum(attempts > 1 for attempts in asked)
+    redone = sum(attempts - 1 for attempts in asked)
     backend, threads, runner = name
     return Noise(
         session=session.line.session,
@@ -38,6 +46,6 @@ def _of_group(session: Session, name: Group) -> Noise:
         floor=max(LEAST_FLOOR, *(expm1(abs(median(logs))) for logs in by_place.values())) if by_place else None,
         pairs=len(between),
         segments=len(asked),
-        redone=sum(attempts - 1 for attempts in asked),
-        too_busy=again > BUSY_SHARE * len(asked),
+        redone=redone,
+        too_busy=redone > BUSY_SHARE * len(asked),
     )

@@ -91,7 +91,8 @@ def _run_session(bench: Bench, ledger: Ledger, session: Session, wanted: Wanted)
         except TargetLostError as lost:
             raise _missing(lost, session, wanted.limits.fewest) from None
         ledger.append(line)
-        bench.say(_describe(line, session, wanted.limits.fewest))
+        if not bench.quiet:
+            bench.say(_describe(line, session, wanted.limits.fewest))
 
 
 def _opens_segment(session: Session, slot: Slot) -> bool:

@@ -19,7 +19,6 @@ from jobs.benchmark.session import Session
 WIDTH = {"host": 0.03, "android": 0.05}
 # Share of the ratios that may be wider.
 WIDE_SHARE = 0.1
-STEP = 2
 
 
 @dataclass(frozen=True)
@@ -55,10 +54,8 @@ def stopped(session: Session, allowed: Limits) -> Stopped | None:
         return None
     if done >= allowed.most:
         return "most rounds"
-    if allowed.budget_s is not None and session.took_s * (1 + STEP / done) > allowed.budget_s:
+    if allowed.budget_s is not None and session.took_s * (1 + 1 / done) > allowed.budget_s:
         return "budget"
-    if (done - allowed.fewest) % STEP:
-        return None
     total, wide = widths(session, allowed.width)
     if wide <= WIDE_SHARE * total:
         return "narrow"
