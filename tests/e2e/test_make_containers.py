@@ -61,7 +61,7 @@ def test_a_folder_of_images_reaches_the_container(make: Make, training_image: Bu
     (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
     make("dataset", RUNTIME="docker", EXPERIMENT=tmp_path / "small.toml", RUN=tmp_path / "run", DATA=source)
     card = read(tmp_path / "run" / "dataset" / "dataset.json", Dataset)
-    assert card.train.count + card.validation.count == 24
+    assert sum(part.count for _, part in card.splits) == 24
     assert card.provenance.runtime.image == training_image.id
 
 
