@@ -72,12 +72,12 @@ def _resampled(ratios: Array) -> tuple[Array, Array]:
     return low, high
 
 
-def excludes_one(ratios: Array) -> Array:
-    """Where the rules before call a ratio faster or slower, 1.0 or 0.0, of logarithms (..., rounds)."""
+def called(ratios: Array) -> Array:
+    """What the rules before call the variant of logarithms of ratios (..., rounds): 1 faster, -1 slower, 0 neither."""
     low, high = interval(ratios)
-    return np.where((low > 0) | (high < 0), 1.0, 0.0)
+    return np.where(low > 0, 1.0, np.where(high < 0, -1.0, 0.0))
 
 
-def practice_claims(ratios: Array) -> Array:
-    """Where usual practice, one process each, calls a ratio faster or slower, of logarithms of single ratios."""
-    return np.where(np.abs(ratios) > PRACTICE, 1.0, 0.0)
+def called_in_practice(ratios: Array) -> Array:
+    """The same by usual practice, of logarithms of single ratios."""
+    return np.where(np.abs(ratios) > PRACTICE, np.sign(ratios), 0.0)
