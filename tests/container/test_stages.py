@@ -77,11 +77,11 @@ def test_a_models_code_runs_where_it_reaches_nothing(
     code = (
         "import socket\nfrom tf_keras import Sequential, layers\n"
         "def build(shape, classes):\n"
-        f"    def write(): open({str(mark)!r}, 'w')\n"
-        "    def reach(): socket.create_connection(('1.1.1.1', 53), 2)\n"
-        "    for attempt in (write, reach):\n"
-        "        try:\n            attempt()\n        except OSError:\n            continue\n"
-        "        raise SystemExit('it got out')\n"
+        # The container's own layer may take the file: it must not be the host's.
+        f"    try:\n        open({str(mark)!r}, 'w')\n    except OSError:\n        pass\n"
+        "    try:\n        socket.create_connection(('192.0.2.1', 53), 2)\n    except TimeoutError:\n"
+        "        raise SystemExit('there is a network') from None\n    except OSError:\n        pass\n"
+        "    else:\n        raise SystemExit('it got out')\n"
         "    return Sequential([layers.Input(shape), layers.Flatten(), layers.Dense(classes, 'softmax')])\n"
     )
     (tmp_path / "net.py").write_text(code, encoding="utf-8")
