@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from common.schema.base import Count, FileRef, Interval, Model, Name, Sha256
+from common.schema.caution import Caution
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Delegation, Failed, Outcome, Unsupported
@@ -274,7 +275,7 @@ class Benchmark(Artifact):
     settings: Settings
     rows: tuple[Row, ...]
     ledger: FileRef
-    warnings: tuple[str, ...]
+    warnings: tuple[Caution | str, ...]
     noise: tuple[Noise, ...] = ()
     sustained: tuple[Sustained, ...] = ()
     sessions: tuple[SessionFacts, ...] = ()

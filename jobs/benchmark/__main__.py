@@ -33,6 +33,7 @@ def main(
     apk: Annotated[Path | None, cli.READ, typer.Option(help="benchmark_model app to use on the device.")] = None,
     hexagon: Annotated[Path | None, cli.READ, typer.Option(help="Folder with Hexagon's libraries.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave files and app on the device.")] = False,
+    label: Annotated[str, typer.Option(hidden=True, help="Begins every line: which of several devices it is of.")] = "",
     patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for a device that vanished.")] = 180.0,
 ) -> None:
     """Run every variant in fresh processes, interleaved in rounds, with benchmark_model's semantics."""
@@ -48,7 +49,9 @@ def main(
             raise typer.Exit(measure_on_all(serials, sys.argv[1:], output))
         device, output = serials[0], output / safe_name(serials[0])
     wishes = Wishes(binary=binary, apk=apk, hexagon=hexagon, keep=keep, patience_s=patience)
-    result = measure_on(device, load(experiment), variants=variants, dataset=dataset, output=output, wishes=wishes)
+    result = measure_on(
+        device, load(experiment), variants=variants, dataset=dataset, output=output, wishes=wishes, label=label
+    )
     print(f"{len(result.rows)} rows; wrote {output / 'benchmark.json'}")
 
 

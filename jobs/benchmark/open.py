@@ -29,11 +29,14 @@ def measure_on(
     dataset: Path | None,
     output: Path,
     wishes: Wishes,
+    label: str = "",
     clock: Clock | None = None,
 ) -> Benchmark:
-    """Measure on this machine (host) or on an Android device (any, a serial or host:port)."""
+    """Measure on this machine (host) or on an Android device (any, a serial or host:port); every line of the
+    progress begins with `label`."""
+    prefix = f"{label}  " if label else ""
     if device == HOST:
-        return benchmark(experiment, variants, HostTarget(), output, clock=clock)
+        return benchmark(experiment, variants, HostTarget(), output, prefix=prefix, clock=clock)
     # adb is of no use to a run on this machine.
     from jobs.benchmark.targets.android import android
 
@@ -41,7 +44,7 @@ def measure_on(
     # Ended by a signal, the device is to be cleaned up all the same.
     signal.signal(signal.SIGTERM, _stop)
     with android(device, str(output.resolve()), wishes, experiment.settings.benchmark, images) as target:
-        return benchmark(experiment, variants, target, output, clock=clock)
+        return benchmark(experiment, variants, target, output, prefix=prefix, clock=clock)
 
 
 def _images(experiment: LoadedExperiment, dataset: Path | None) -> npt.NDArray[np.uint8] | None:

@@ -52,6 +52,7 @@ def without(arguments: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 def _start(serial: str, shared: Sequence[str], output: Path) -> "subprocess.Popen[bytes]":
-    argv = [sys.executable, "-m", "jobs.benchmark", *shared, "--device", serial, "--output", str(output.resolve())]
+    own = ("--device", serial, "--label", serial, "--output", str(output.resolve()))
+    argv = [sys.executable, "-m", "jobs.benchmark", *shared, *own]
     # A session of its own: a terminal's Ctrl-C comes through the handler above, once.
     return subprocess.Popen(argv, start_new_session=True)  # noqa: S603

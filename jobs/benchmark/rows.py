@@ -1,17 +1,14 @@
-"""From the ledger to the result: one row per cell, and what a reader should be warned of. Pure."""
+"""From the ledger to the result: one row per cell, and what its session told. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import exp
 
-from common.intervals import FEWEST_FOR_RANKS
 from common.schema.benchmark import (
     Cell,
-    Environment,
     Noise,
     Row,
     RunLine,
     SessionFacts,
-    Summary,
 )
 from common.schema.outcome import Failed, Measured, Unsupported
 from jobs.benchmark.ledger import Index
@@ -22,12 +19,6 @@ from jobs.benchmark.plan import Wanted, binary_of, shown_session
 from jobs.benchmark.rounds import facts
 from jobs.benchmark.session import Session
 from jobs.benchmark.statistics import summarise
-
-FEW_ROUNDS = FEWEST_FOR_RANKS
-# Between processes of one and the same model; above it, small differences mean little.
-WIDE_SPREAD = 0.2
-# Share of the cores that others use.
-BUSY = 0.25
 
 
 def rows(index: Index, wanted: Wanted) -> tuple[Row, ...]:
@@ -78,40 +69,3 @@ def _by_round(runs: Sequence[RunLine], others: Sequence[RunLine]) -> list[float]
         for number, run in own.items()
         if number in beside
     ]
-
-
-def warnings(made: Sequence[Row], environment: Environment, cores: int, busy: float) -> tuple[str, ...]:
-    """What a reader should know before trusting the figures, each with the next step; `busy` are the cores that
-    others used, 0 where the measuring does not share them."""
-    found = []
-    summaries = [(row, row.result) for row in made if isinstance(row.result, Summary)]
-    if environment.functional_only:
-        found.append("This target shows that variants run, not how fast: its latencies are never ranked.")
-    if busy > BUSY * cores:
-        found.append(
-            f"The machine was busy before the first process ({busy:.1f} of {cores} cores); close other programs."
-        )
-    if any(summary.rounds < FEW_ROUNDS for _, summary in summaries):
-        found.append(f"Fewer than {FEW_ROUNDS} rounds: the intervals are wide; raise [benchmark] rounds.")
-    wide = [row for row, s in summaries if s.latency_high_us - s.latency_low_us > WIDE_SPREAD * s.latency_us]
-    if wide:
-        names = ", ".join(sorted({row.cell.variant for row in wide}))
-        found.append(
-            f"Processes of the same variant differ by more than {WIDE_SPREAD:.0%} ({names}); "
-            "trust the paired ratios rather than single latencies, or measure on a quieter machine."
-        )
-    failures = sum(row.failed_rounds for row in made)
-    if failures:
-        found.append(f"{failures} process(es) failed; their logs lie beside benchmark.json.")
-    found += _examined(made)
-    return tuple(found)
-
-
-def _examined(made: Sequence[Row]) -> Iterator[str]:
-    looked = [(row, row.examination) for row in made if row.examination is not None]
-    for row, examination in looked:
-        where = f"{row.cell.variant} on {row.cell.backend}"
-        if examination.outputs is not None and examination.outputs.wrong is not None:
-            yield f"{where} gives wrong answers: {examination.outputs.wrong}; its latency is not a result."
-        for problem in examination.problems:
-            yield f"{where} could not be looked at: {problem}."

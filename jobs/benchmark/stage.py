@@ -11,11 +11,12 @@ from common.schema.benchmark import Benchmark, Row, Summary
 from common.schema.outcome import Failed
 from common.schema.variant import Variant
 from jobs.benchmark import protocol, sustained
+from jobs.benchmark.cautions import cautions
 from jobs.benchmark.clock import Clock, SystemClock
 from jobs.benchmark.host_facts import busy_cores
 from jobs.benchmark.ledger import Ledger, check
 from jobs.benchmark.plan import want
-from jobs.benchmark.rows import noises, rows, sessions, warnings
+from jobs.benchmark.rows import noises, rows, sessions
 from jobs.benchmark.targets import Target
 
 ARTIFACT = "benchmark.json"
@@ -65,6 +66,7 @@ def benchmark(
         protocol.run(bench, ledger, wanted)
         results = rows(ledger.index, wanted)
         _require_some(results)
+        found, told = noises(ledger.index, wanted), sessions(ledger.index, wanted)
         loaded = sustained.chosen(results, settings, experiment.settings.choose, reference)
         endured = sustained.run(bench, ledger, loaded)
         inputs = {f"variant {name}": variant.model.sha256 for name, variant in made.items()}
@@ -75,9 +77,9 @@ def benchmark(
             settings=settings,
             rows=results,
             ledger=file_ref(output / LEDGER, output),
-            warnings=warnings(results, environment, os.cpu_count() or 1, busy),
-            noise=noises(ledger.index, wanted),
-            sessions=sessions(ledger.index, wanted),
+            warnings=cautions(results, environment, found, told, cores=os.cpu_count() or 1, busy=busy),
+            noise=found,
+            sessions=told,
             sustained=endured,
         )
         write_model(output / ARTIFACT, result)

@@ -12,6 +12,7 @@ from common.schema.outcome import Failed, Unsupported
 from common.schema.provenance import Provenance
 from common.schema.results import Endured, Latency, Measurement, Results, VariantResult
 from common.schema.variant import Variant
+from jobs.report.cautions import words
 from jobs.report.names import BACKENDS
 from jobs.report.steps import steps
 
@@ -135,7 +136,7 @@ def _missing(benchmarks: tuple[Benchmark, ...]) -> Iterator[str]:
 def _warnings(benchmarks: Sequence[Benchmark], provenance: Sequence[Provenance]) -> Iterator[str]:
     for benchmark in benchmarks:
         prefix = f"{benchmark.target.name}: " if len(benchmarks) > 1 else ""
-        yield from (prefix + warning for warning in benchmark.warnings)
+        yield from (prefix + words(caution) for caution in benchmark.warnings)
     changed = tuple(dict.fromkeys(item.stage for item in provenance if item.code.dirty))
     if changed:
         yield f"The code had changes that no commit holds ({listed(changed)}); commit them and run make again."

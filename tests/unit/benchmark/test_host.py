@@ -14,6 +14,7 @@ from common.artifact import read
 from common.errors import EdgeproofError, UsageError
 from common.provenance import ROOT
 from common.schema.benchmark import Benchmark, Cell, Environment
+from common.schema.caution import FailedProcesses
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured
@@ -130,6 +131,7 @@ from pathlib import Path
 held = bytearray(int(sys.argv[1]))
 held[::4096] = b"x" * len(held[::4096])
 from common.schema.benchmark import Cell
+from common.schema.caution import FailedProcesses
 from common.schema.experiment import Benchmark
 from jobs.benchmark.targets.host import RUNNER, HostTarget
 cell = Cell(variant="m", model_sha256="0" * 64, backend="cpu", threads=1)
@@ -209,7 +211,7 @@ def test_a_failing_variant_is_a_row_and_a_warning(chain: Chain, tmp_path: Path) 
     kinds = {row.cell.variant: row.result.kind for row in result.rows}
     assert kinds["float16"] == "failed"
     assert kinds["baseline"] == "summary"
-    assert any("4 process(es) failed" in warning for warning in result.warnings)
+    assert FailedProcesses(count=4) in result.warnings
 
 
 def test_when_nothing_could_be_measured_there_is_no_result(chain: Chain, tmp_path: Path) -> None:

@@ -27,7 +27,10 @@ def test_two_phones_are_measured_side_by_side(bench: Bench, stand_ins: Callable[
     argv[argv.index("--device")] = "--devices"
     done = job(*argv)
     assert done.returncode == 0, done.stderr
+    progress = [line for line in done.stdout.splitlines() if "] round " in line]
     for phone in phones:
+        # Two phones write into one terminal.
+        assert any(line.startswith(f"{phone.serial}  [1/") for line in progress), progress
         result = read(bench.output / safe_name(phone.serial) / "benchmark.json", Benchmark)
         assert result.target.serial == phone.serial
         assert all(isinstance(row.result, Summary) for row in result.rows)

@@ -15,6 +15,7 @@ from common.adb.errors import NotReadyError
 from common.errors import EdgeproofError, TryLaterError, UsageError
 from common.provenance import ROOT
 from common.schema.benchmark import Benchmark, Row, RunLine, Summary
+from common.schema.caution import FunctionalOnly
 from common.schema.outcome import Failed, Unsupported
 from jobs.benchmark.android.locks import held
 from jobs.benchmark.ledger import Ledger
@@ -101,7 +102,7 @@ def test_an_emulator_is_functional_only(bench: Bench, stand_ins: Callable[..., S
     device = stand_ins(Personality(**{**personality.__dict__, "properties": properties}))
     result = bench.run(device.serial)
     assert result.target.functional_only
-    assert any("never ranked" in warning for warning in result.warnings)
+    assert FunctionalOnly() in result.warnings
 
 
 def test_what_a_phone_has_not_is_unsupported(benches: Callable[..., Bench], stand_in: StandIn) -> None:

@@ -1,0 +1,111 @@
+"""What a reader of a benchmark should know before trusting its figures: typed, with what it is about.
+
+`jobs/report/cautions.py` has the words.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from common.schema.base import Count, Model, Name
+
+
+class FunctionalOnly(Model):
+    """The target shows that variants run, not how fast."""
+
+    kind: Literal["functional only"] = "functional only"
+
+
+class BusyMachine(Model):
+    """Others used so many of the cores before the first process."""
+
+    kind: Literal["busy machine"] = "busy machine"
+    used: float
+    cores: Count
+
+
+class TooBusy(Model):
+    """The references of a session differed too often: nothing is claimed of this backend."""
+
+    kind: Literal["too busy"] = "too busy"
+    session: Count
+    backend: str
+    threads: Count
+    runner: str
+    segments: Count
+    redone: Count
+
+
+class FewRounds(Model):
+    """Rows have so few rounds that their intervals are wide."""
+
+    kind: Literal["few rounds"] = "few rounds"
+    rounds: Count
+    fewest: Count
+
+
+class StillWide(Model):
+    """A session ended while `wide` of its ratios were less certain than `width`."""
+
+    kind: Literal["still wide"] = "still wide"
+    session: Count
+    stopped: str
+    rounds: Count
+    wide: Count
+    ratios: Count
+    width: float
+
+
+class WideSpread(Model):
+    """Processes of these variants differ by more than `share`."""
+
+    kind: Literal["wide spread"] = "wide spread"
+    variants: tuple[Name, ...]
+    share: float
+
+
+class Disturbed(Model):
+    """The scheduler kept processes of these variants, or of their references, waiting: ratios are of CPU times."""
+
+    kind: Literal["disturbed"] = "disturbed"
+    variants: tuple[Name, ...]
+
+
+class FailedProcesses(Model):
+    """So many processes failed beside measured ones."""
+
+    kind: Literal["failed processes"] = "failed processes"
+    count: Count
+
+
+class WrongAnswers(Model):
+    """A cell's answers cannot be trusted, and why."""
+
+    kind: Literal["wrong answers"] = "wrong answers"
+    variant: Name
+    backend: str
+    reason: str
+
+
+class NotExamined(Model):
+    """A cell could not be looked at, and why."""
+
+    kind: Literal["not examined"] = "not examined"
+    variant: Name
+    backend: str
+    problem: str
+
+
+Caution = Annotated[
+    FunctionalOnly
+    | BusyMachine
+    | TooBusy
+    | FewRounds
+    | StillWide
+    | WideSpread
+    | Disturbed
+    | FailedProcesses
+    | WrongAnswers
+    | NotExamined,
+    Field(discriminator="kind"),
+]

@@ -1,0 +1,73 @@
+"""The words for what a reader should know before trusting a benchmark, each with the next step. Pure."""
+
+from common.numbers import listed
+from common.schema.caution import (
+    BusyMachine,
+    Caution,
+    Disturbed,
+    FailedProcesses,
+    FewRounds,
+    FunctionalOnly,
+    NotExamined,
+    StillWide,
+    TooBusy,
+    WideSpread,
+    WrongAnswers,
+)
+
+STOPPED = {"budget": "the budget ended", "most rounds": "most_rounds was reached"}
+
+
+def words(caution: Caution | str) -> str:
+    """A sentence or two; benchmarks of earlier versions hold them as such."""
+    match caution:
+        case str():
+            return caution
+        case FunctionalOnly():
+            return "This target shows that variants run, not how fast: its latencies are never ranked."
+        case BusyMachine(used=used, cores=cores):
+            return f"The machine was busy before the first process ({used:.1f} of {cores} cores); close other programs."
+        case TooBusy():
+            return _too_busy(caution)
+        case FewRounds(fewest=fewest):
+            return f"Fewer than {fewest} rounds: the intervals are wide; raise [benchmark] rounds."
+        case StillWide():
+            return _still_wide(caution)
+        case _:
+            return _of_variants(caution)
+
+
+def _too_busy(caution: TooBusy) -> str:
+    where = f"{caution.backend} x{caution.threads}" + (" as an app" if caution.runner == "app" else "")
+    return (
+        f"Too busy for a claim on {where}: {caution.redone} repetitions of {caution.segments} segments, since the "
+        "reference differed from itself; measure on a quieter machine."
+    )
+
+
+def _still_wide(caution: StillWide) -> str:
+    why = STOPPED.get(caution.stopped, caution.stopped)
+    return (
+        f"{caution.wide} of {caution.ratios} ratios are less certain than {caution.width:.0%} after {caution.rounds} "
+        f"rounds ({why}); raise it in [benchmark], or measure on a quieter machine."
+    )
+
+
+def _of_variants(caution: WideSpread | Disturbed | FailedProcesses | WrongAnswers | NotExamined) -> str:
+    match caution:
+        case WideSpread(variants=variants, share=share):
+            return (
+                f"Processes of the same variant differ by more than {share:.0%} ({listed(variants)}); "
+                "trust the paired ratios rather than single latencies, or measure on a quieter machine."
+            )
+        case Disturbed(variants=variants):
+            return (
+                f"Other programs kept processes waiting ({listed(variants)}): these ratios are of CPU times, and the "
+                "latencies are too long; close other programs."
+            )
+        case FailedProcesses(count=count):
+            return f"{count} process(es) failed; their logs lie beside benchmark.json."
+        case WrongAnswers(variant=variant, backend=backend, reason=reason):
+            return f"{variant} on {backend} gives wrong answers: {reason}; its latency is not a result."
+        case NotExamined(variant=variant, backend=backend, problem=problem):
+            return f"{variant} on {backend} could not be looked at: {problem}."
