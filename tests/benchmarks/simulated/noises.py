@@ -1,4 +1,4 @@
-"""What disturbs a process, in four kinds of places, as factors of its latency. Pure; everything in logarithms.
+"""What disturbs a process, in five kinds of places, as factors of its latency. Pure; everything in logarithms.
 
     latency = true latency x process x spike x slow load x episode x heat
 
@@ -47,8 +47,10 @@ class Noise:
 CALM = Noise("calm host", process=0.012, spikes=0.01, slow=(Slow(0.008, 60),))
 PHONE = Noise("phone with heat", process=0.016, spikes=0.01, slow=(Slow(0.008, 60),), heat=True)
 LOADED = Noise("loaded machine", process=0.08, spikes=0.05, slow=(Slow(0.14, 15), Slow(0.367, 100)))
+# A third of that: not busy enough to claim nothing, and the hardest for claims.
+A_THIRD = Noise("a third of its load", process=0.027, spikes=0.017, slow=(Slow(0.047, 15), Slow(0.122, 100)))
 BURSTS = Noise("quiet with bursts", process=0.005, slow=(Slow(0.015, 60),), episodes=(3, 24))
-NOISES = (CALM, PHONE, LOADED, BURSTS)
+NOISES = (CALM, PHONE, LOADED, A_THIRD, BURSTS)
 
 
 @dataclass(frozen=True)
