@@ -1,13 +1,35 @@
-"""Random flips, crops and colour changes of a batch, as a pure function of a seed."""
+"""What a network is trained on: batches as tf.data, with random flips, crops and colour changes that are a pure
+function of a seed."""
 
 from typing import Any
 
 import tensorflow as tf
 
+from common.batches import Batches
 from common.schema.augmentation import Augmentation
 
 # Rec. 601 luma, so that less saturation keeps the brightness people see.
 LUMA = (0.299, 0.587, 0.114)
+
+
+def labelled(batches: Batches, epochs: range, settings: Augmentation, classes: int) -> Any:
+    """These epochs as tf.data: float32 [b, h, w, 3] in [0, 1], one-hot float32 [b, classes]. What becomes of a batch
+    depends on the seed and on its number since epoch 0 alone."""
+
+    def generate() -> Any:
+        for epoch in epochs:
+            yield from batches.epoch(epoch)
+
+    signature = (tf.TensorSpec((None, *batches.images.shape[1:]), tf.uint8), tf.TensorSpec((None,), tf.int32))
+    dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
+    first = epochs.start * batches.steps
+
+    def prepare(step: Any, batch: tuple[Any, Any]) -> tuple[Any, Any]:
+        images = tf.cast(batch[0], tf.float32) / 255.0
+        images = augment(images, settings, tf.stack([batches.seed, first + tf.cast(step, tf.int32)]))
+        return images, tf.one_hot(batch[1], classes)
+
+    return dataset.enumerate().map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
 
 
 def augment(images: Any, settings: Augmentation, seed: Any) -> Any:

@@ -34,6 +34,11 @@ class Batches:
             yield np.asarray(self.images[rows]), self.labels[rows]
 
 
+def even_rows(images: int, most: int) -> npt.NDArray[np.int64]:
+    """Rows of an even choice of at most `most` of so many images: a split is not ordered by class."""
+    return np.unique(np.linspace(0, images - 1, min(most, images)).astype(np.int64))
+
+
 def class_weights(per_class: tuple[int, ...]) -> dict[int, float]:
     """n / (classes x count) by class, so that every class weighs the same in the loss."""
     total = sum(per_class)

@@ -18,6 +18,8 @@ STUDENT = {
     0.95: {2: 12.706205, 3: 4.302653, 4: 3.182446, 5: 2.776445},
     0.90: {2: 6.313752, 3: 2.919986, 4: 2.353363, 5: 2.131847},
 }
+# Smaller differences are never claimed, as a share: what a build or a layout of memory does by chance.
+LEAST_FLOOR = 0.02
 Vector = npt.NDArray[np.float64]
 
 

@@ -4,14 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from math import ceil, log, log1p
 
-from common.intervals import interval
+from common.intervals import LEAST_FLOOR, interval
 from common.schema.base import Interval
 from common.schema.benchmark import Benchmark, Noise, Row, Summary
 from common.schema.judgement import Difference, Obstacle, Setting, Speed
 from common.schema.outcome import Failed, Unsupported
 
-# A file is never trusted to differ from itself by less; also the floor where no references told one.
-LEAST_FLOOR = 0.02
 # Two are as fast where the whole 90 % interval of their ratio lies within this factor (TOST).
 AS_FAST = 1.05
 # Half of an interval, as a logarithm, that resolves what there is to resolve; and the narrowest worth asking for.

@@ -4,13 +4,12 @@ from collections import defaultdict
 from math import expm1
 from statistics import median
 
+from common.intervals import LEAST_FLOOR
 from common.schema.benchmark import Noise
 from jobs.benchmark.order import Group
 from jobs.benchmark.pairs import uses_cpu
 from jobs.benchmark.session import Session, references_between
 
-# Smaller differences are never claimed: what a build or a layout of memory does by chance.
-LEAST_FLOOR = 0.02
 # Repetitions of segments over segments; above it nothing is claimed.
 BUSY_SHARE = 0.5
 

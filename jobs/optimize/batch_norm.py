@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import tf_keras
 
+from common.batches import even_rows
 from common.schema.variant import LayerNote
 
 # Mean and variance over so many images are far closer than the network can tell.
@@ -33,7 +34,7 @@ def reestimate(model: Any, images: npt.NDArray[np.uint8]) -> tuple[Any, tuple[La
     normalizations = [layer for layer in model.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
     # A frozen one is no normalisation but the shift that folding left behind.
     layers = [layer for layer in normalizations if layer.trainable]
-    chosen = np.unique(np.linspace(0, len(images) - 1, min(MOST_IMAGES, len(images))).astype(int))
+    chosen = even_rows(len(images), MOST_IMAGES)
     for layer in layers:
         mean, variance = _moments(tf_keras.Model(model.inputs, layer.input), images, chosen)
         layer.moving_mean.assign(mean)

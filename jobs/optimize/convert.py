@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from common.batches import even_rows
 from common.schema.recipe import CALIBRATED, Convert
 
 INTEGER_OPERATORS = {
@@ -95,6 +96,5 @@ def _quantised(content: bytes, recipe_name: str) -> bytes:
 
 
 def _representative(images: npt.NDArray[np.uint8], count: int) -> Iterator[list[npt.NDArray[np.float32]]]:
-    # An even choice over the whole split, which is not ordered by class.
-    for row in np.unique(np.linspace(0, len(images) - 1, min(count, len(images))).astype(int)):
+    for row in even_rows(len(images), count):
         yield [images[row : row + 1].astype(np.float32) / np.float32(255)]

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
 import tf_keras
 
-from common.augment import augment
+from common.augment import labelled
 from common.batches import Batches
 from common.schema.augmentation import Augmentation
 from common.schema.recipe import FineTuning
@@ -46,18 +45,4 @@ class FineTuner:
 
     def dataset(self, epochs: int, augmentation: Augmentation) -> Any:
         """All epochs as tf.data: float32 [b, h, w, 3] in [0, 1], one-hot float32 [b, classes]."""
-
-        def generate() -> Any:
-            for epoch in range(epochs):
-                yield from self.batches.epoch(epoch)
-
-        shape = self.batches.images.shape[1:]
-        signature = (tf.TensorSpec((None, *shape), tf.uint8), tf.TensorSpec((None,), tf.int32))
-        dataset = tf.data.Dataset.from_generator(generate, output_signature=signature)
-
-        def prepare(step: Any, batch: tuple[Any, Any]) -> tuple[Any, Any]:
-            images = tf.cast(batch[0], tf.float32) / 255.0
-            images = augment(images, augmentation, tf.stack([self.batches.seed, tf.cast(step, tf.int32)]))
-            return images, tf.one_hot(batch[1], self.classes)
-
-        return dataset.enumerate().map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(tf.data.AUTOTUNE)
+        return labelled(self.batches, range(epochs), augmentation, self.classes)

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import tf_keras
 
+from common.batches import even_rows
 from jobs.optimize.graph import again
 
 # Names that tfmot gives to the ends of the ranges it quantises with: of a layer's output after or before its
@@ -44,7 +45,7 @@ def calibrate(aware: Any, model: Any, images: npt.NDArray[np.uint8]) -> int:
 def _ranges(model: Any, wanted: Sequence[tuple[str, bool]], images: npt.NDArray[np.uint8]) -> list[tuple[float, float]]:
     tensors = [_tensor(model.get_layer(name), before) for name, before in wanted]
     probe = tf_keras.Model(model.inputs, tensors)
-    chosen = np.unique(np.linspace(0, len(images) - 1, min(IMAGES, len(images))).astype(int))
+    chosen = even_rows(len(images), IMAGES)
     # Zero is always in the range, since padding and ReLU need it exactly.
     ends = np.zeros((len(wanted), 2))
     for start in range(0, len(chosen), BATCH):

@@ -3,6 +3,7 @@
 import shlex
 from collections.abc import Iterator, Sequence
 
+from common.intervals import LEAST_FLOOR
 from common.numbers import listed
 from common.run import checks
 from common.run.read import Run
@@ -18,8 +19,6 @@ from jobs.report.steps import steps
 
 # Those of the published table that need a device.
 DEVICE_BACKENDS = ("gpu", "nnapi")
-# No smaller difference is said of two variants under load, however quiet the place is.
-LEAST_FLOOR = 0.02
 
 
 def collect(run: Run, choice: Choice | None, experiment_path: str, own: Provenance) -> Results:

@@ -14,7 +14,7 @@ import tf_keras
 from pydantic import Field, ValidationError
 
 from common.artifact import atomic, own_folder, write_model
-from common.augment import augment
+from common.augment import labelled
 from common.batches import Batches
 from common.errors import UsageError
 from common.schema.base import Model
@@ -88,21 +88,6 @@ def as_it_is(model: Any, train: Train, training: Labelled, validation: Labelled,
     return Progress(key=key, checkpoint="", epochs=(epoch,), resumed_at=())
 
 
-def epoch_dataset(batches: Batches, train: Train, classes: int, epoch: int) -> Any:
-    """One epoch as tf.data: float32 [b, h, w, 3] in [0, 1], one-hot float32 [b, classes]."""
-    shape = batches.images.shape[1:]
-    signature = (tf.TensorSpec((None, *shape), tf.uint8), tf.TensorSpec((None,), tf.int32))
-    dataset = tf.data.Dataset.from_generator(lambda: batches.epoch(epoch), output_signature=signature)
-    settings, seed = train.augmentation, batches.seed
-
-    def prepare(step: Any, batch: tuple[Any, Any]) -> tuple[Any, Any]:
-        images = tf.cast(batch[0], tf.float32) / 255.0
-        images = augment(images, settings, tf.stack([seed, epoch * batches.steps + tf.cast(step, tf.int32)]))
-        return images, tf.one_hot(batch[1], classes)
-
-    return dataset.enumerate().map(prepare, num_parallel_calls=tf.data.AUTOTUNE).prefetch(PREFETCH)
-
-
 class Trainer:
     """Trains `model` in `folder`, going on from a checkpoint of the same `key`."""
 
@@ -147,7 +132,7 @@ class Trainer:
     ) -> Epoch:
         start = time.perf_counter()
         fitted = self._model.fit(
-            epoch_dataset(batches, self._train, classes, number),
+            labelled(batches, range(number, number + 1), self._train.augmentation, classes),
             steps_per_epoch=batches.steps,
             class_weight=weights,
             verbose=0,

@@ -21,7 +21,8 @@ import typer
 
 from common.artifact import sha256_file
 from common.cli import run
-from common.run.speed import LEAST_FLOOR, difference
+from common.intervals import LEAST_FLOOR
+from common.run.speed import difference
 from common.schema.base import Interval
 from common.schema.benchmark import Summary
 from common.schema.experiment import Benchmark as Settings

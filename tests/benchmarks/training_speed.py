@@ -26,8 +26,9 @@ SETTINGS = Train(batch_size=32)
 def main(dataset: Path) -> None:
     """Print images/s of both and the median of the per-epoch ratios."""
     load_quietly()
+    from common.augment import labelled
     from common.networks import build
-    from jobs.train.fit import compile_model, epoch_dataset, make_deterministic
+    from jobs.train.fit import compile_model, make_deterministic
 
     card = read_card(dataset)
     images, labels = read_split(dataset, card, "train")
@@ -39,7 +40,8 @@ def main(dataset: Path) -> None:
     floats, one_hot = np.float32(images) / np.float32(255), np.eye(classes, dtype=np.float32)[labels]
 
     def ours(epoch: int) -> Any:
-        models[0].fit(epoch_dataset(batches, SETTINGS, classes, epoch), steps_per_epoch=batches.steps, verbose=0)
+        data = labelled(batches, range(epoch, epoch + 1), SETTINGS.augmentation, classes)
+        models[0].fit(data, steps_per_epoch=batches.steps, verbose=0)
 
     def plain(_: int) -> Any:
         models[1].fit(floats, one_hot, batch_size=SETTINGS.batch_size, verbose=0)

@@ -12,7 +12,8 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Literal
 
-from common.run.speed import LEAST_FLOOR, difference
+from common.intervals import LEAST_FLOOR
+from common.run.speed import difference
 from common.schema.benchmark import LedgerLine, Row, RunLine, Summary
 from common.schema.benchmark import Noise as Floor
 from common.schema.experiment import Backend
