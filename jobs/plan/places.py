@@ -11,9 +11,9 @@ from common.adb.errors import NotReadyError
 from common.adb.names import ANY, HOST, SERIAL, safe_name
 from common.artifact import sha256_file
 from common.errors import UsageError
+from common.machine import machine
 from common.provenance import hash_files
 from jobs.plan import attached
-from jobs.plan.machine import machine
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,10 @@ class Place:
 HERE = Place(HOST, {}, {})
 
 
+def _this_machine() -> Place:
+    return Place(HOST, dict(machine()[1]), {})
+
+
 def places(devices: Sequence[str], tools: Tools, run: Path, *, dry: bool) -> tuple[Place, ...]:
     """The places that `devices` names, for a run in folder `run`; adb is asked only where a device is named.
 
@@ -50,13 +54,13 @@ def places(devices: Sequence[str], tools: Tools, run: Path, *, dry: bool) -> tup
     Raises NotReadyError for `any` when no device is attached and none was measured in this run before.
     """
     if list(devices) == [HOST]:
-        return (Place(HOST, machine(), {}),)
+        return (_this_machine(),)
     hashes = _hashes(tools)
     known = _Server(dry=dry)
     found = []
     for device in devices:
         if device == HOST:
-            found.append(Place(HOST, machine(), {}))
+            found.append(_this_machine())
             continue
         serial = _definite(device, known, run)
         facts = known.facts(serial)

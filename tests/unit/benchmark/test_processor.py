@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from common.processor import INSTRUCTION_SETS, described, processor
 from common.schema.benchmark import Cell, SessionLine
 from common.schema.experiment import Benchmark as Settings
 from jobs.benchmark.changes import differences, why_again
 from jobs.benchmark.host_facts import host_environment
 from jobs.benchmark.plan import Wanted, want
-from jobs.benchmark.processor import INSTRUCTION_SETS, described, processor
 
 # Excerpts: flags that pick no kernels are shortened.
 TURIN = """processor\t: 0

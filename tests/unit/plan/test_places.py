@@ -9,8 +9,9 @@ import pytest
 
 from common.adb.errors import NotReadyError
 from common.errors import UsageError
+from common.processor import processor
+from jobs.benchmark.host_facts import host_environment
 from jobs.plan import attached
-from jobs.plan.machine import processor
 from jobs.plan.places import Tools, places
 from tests.devices.adb_server import AdbServer
 from tests.devices.fixtures import adb_server, stand_in, stand_ins
@@ -94,7 +95,7 @@ def test_a_serial_that_a_run_brings_along_is_checked(tmp_path: Path, targets: ob
 def test_the_host_needs_no_adb(tmp_path: Path) -> None:
     [host] = places(["host"], Tools(binary=Path("/nonexistent")), tmp_path, dry=True)
     assert host.facts
-    assert host.facts["cores"]
+    assert host.facts["Cores usable"]
     assert host.tools == {}
 
 
@@ -130,8 +131,16 @@ def test_a_phone_that_says_too_much_is_not_believed(
 
 def test_a_processor_is_its_lasting_facts() -> None:
     x86 = "processor\t: 0\nmodel\t\t: 85\nmodel name\t: Xeon\ncpu MHz\t\t: 2000.1\nflags\t\t: avx2 avx512_vnni\n\n"
-    assert processor(x86 * 2) == {"model": "85", "model name": "Xeon", "flags": "avx2 avx512_vnni"}
+    two = processor(x86 * 2)
+    assert (two.model, two.name, two.instruction_sets) == ("85", "Xeon", ("avx2", "avx512_vnni"))
     assert processor(x86.replace("2000.1", "800")) == processor(x86)
     assert processor(x86.replace(" avx512_vnni", "")) != processor(x86)
     arm = "CPU part\t: 0xd05\n\nCPU part\t: 0xd41\n"
-    assert processor(arm) == {"CPU part": "0xd05 | 0xd41"}
+    assert processor(arm).model == "0xd05, 0xd41"
+
+
+def test_the_host_is_all_that_its_fingerprint_has_but_the_runtime(tmp_path: Path) -> None:
+    (here,) = places(["host"], Tools(), tmp_path, dry=True)
+    lasting = dict(host_environment().lasting)
+    assert lasting.pop("Runtime")
+    assert here.facts == lasting
