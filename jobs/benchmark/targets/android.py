@@ -73,6 +73,7 @@ class AndroidTarget:
         self._tool: Path | None = None
         self._dialect = Dialect.CLASSIC
         self._app: App | None = None
+        self._libraries: tuple[Path, ...] = ()
         self._connections = 0
 
     @property
@@ -100,7 +101,8 @@ class AndroidTarget:
         if settings.app:
             self._app = App(self.device, self.files, binaries.benchmark_app(abis, self.wishes.apk))
         if "hexagon" in settings.backends:
-            for library in binaries.hexagon_libraries(abis, self.wishes.hexagon):
+            self._libraries = binaries.hexagon_libraries(abis, self.wishes.hexagon)
+            for library in self._libraries:
                 self.files.put(library, name=library.name)
         told = self.device.run([self.files.put(self.tool, executable=True), "--help"])
         found = dialect(told.text)
@@ -113,7 +115,8 @@ class AndroidTarget:
         self._dialect = found
 
     def environment(self) -> Environment:
-        """The device's facts. The tool is part of the fingerprint: another build measures something else."""
+        """The device's facts. What measures is part of the fingerprint: another build measures something else. Of the
+        app only the user's own: the published one is pinned, and may be asked for later without measuring anew."""
         facts = self.facts
         digest = sha256_file(self.tool)
         lasting = (
@@ -121,7 +124,9 @@ class AndroidTarget:
             *device_facts.lasting(facts),
             ("Tool", f"benchmark_model ({self._dialect.value}), sha256 {digest[:SHOWN_DIGITS]}"),
         )
-        text = "\n".join(f"{label}={value}" for label, value in (*lasting, ("sha256", digest)))
+        own = self.wishes.apk if self._app is not None else None
+        beside = [(path.name, sha256_file(path)) for path in (*self._libraries, own) if path is not None]
+        text = "\n".join(f"{label}={value}" for label, value in (*lasting, ("sha256", digest), *beside))
         passing = device_facts.passing(facts)
         return Environment(
             kind="android",
