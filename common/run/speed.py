@@ -66,8 +66,9 @@ def own_obstacle(target: Target, row: Row) -> Obstacle | None:
         return Obstacle(cause="unsupported", text=result.reason)
     if isinstance(result, Failed):
         return Obstacle(cause="failed", text=result.reason)
-    if row.failed_rounds > MOST_FAILED * (row.failed_rounds + result.rounds):
-        processes = row.failed_rounds + result.rounds
+    # A reference has several processes in a round; before version 3 every cell had one.
+    processes = row.failed_rounds + (result.processes or result.rounds)
+    if row.failed_rounds > MOST_FAILED * processes:
         return Obstacle(cause="failed", text=f"{row.failed_rounds} of {processes} processes failed")
     extent = None if result.delegation is None else result.delegation.extent
     if row.cell.backend != PLAIN and extent == "none":

@@ -202,7 +202,8 @@ class Summary(Model):
 
     `ratios` holds the ratio of every round, `equivalence` their 90 % interval. `cpu_us` is the median CPU time of a
     run. In `disturbed_rounds` the scheduler kept this cell or its references waiting; if there are any and CPU times
-    are known, the ratios are of those (`from_cpu`).
+    are known, the ratios are of those (`from_cpu`). `processes` were measured, of which a reference has several in
+    a round; 0 in versions 1 and 2, where every cell had one.
     """
 
     kind: Literal["summary"] = "summary"
@@ -228,6 +229,7 @@ class Summary(Model):
     cpu_us: float | None = None
     disturbed_rounds: Count = 0
     from_cpu: bool = False
+    processes: Count = 0
 
 
 class Row(Model):

@@ -50,6 +50,7 @@ def summarise(runs: Sequence[RunLine], brackets: Sequence[Bracket], app_ratios: 
         cpu_us=_median_of_known([outcome.cpu_us for outcome in outcomes]),
         disturbed_rounds=sum(bracket.disturbed for bracket in brackets),
         from_cpu=uses_cpu(brackets),
+        processes=len(outcomes),
         init_us=_median([outcome.init_us for outcome in outcomes]),
         first_us=_median([outcome.first_us for outcome in outcomes]),
         warmup_us=_median([outcome.warmup.mean_us for outcome in outcomes]),

@@ -8,7 +8,7 @@ from common.proportion import wilson
 from common.run.judge import Evidence, Subject, deciding_setting, judge
 from common.run.speed import Target, difference, rounds_needed
 from common.schema.base import Interval
-from common.schema.benchmark import Benchmark, Row
+from common.schema.benchmark import Benchmark, Row, Summary
 from common.schema.evaluation import McNemar
 from common.schema.examination import Examination, OutputCheck
 from common.schema.experiment import Choose
@@ -97,6 +97,14 @@ def test_a_faulty_cell_is_not_compared_and_its_variant_not_eligible(fault: str) 
     speed = of(found, "float16")
     assert (speed.verdict, speed.obstacle and speed.obstacle.cause, speed.ratio) == ("not compared", cause, None)
     assert not found.of("float16").eligible and found.of("baseline").eligible
+
+
+def test_a_reference_of_many_processes_may_lose_some() -> None:
+    rounds = BASELINE.result.rounds if isinstance(BASELINE.result, Summary) else 0
+    few = binary("baseline", 1000.0, processes=5 * rounds).model_copy(update={"failed_rounds": rounds})
+    assert of(judgement(few, FAST), "float16").verdict == "faster"
+    many = few.model_copy(update={"failed_rounds": 2 * rounds})
+    assert of(judgement(many, FAST), "float16").verdict == "not compared"
 
 
 def test_the_same_without_a_fault_is_faster_and_eligible() -> None:
