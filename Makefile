@@ -66,7 +66,10 @@ STAGES := all dataset train optimize evaluate benchmark choose report
 GOALS := $(filter $(STAGES),$(MAKECMDGOALS))
 ifneq ($(GOALS),)
 ifeq ($(RUNTIME),auto)
-override RUNTIME := $(shell timeout 5 "$${DOCKER:-docker}" version --format ok >/dev/null 2>&1 && echo docker || echo local)
+# $(shell) hands on what make was started with, and no variable of the command line (GNU make before 4.4).
+quoted = '$(subst ','\'',$(1))'
+override RUNTIME := $(shell timeout 5 $(call quoted,$(or $(DOCKER),docker)) version --format ok >/dev/null 2>&1 \
+  && echo docker || echo local)
 endif
 endif
 # make -n and make -q change nothing: the plan is made without being written.

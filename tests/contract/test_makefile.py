@@ -139,6 +139,16 @@ def test_a_device_is_text_that_the_plan_checks(copy: Path) -> None:
     assert not (copy / "pwned").exists()
 
 
+@pytest.mark.parametrize("where", ["command line", "environment"])
+@pytest.mark.parametrize(
+    ("answer", "stage"), [("exit 0", "-m jobs.launch stage dataset"), ("exit 1", "-m jobs.dataset")]
+)
+def test_the_docker_command_that_is_given_decides(copy: Path, where: str, answer: str, stage: str) -> None:
+    script(copy / "own docker", answer)
+    argv, env = given(where, {"EXPERIMENT": "tiny.toml", "RUNTIME": "auto", "DOCKER": str(copy / "own docker")})
+    assert stage in make(copy, "-n", "dataset", *argv, env=env).stdout
+
+
 @pytest.mark.parametrize("value", ["podman", "", "docker local", "local\nx"])
 def test_a_runtime_is_one_of_three(copy: Path, value: str) -> None:
     done = make(copy, "-n", "clean", f"RUNTIME={value}")
