@@ -19,8 +19,9 @@ NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 # Tables and lists in each other; an experiment has five.
 DEEPEST = 20
-# The largest one that comes with the project has 6 KiB. A key of many parts takes the square of their number to read.
-MOST_BYTES, MOST_LINE_BYTES = 256 << 10, 2048
+# The largest one that comes with the project has 6 KiB. A key of many parts takes the square of their number to read,
+# and stands on one line.
+MOST_BYTES, MOST_LINE_BYTES, MOST_LINE_DOTS = 256 << 10, 2048, 100
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,11 @@ def _content(path: Path) -> bytes:
         raw = stream.read(MOST_BYTES + 1)
     if len(raw) > MOST_BYTES:
         raise UsageError(f"experiment {path} has more than the {MOST_BYTES >> 10} KiB allowed")
-    if max(map(len, raw.splitlines()), default=0) > MOST_LINE_BYTES:
+    lines = raw.splitlines()
+    if max(map(len, lines), default=0) > MOST_LINE_BYTES:
         raise UsageError(f"experiment {path} has a line of more than the {MOST_LINE_BYTES} bytes allowed")
+    if max((line.count(b".") for line in lines), default=0) > MOST_LINE_DOTS:
+        raise UsageError(f"experiment {path} has a line of more than the {MOST_LINE_DOTS} dots allowed")
     return raw
 
 
