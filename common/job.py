@@ -50,7 +50,7 @@ class Job:
 
 
 @dataclass(frozen=True)
-class Given:
+class Option:
     """An option: its name, what its value is to the job, and the value; None where it was not given."""
 
     name: str
@@ -64,7 +64,7 @@ def describe(stage: str, main: Callable[..., Any], arguments: Sequence[str]) -> 
     Raises typer's own exceptions for arguments that the stage would refuse, and UsageError for an experiment
     that cannot be loaded, where its content matters.
     """
-    options = given(main, arguments)
+    options = options_of(main, arguments)
     named = {option.name: option.value for option in options}
     reads = [path for option in options if Use.READ in option.uses for path in _paths(option.value)]
     source = ""
@@ -86,13 +86,13 @@ def describe(stage: str, main: Callable[..., Any], arguments: Sequence[str]) -> 
     )
 
 
-def given(main: Callable[..., Any], arguments: Sequence[str]) -> list[Given]:
+def options_of(main: Callable[..., Any], arguments: Sequence[str]) -> list[Option]:
     """Every option of a command line with its value, defaults included."""
     app = typer.Typer(add_completion=False)
     app.command()(main)
     context = typer.main.get_command(app).make_context(main.__module__, list(arguments))
     hints = get_type_hints(main, include_extras=True)
-    return [Given(name, _uses(hints[name]), value) for name, value in context.params.items()]
+    return [Option(name, _uses(hints[name]), value) for name, value in context.params.items()]
 
 
 def models(experiment: LoadedExperiment) -> Iterator[Path]:

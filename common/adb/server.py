@@ -53,11 +53,11 @@ class Server:
             self._ask(f"host:disconnect:{address}", PATIENCE_S)
 
     def _ask(self, service: str, limit_s: float) -> str:
-        with _errors("", service), self.open(limit_s) as wire:
+        with _errors("", service), self.wire(limit_s) as wire:
             wire.service(service)
             return wire.block()
 
-    def open(self, limit_s: float, most_bytes: int = MOST_BYTES) -> Wire:
+    def wire(self, limit_s: float, most_bytes: int = MOST_BYTES) -> Wire:
         """A connection to the server, all of whose use must end within `limit_s` and `most_bytes`."""
         try:
             connection = adbutils.AdbClient(self.host, self.port).make_connection(timeout=limit_s)
@@ -173,7 +173,7 @@ class Device:
 
     def _shell(self, text: str, limit_s: float, most_bytes: int = OUTPUT_BYTES) -> Wire:
         if self._shell_v2 is None:
-            with _errors(self.serial, "features"), self.server.open(PATIENCE_S) as wire:
+            with _errors(self.serial, "features"), self.server.wire(PATIENCE_S) as wire:
                 wire.service(f"host-serial:{self.serial}:features")
                 self._shell_v2 = "shell_v2" in wire.block().split(",")
         wire = self._transport(limit_s, most_bytes)
@@ -185,7 +185,7 @@ class Device:
         return wire
 
     def _transport(self, limit_s: float, most_bytes: int = MOST_BYTES) -> Wire:
-        wire = self.server.open(limit_s, most_bytes)
+        wire = self.server.wire(limit_s, most_bytes)
         try:
             wire.service(f"host:transport:{self.serial}")
         except BaseException:

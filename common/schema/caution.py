@@ -1,6 +1,6 @@
 """What a reader of a benchmark should know before trusting its figures: typed, with what it is about.
 
-`jobs/report/cautions.py` has the words.
+`jobs/report/caution_words.py` has the words.
 """
 
 from typing import Annotated, Literal

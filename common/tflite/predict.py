@@ -66,8 +66,10 @@ def quantise(values: npt.NDArray[np.float32], port: Any) -> npt.NDArray[Any]:
 
 
 def dequantise(values: npt.NDArray[Any], port: Any) -> npt.NDArray[np.float32]:
-    """A tensor's values as float32."""
+    """A tensor's values as float32; integers without a scale stand for themselves."""
     if port["dtype"] == np.float32:
         return np.array(values)
     scale, zero_point = port["quantization"]
+    if scale == 0:
+        return np.asarray(values, dtype=np.float32)
     return np.asarray((values.astype(np.float32) - zero_point) * scale, dtype=np.float32)

@@ -39,18 +39,18 @@ def main(
     """Run every variant in fresh processes, interleaved in rounds, with benchmark_model's semantics."""
     from common.adb.names import listed, safe_name
     from common.experiment import load
-    from jobs.benchmark.open import measure_on
+    from jobs.benchmark.dispatch import measure_on
     from jobs.benchmark.parallel import measure_on_all
-    from jobs.benchmark.targets.wishes import Wishes
+    from jobs.benchmark.targets.device_options import DeviceOptions
 
     if devices:
         serials = listed(devices)
         if len(serials) > 1:
             raise typer.Exit(measure_on_all(serials, sys.argv[1:], output))
         device, output = serials[0], output / safe_name(serials[0])
-    wishes = Wishes(binary=binary, apk=apk, hexagon=hexagon, keep=keep, patience_s=patience)
+    options = DeviceOptions(binary=binary, apk=apk, hexagon=hexagon, keep=keep, patience_s=patience)
     result = measure_on(
-        device, load(experiment), variants=variants, dataset=dataset, output=output, wishes=wishes, label=label
+        device, load(experiment), variants=variants, dataset=dataset, output=output, options=options, label=label
     )
     print(f"{len(result.rows)} rows; wrote {output / 'benchmark.json'}")
 

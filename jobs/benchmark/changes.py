@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from common.schema.benchmark import LedgerLine, SessionLine
-from jobs.benchmark.plan import Wanted
+from jobs.benchmark.wanted import Wanted
 
 Pairs = Sequence[tuple[str, str]]
 AGAIN = "everything is measured again"

@@ -18,10 +18,10 @@ from jobs.benchmark.heat import cool
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.order import Slot
 from jobs.benchmark.pairs import typical_us
-from jobs.benchmark.plan import Wanted, resumable, shown_session, unmeasured
 from jobs.benchmark.rounds import next_step
 from jobs.benchmark.session import Session
 from jobs.benchmark.targets import Target, TargetLostError
+from jobs.benchmark.wanted import Wanted, resumable, shown_session, unmeasured
 
 WORDS = {"before": "  (reference)", "within": "", "after": "  (reference)"}
 

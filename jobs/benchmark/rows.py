@@ -15,10 +15,10 @@ from jobs.benchmark.ledger import Index
 from jobs.benchmark.noise import noise
 from jobs.benchmark.order import group
 from jobs.benchmark.pairs import log_us
-from jobs.benchmark.plan import Wanted, binary_of, shown_session
 from jobs.benchmark.rounds import facts
 from jobs.benchmark.session import Session
 from jobs.benchmark.statistics import summarise
+from jobs.benchmark.wanted import Wanted, binary_of, shown_session
 
 
 def rows(index: Index, wanted: Wanted) -> tuple[Row, ...]:

@@ -63,7 +63,7 @@ class Session:
 
     def opening(self) -> Slot:
         """The first process of the next round."""
-        return self._plan(self.rounds, 0)[0]
+        return self._first_attempt(self.rounds, 0)[0]
 
     def left(self, rounds: int) -> tuple[Slot, ...]:
         """What is planned up to so many rounds, if nothing is measured again."""
@@ -80,7 +80,7 @@ class Session:
             self._add_to_round(run)
             return
         if self._at == len(self._queue):
-            self._begin(self._plan(self.rounds, 0))
+            self._begin(self._first_attempt(self.rounds, 0))
         expected = self.within_round()
         found = Slot(run.round, run.segment, run.attempt, run.place, run.cell, run.retry)
         if found != expected or run.order != len(self.runs) - 1:
@@ -116,7 +116,7 @@ class Session:
     def _begin(self, queue: tuple[Slot, ...]) -> None:
         self._queue, self._at, self._attempt = queue, 0, []
 
-    def _plan(self, number: int, place: int) -> tuple[Slot, ...]:
+    def _first_attempt(self, number: int, place: int) -> tuple[Slot, ...]:
         """A segment's first attempt. A backend that is not there is asked for once in a round, at its end."""
         absent = {name for name, run in self._latest.items() if isinstance(run.outcome, Unsupported)}
         planned = self.layout.attempt(number, place, 0, set(self.layout.references))
@@ -138,7 +138,7 @@ class Session:
         if again:
             self._begin(self.layout.attempt(here.round, here.segment, here.attempt + 1, again))
         elif here.segment + 1 < self.layout.segments:
-            self._begin(self._plan(here.round, here.segment + 1))
+            self._begin(self._first_attempt(here.round, here.segment + 1))
         else:
             self._begin(())
             self.rounds += 1

@@ -15,9 +15,9 @@ from jobs.benchmark.cautions import cautions
 from jobs.benchmark.clock import Clock, SystemClock
 from jobs.benchmark.host_facts import busy_cores
 from jobs.benchmark.ledger import Ledger, check
-from jobs.benchmark.plan import want
 from jobs.benchmark.rows import noises, rows, sessions
 from jobs.benchmark.targets import Target
+from jobs.benchmark.wanted import want
 
 ARTIFACT = "benchmark.json"
 LEDGER = "ledger.jsonl"

@@ -62,24 +62,14 @@ def measure(first: Path, second: Path) -> OutputDifference:
 
 
 def _run(runner: Any, inputs: list[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float64]]:
+    # The runtime is loaded in the process of its own only.
+    from common.tflite.predict import dequantise, quantise
+
     for port, values in zip(runner.get_input_details(), inputs, strict=True):
-        runner.set_tensor(port["index"], _quantised(values, port))
+        runner.set_tensor(port["index"], quantise(values, port))
     runner.invoke()
-    return [_real(runner.get_tensor(port["index"]), port) for port in runner.get_output_details()]
-
-
-def _quantised(values: npt.NDArray[np.float32], port: Any) -> npt.NDArray[Any]:
-    if port["dtype"] == np.float32:
-        return values
-    scale, zero_point = port["quantization"]
-    limits = np.iinfo(port["dtype"])
-    return np.asarray(np.clip(np.round(values / scale) + zero_point, limits.min, limits.max), dtype=port["dtype"])
-
-
-def _real(values: npt.NDArray[Any], port: Any) -> npt.NDArray[np.float64]:
-    scale, zero_point = port["quantization"]
-    real = values.astype(np.float64)
-    return real if scale == 0 else (real - zero_point) * scale
+    ports = runner.get_output_details()
+    return [dequantise(runner.get_tensor(port["index"]), port).astype(np.float64) for port in ports]
 
 
 if __name__ == "__main__":

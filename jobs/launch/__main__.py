@@ -16,7 +16,7 @@ from typing import Annotated
 import typer
 
 from common import cli
-from jobs.launch.recipe import Image
+from jobs.launch.ingredients import Image
 
 
 def run(

@@ -27,7 +27,7 @@ class AdbAccess:
     groups: tuple[int, ...] = ()
 
 
-def plan(
+def access_for(
     caller: Mapping[str, str], home: Path, root: Path, keys: tuple[Path, ...], usb_groups: tuple[int, ...]
 ) -> AdbAccess:
     """`keys` are the private keys that exist, `usb_groups` the groups that may use USB devices.
@@ -47,11 +47,11 @@ def plan(
 
 
 def find(caller: Mapping[str, str], root: Path) -> AdbAccess:
-    """As `plan`, for this machine."""
+    """As `access_for`, for this machine."""
     home = Path.home()
     named = [Path(path) for path in caller.get(KEYS_VARIABLE, "").split(os.pathsep) if path]
     keys = tuple(path.absolute() for path in named or [home / ".android" / "adbkey"] if path.exists())
-    return plan(caller, home, root, keys, _usb_groups())
+    return access_for(caller, home, root, keys, _usb_groups())
 
 
 def _usb_groups() -> tuple[int, ...]:

@@ -15,10 +15,10 @@ from common.binaries import cache_folder, gather, pinned, read_lock
 from common.errors import EdgeproofError, UsageError
 from common.provenance import ROOT, VERSION
 from jobs.launch.container import Engine
-from jobs.launch.recipe import (
+from jobs.launch.ingredients import (
     BASE_VARIABLE,
     Image,
-    Recipe,
+    Ingredients,
     build_arguments,
     build_command,
     dockerfile,
@@ -36,29 +36,29 @@ KEPT_LINES = 40
 def ensure_image(engine: Engine, image: Image, environment: Mapping[str, str]) -> str:
     """Id of the image, built if the engine has none of the same identity. Processes that ask for the
     same image at the same time build it once. Raises EdgeproofError when the build fails."""
-    recipe = read_recipe(engine, image, environment)
+    ingredients = read_ingredients(engine, image, environment)
     STATE.mkdir(parents=True, exist_ok=True)
     with FileLock(STATE / f"build-{image}.lock"):
-        found = engine.image_id(recipe.tag, recipe.identity)
+        found = engine.image_id(ingredients.tag, ingredients.identity)
         if found is not None:
             return found
         if image is Image.ADB:
             gather(read_lock(), cache_folder(), BINARIES)
-        _build(recipe, environment)
-        built = engine.image_id(recipe.tag, recipe.identity)
+        _build(ingredients, environment)
+        built = engine.image_id(ingredients.tag, ingredients.identity)
     if built is None:
         hint = "let DOCKER_HOST or `docker context` name the same engine for both"
-        raise EdgeproofError(f"{recipe.tag} was built, but not into the engine that runs containers", hint=hint)
+        raise EdgeproofError(f"{ingredients.tag} was built, but not into the engine that runs containers", hint=hint)
     return built
 
 
-def read_recipe(engine: Engine, image: Image, environment: Mapping[str, str]) -> Recipe:
-    """The recipe of an image for this engine. Reads its Dockerfile and locks."""
+def read_ingredients(engine: Engine, image: Image, environment: Mapping[str, str]) -> Ingredients:
+    """The ingredients of an image for this engine. Reads its Dockerfile and locks."""
     base = environment.get(BASE_VARIABLE) or ""
     # A name without a digest may stand for another image tomorrow.
     local = engine.image_id(base) if base and "@" not in base else None
     path = dockerfile(image, ROOT)
-    return Recipe(
+    return Ingredients(
         image=image,
         dockerfile=path.read_bytes(),
         lock=path.with_name(lock_name(image, environment)).read_bytes(),
@@ -76,8 +76,8 @@ def write_image_id(path: Path, image_id: str) -> None:
         write_bytes(path, content)
 
 
-def _build(recipe: Recipe, environment: Mapping[str, str]) -> None:
-    argv = build_command(recipe, environment.get("DOCKER") or "docker", ROOT)
+def _build(ingredients: Ingredients, environment: Mapping[str, str]) -> None:
+    argv = build_command(ingredients, environment.get("DOCKER") or "docker", ROOT)
     command = shlex.join(argv)
     print(f"+ {command}", file=sys.stderr, flush=True)
     last: deque[str] = deque(maxlen=KEPT_LINES)
@@ -98,7 +98,7 @@ def _build(recipe: Recipe, environment: Mapping[str, str]) -> None:
         hint = "install Docker's command line, or name it in DOCKER"
         raise UsageError(f"{argv[0]} cannot be run: {error.strerror}", hint=hint) from None
     if process.returncode != 0:
-        raise EdgeproofError(f"building {recipe.tag} failed: {failure(last)}", hint=advice(last, command))
+        raise EdgeproofError(f"building {ingredients.tag} failed: {failure(last)}", hint=advice(last, command))
 
 
 def failure(lines: Iterable[str]) -> str:

@@ -15,8 +15,8 @@ from docker.utils.socket import frames_iter
 
 from common.errors import EdgeproofError, TryLaterError, UsageError
 from jobs.launch.adb_access import USB
+from jobs.launch.ingredients import IDENTITY_LABEL
 from jobs.launch.mounts import Bind
-from jobs.launch.recipe import IDENTITY_LABEL
 from jobs.launch.settings import EngineFacts, Limits
 
 RUN_LABEL = "edgeproof.run"

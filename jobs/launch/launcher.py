@@ -17,8 +17,8 @@ from jobs.launch.adb_access import AdbAccess, find
 from jobs.launch.attend import attend, signals
 from jobs.launch.build import STATE, ensure_image
 from jobs.launch.container import Contained, Engine, connect
-from jobs.launch.mounts import plan, prepare
-from jobs.launch.recipe import Image
+from jobs.launch.ingredients import Image
+from jobs.launch.mounts import binds_for, prepare
 from jobs.launch.settings import container_user, job_environment, limits, wants_gpu
 
 CODE = (ROOT / "jobs", ROOT / "common")
@@ -37,7 +37,7 @@ def launch(job: Job) -> int:
     cwd = Path.cwd()
     caller = os.environ
     access = find(caller, ROOT) if job.adb else AdbAccess()
-    binds = plan(CODE, (*job.reads, *access.read), (*job.writes, *access.write), cwd)
+    binds = binds_for(CODE, (*job.reads, *access.read), (*job.writes, *access.write), cwd)
     engine, image = connect(), Image(job.image)
     limited = limits(caller, engine.facts)
     prepare(binds)

@@ -21,7 +21,7 @@ class Bind:
     source: Path
 
 
-def plan(code: Iterable[Path], read: Sequence[Path], write: Sequence[Path], cwd: Path) -> tuple[Bind, ...]:
+def binds_for(code: Iterable[Path], read: Sequence[Path], write: Sequence[Path], cwd: Path) -> tuple[Bind, ...]:
     """The binds for a job, outer folders before inner ones. Touches no file, but follows symbolic links.
 
     Relative paths start at `cwd`. A path that is read and written is writable; code never is.

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from common.errors import UsageError
 from common.provenance import COMMIT_VARIABLE, IMAGE_VARIABLE
-from jobs.launch.recipe import Image, tensorflow_variant
+from jobs.launch.ingredients import Image, tensorflow_variant
 
 MEMORY_VARIABLE = "EDGEPROOF_MEMORY"
 CPUS_VARIABLE = "EDGEPROOF_CPUS"

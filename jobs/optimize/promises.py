@@ -13,7 +13,7 @@ import numpy as np
 from common.schema.recipe import Convert, QuantizeAware, Recipe
 from common.schema.variant import Promise
 from common.tflite.reader import Inspection, Kernel
-from jobs.optimize.done import Expectation
+from jobs.optimize.pass_result import Expectation
 
 # tfmot neither prunes nor clusters depthwise kernels.
 REACHED = ("CONV_2D", "FULLY_CONNECTED")

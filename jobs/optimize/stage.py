@@ -26,8 +26,8 @@ from jobs.optimize import passes
 from jobs.optimize.batch_norm import copied, reestimate
 from jobs.optimize.collapse import accuracy_kept
 from jobs.optimize.convert import convert
-from jobs.optimize.done import Expectation
 from jobs.optimize.fine_tune import FineTuner
+from jobs.optimize.pass_result import Expectation
 from jobs.optimize.promises import check
 
 ARTIFACT = "variant.json"

@@ -15,7 +15,7 @@ from common.schema.results import Endured, Latency, Results
 from common.schema.training import Epoch, Training
 from jobs.report.document import File, Picture
 from jobs.report.names import Grid, Setting, variant_labels
-from jobs.report.placement import Plan, Point, Spot, place
+from jobs.report.placement import Placement, Point, Spot, place
 from jobs.report.sustained import Key, groups, where
 
 # Pixels.
@@ -109,10 +109,10 @@ def accuracy_chart(results: Results) -> Picture | None:
     names = [v.name for v in results.variants if v.name in shares and v.size_bytes > 0]
     if not points:
         return None
-    plan = place(points)
+    placement = place(points)
     rows = [
-        _dot(labels[name], _role(results, name), point, spot, plan.right)
-        for name, point, spot in zip(names, points, plan.spots, strict=True)
+        _dot(labels[name], _role(results, name), point, spot, placement.right)
+        for name, point, spot in zip(names, points, placement.spots, strict=True)
     ]
     sizes = sorted({float(decimal(point.size_mb)) for point in points})
     caption = (
@@ -123,7 +123,7 @@ def accuracy_chart(results: Results) -> Picture | None:
         "accuracy",
         "Scatter chart of the size and the accuracy of every variant",
         caption,
-        [_scatter(rows, plan, sizes)],
+        [_scatter(rows, placement, sizes)],
     )
 
 
@@ -132,9 +132,9 @@ def _dot(label: str, role: str, point: Point, spot: Spot, right: float) -> Datum
     return {"variant": label, "role": role} | at | {"label_x": right, "label_y": spot.label_y}
 
 
-def _scatter(rows: list[Datum], plan: Plan, sizes: list[float]) -> Panel:
-    x_scale = alt.Scale(type="log", domain=[plan.left, plan.right], nice=False)
-    y_scale = alt.Scale(domain=[plan.bottom, plan.top], nice=False)
+def _scatter(rows: list[Datum], placement: Placement, sizes: list[float]) -> Panel:
+    x_scale = alt.Scale(type="log", domain=[placement.left, placement.right], nice=False)
+    y_scale = alt.Scale(domain=[placement.bottom, placement.top], nice=False)
     x_axis = alt.Axis(values=sizes, format="~g", labelOverlap="greedy", grid=False)
     y = alt.Y("accuracy:Q", scale=y_scale, title="accuracy (%)", axis=alt.Axis(tickCount=6, format="~f"))
     base = alt.Chart(alt.InlineData(values=rows)).encode(x=alt.X("x:Q", scale=x_scale, title="size (MB)", axis=x_axis))
@@ -148,7 +148,7 @@ def _scatter(rows: list[Datum], plan: Plan, sizes: list[float]) -> Panel:
         .mark_text(align="left", dx=5, color=INK, fontSize=FONT_SIZE, limit=LABEL_WIDTH, clip=False)
         .encode(x=alt.X("label_x:Q", scale=x_scale), y=alt.Y("label_y:Q", scale=y_scale), text="variant:N")
     )
-    return alt.layer(leaders, lines, dots, texts, width=SCATTER_WIDTH, height=plan.height)
+    return alt.layer(leaders, lines, dots, texts, width=SCATTER_WIDTH, height=placement.height)
 
 
 def training_chart(training: Training) -> Picture | None:

@@ -13,7 +13,7 @@ from common.schema.outcome import Failed, Unsupported
 from common.schema.provenance import Provenance
 from common.schema.results import Endured, Latency, Measurement, Results, VariantResult
 from common.schema.variant import Variant
-from jobs.report.cautions import words
+from jobs.report.caution_words import words
 from jobs.report.names import BACKENDS
 from jobs.report.steps import steps
 

@@ -36,7 +36,7 @@ class Spot:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Placement:
     """The chart's ends in MB and per cent, its height in pixels, and a spot per point."""
 
     left: float
@@ -47,15 +47,15 @@ class Plan:
     spots: tuple[Spot, ...]
 
 
-def place(points: Sequence[Point]) -> Plan:
-    """Plan the chart of at least one point of a positive size."""
+def place(points: Sequence[Point]) -> Placement:
+    """Placement the chart of at least one point of a positive size."""
     xs = apart([point.size_mb for point in points])
     bottom, top = min(point.low for point in points) - PADDING, max(point.high for point in points) + PADDING
     height = max(LEAST_HEIGHT, LABEL_GAP * (len(points) + 1))
     wanted = [(top - point.accuracy) / (top - bottom) * height for point in points]
     labels = spread(wanted, LABEL_GAP, height)
     spots = tuple(Spot(x, top - y / height * (top - bottom)) for x, y in zip(xs, labels, strict=True))
-    return Plan(min(xs) / MARGIN, max(xs) * MARGIN, bottom, top, height, spots)
+    return Placement(min(xs) / MARGIN, max(xs) * MARGIN, bottom, top, height, spots)
 
 
 def apart(sizes: Sequence[float]) -> list[float]:

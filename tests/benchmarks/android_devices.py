@@ -21,7 +21,7 @@ from common.provenance import ROOT
 from common.schema.benchmark import Cell
 from common.schema.experiment import Benchmark as Settings
 from jobs.benchmark.targets.android import android
-from jobs.benchmark.targets.wishes import Wishes
+from jobs.benchmark.targets.device_options import DeviceOptions
 from tests.artifacts import write_experiment
 from tests.devices.adb_server import AdbServer
 from tests.devices.standin.device import StandIn
@@ -60,7 +60,7 @@ def _overhead(phone: StandIn, folder: Path) -> None:
     cell = Cell(variant="model", model_sha256="0" * 64, backend="cpu", threads=1)
     settings = Settings(backends=("cpu",), num_runs=1, min_secs=0.0, warmup_min_secs=0.0)
     taken = []
-    with android(phone.serial, "overhead", Wishes(binary=folder / "tool"), settings) as target:
+    with android(phone.serial, "overhead", DeviceOptions(binary=folder / "tool"), settings) as target:
         for _ in range(PROCESSES + 1):
             start = time.perf_counter()
             target.measure(model, cell, settings, folder / "log")

@@ -35,7 +35,7 @@ from common.schema.outcome import Measured, Unsupported
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.stage import benchmark
 from jobs.benchmark.targets.android import android
-from jobs.benchmark.targets.wishes import Wishes
+from jobs.benchmark.targets.device_options import DeviceOptions
 from tests.artifacts import write_experiment
 from tests.devices import tiny_model
 from tests.devices.adb_server import AdbServer
@@ -113,10 +113,10 @@ class Bench:
 
     def measure(self, serial: str, output: Path) -> Benchmark:
         """A run of the stage. Raises EdgeproofError."""
-        wishes = Wishes(binary=self.folder / "tool", patience_s=5.0, slack_s=1.0)
+        options = DeviceOptions(binary=self.folder / "tool", patience_s=5.0, slack_s=1.0)
         shape = (IMAGES, *tiny_model.SHAPE[1:])
         images = np.random.default_rng(1).integers(0, 255, shape, dtype=np.uint8) if self.asked else None
-        with android(serial, str(output), wishes, self.experiment.settings.benchmark, images) as target:
+        with android(serial, str(output), options, self.experiment.settings.benchmark, images) as target:
             return benchmark(self.experiment, self.folder / "variants", target, output)
 
 

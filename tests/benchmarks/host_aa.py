@@ -28,9 +28,9 @@ from common.schema.benchmark import Summary
 from common.schema.experiment import Benchmark as Settings
 from jobs.benchmark import protocol
 from jobs.benchmark.ledger import Ledger
-from jobs.benchmark.plan import want
 from jobs.benchmark.rows import noises, rows
 from jobs.benchmark.targets.host import HostTarget
+from jobs.benchmark.wanted import want
 
 SETTINGS = Settings(backends=("xnnpack",))
 BUSY = (sys.executable, "-c", "while True: pass")

@@ -25,15 +25,15 @@ from common.schema.outcome import Failed, Outcome, Unsupported
 from common.schema.power import PowerReading
 from jobs.benchmark.android import binaries, classic, litert, power
 from jobs.benchmark.android.app import App
-from jobs.benchmark.android.choose import choose
 from jobs.benchmark.android.classic import Printed
 from jobs.benchmark.android.command import Dialect, arguments, dialect, lacks
 from jobs.benchmark.android.examine import Examiner, library_path
 from jobs.benchmark.android.files import RunFolder
 from jobs.benchmark.android.locks import held
 from jobs.benchmark.android.reconnect import wait_for
+from jobs.benchmark.android.usable import usable_serial
 from jobs.benchmark.targets import Reading, TargetLostError
-from jobs.benchmark.targets.wishes import Wishes
+from jobs.benchmark.targets.device_options import DeviceOptions
 
 # A model that takes the phone down every time is a result, not bad luck.
 MOST_ATTEMPTS = 3
@@ -43,7 +43,7 @@ T = TypeVar("T")
 
 @contextmanager
 def android(
-    wanted: str, purpose: str, wishes: Wishes, settings: Settings, images: npt.NDArray[np.uint8] | None = None
+    wanted: str, purpose: str, options: DeviceOptions, settings: Settings, images: npt.NDArray[np.uint8] | None = None
 ) -> Iterator["AndroidTarget"]:
     """A device, locked, with the tool on it; cleaned up at the end, also after a failure or Ctrl-C.
 
@@ -51,10 +51,10 @@ def android(
     Raises NotReadyError for a device that cannot be used now, UsageError for one that never can.
     """
     server = Server()
-    serial = choose(server, wanted)
+    serial = usable_serial(server, wanted)
     with held(serial, purpose), ExitStack() as cleanup:
-        target = AndroidTarget(server, serial, purpose, wishes, images)
-        if not wishes.keep:
+        target = AndroidTarget(server, serial, purpose, options, images)
+        if not options.keep:
             cleanup.callback(target.clean_up)
         target.prepare(settings)
         yield target
@@ -64,9 +64,9 @@ class AndroidTarget:
     """Runs cells on a device; waits for one that vanishes and repeats what was interrupted."""
 
     def __init__(
-        self, server: Server, serial: str, purpose: str, wishes: Wishes, images: npt.NDArray[np.uint8] | None
+        self, server: Server, serial: str, purpose: str, options: DeviceOptions, images: npt.NDArray[np.uint8] | None
     ) -> None:
-        self.server, self.wishes, self.images = server, wishes, images
+        self.server, self.options, self.images = server, options, images
         self.device = Device(server, serial)
         self.files = RunFolder(self.device, purpose)
         self._facts: DeviceFacts | None = None
@@ -97,11 +97,11 @@ class AndroidTarget:
     def _prepare(self, settings: Settings) -> None:
         self._facts = survey(self.device)
         abis = binaries.runnable(self.facts.abis, self.facts.translated)
-        self._tool = binaries.benchmark_binary(abis, self.wishes.binary)
+        self._tool = binaries.benchmark_binary(abis, self.options.binary)
         if settings.app:
-            self._app = App(self.device, self.files, binaries.benchmark_app(abis, self.wishes.apk))
+            self._app = App(self.device, self.files, binaries.benchmark_app(abis, self.options.apk))
         if "hexagon" in settings.backends:
-            self._libraries = binaries.hexagon_libraries(abis, self.wishes.hexagon)
+            self._libraries = binaries.hexagon_libraries(abis, self.options.hexagon)
             for library in self._libraries:
                 self.files.put(library, name=library.name)
         told = self.device.run([self.files.put(self.tool, executable=True), "--help"])
@@ -124,7 +124,7 @@ class AndroidTarget:
             *device_facts.lasting(facts),
             ("Tool", f"benchmark_model ({self._dialect.value}), sha256 {digest[:SHOWN_DIGITS]}"),
         )
-        own = self.wishes.apk if self._app is not None else None
+        own = self.options.apk if self._app is not None else None
         beside = [(path.name, sha256_file(path)) for path in (*self._libraries, own) if path is not None]
         text = "\n".join(f"{label}={value}" for label, value in (*lasting, ("sha256", digest), *beside))
         passing = device_facts.passing(facts)
@@ -144,7 +144,7 @@ class AndroidTarget:
         words = lacks(self._dialect, cell.backend)
         if words is not None:
             return Reading(Unsupported(reason=words))
-        limit_s = 2 * settings.max_secs + self.wishes.slack_s
+        limit_s = 2 * settings.max_secs + self.options.slack_s
 
         def attempt() -> Outcome:
             graph = self.files.put(model)
@@ -243,9 +243,9 @@ class AndroidTarget:
     def _recover(self, lost: TransportError | NotReadyError) -> None:
         serial = self.device.serial
         tell(f"{serial} vanished ({lost.message}); waiting for it", sys.stderr)
-        device = wait_for(self.server, serial, self.wishes.patience_s)
+        device = wait_for(self.server, serial, self.options.patience_s)
         if device is None:
-            message = f"{serial} vanished and did not come back within {self.wishes.patience_s:.0f} s"
+            message = f"{serial} vanished and did not come back within {self.options.patience_s:.0f} s"
             raise TargetLostError(message, hint="connect it again and run make again: only the rest is measured")
         self._connections += 1
         self.device.forget()

@@ -3,8 +3,8 @@
 from typing import Any
 
 from common.schema.recipe import Cluster, Distill, Factorize, FoldBatchNorm, MergeSeparable, Pass, Prune, QuantizeAware
-from jobs.optimize.done import Done
 from jobs.optimize.fine_tune import FineTuner
+from jobs.optimize.pass_result import PassResult
 from jobs.optimize.passes import (
     cluster,
     distill,
@@ -16,7 +16,7 @@ from jobs.optimize.passes import (
 )
 
 
-def apply(model: Any, settings: Pass, tuner: FineTuner) -> Done:
+def apply(model: Any, settings: Pass, tuner: FineTuner) -> PassResult:
     """Run one pass; the notes say for every layer what was done or why not."""
     match settings:
         case Prune():

@@ -11,13 +11,13 @@ from tensorflow_model_optimization.python.core.clustering.keras.experimental.clu
 
 from common.schema.recipe import Cluster
 from common.schema.variant import LayerNote
-from jobs.optimize.done import Done, Expectation, expect
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.keep_zeros import KeepZeros
 from jobs.optimize.layers import chosen, exchange, leaves, require_known
+from jobs.optimize.pass_result import Expectation, PassResult, expect
 
 
-def apply(model: Any, settings: Cluster, tuner: FineTuner) -> Done:
+def apply(model: Any, settings: Cluster, tuner: FineTuner) -> PassResult:
     """Cluster every layer that tfmot clusters, then fine-tune the centroids."""
     require_known(settings.layers, model, "cluster")
     wrapped = exchange(model, lambda layer: _wrapped(layer, settings))
@@ -27,7 +27,7 @@ def apply(model: Any, settings: Cluster, tuner: FineTuner) -> Done:
     tuner.fit(wrapped, settings, held)
     notes = tuple(_note(layer, settings) for layer in layers)
     expected = tuple(made for layer in layers for made in _expected(layer, settings))
-    return Done(tfmot.clustering.keras.strip_clustering(wrapped), notes, expected)
+    return PassResult(tfmot.clustering.keras.strip_clustering(wrapped), notes, expected)
 
 
 def _wrapped(layer: Any, settings: Cluster) -> Any:

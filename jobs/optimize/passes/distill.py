@@ -16,14 +16,14 @@ from common.errors import EdgeproofError
 from common.networks import build
 from common.schema.recipe import Distill
 from common.schema.variant import LayerNote
-from jobs.optimize.done import Done
 from jobs.optimize.fine_tune import FineTuner
+from jobs.optimize.pass_result import PassResult
 
 # float32 probabilities go to 0, where a logarithm has no value.
 SMALLEST = 1e-7
 
 
-def apply(model: Any, settings: Distill, tuner: FineTuner) -> Done:
+def apply(model: Any, settings: Distill, tuner: FineTuner) -> PassResult:
     """Train the student of `settings` with `model` as its teacher, to the last epoch.
 
     Raises EdgeproofError when the student is not smaller than its teacher, UsageError when it cannot be built.
@@ -36,7 +36,7 @@ def apply(model: Any, settings: Distill, tuner: FineTuner) -> Done:
     tuner = replace(tuner, batches=replace(tuner.batches, batch_size=settings.batch_size))
     loss = _train(model, student, settings, tuner)
     action = f"{after:,} parameters in place of {before:,} of {model.name}; last loss {loss:.4f}"
-    return Done(student, (LayerNote(layer=student.name, action=action),))
+    return PassResult(student, (LayerNote(layer=student.name, action=action),))
 
 
 def _train(teacher: Any, student: Any, settings: Distill, tuner: FineTuner) -> float:

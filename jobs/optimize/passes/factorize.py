@@ -14,16 +14,16 @@ import tf_keras
 
 from common.schema.recipe import Factorize
 from common.schema.variant import LayerNote
-from jobs.optimize.done import Done, Expectation, expect
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.graph import Graph, Part, again
 from jobs.optimize.layers import chosen, require_known
+from jobs.optimize.pass_result import Expectation, PassResult, expect
 
 L = tf_keras.layers
 Matrix = npt.NDArray[np.float64]
 
 
-def apply(model: Any, settings: Factorize, tuner: FineTuner) -> Done:
+def apply(model: Any, settings: Factorize, tuner: FineTuner) -> PassResult:
     """Factorise every layer where that saves weights, then fine-tune."""
     require_known(dict.fromkeys(settings.layers), model, "factorize")
     graph = Graph(model)
@@ -41,7 +41,7 @@ def apply(model: Any, settings: Factorize, tuner: FineTuner) -> Done:
         notes.append(LayerNote(layer=layer.name, action=action))
     thinner = graph.rebuild(edits)
     tuner.fit(thinner, settings)
-    return Done(thinner, tuple(notes), tuple(expected))
+    return PassResult(thinner, tuple(notes), tuple(expected))
 
 
 def _refused(graph: Graph, layer: Any, settings: Factorize) -> str | None:

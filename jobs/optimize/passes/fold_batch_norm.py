@@ -14,8 +14,8 @@ import numpy.typing as npt
 import tf_keras
 
 from common.schema.variant import LayerNote
-from jobs.optimize.done import Done
 from jobs.optimize.graph import Graph, Part, again
+from jobs.optimize.pass_result import PassResult
 
 L = tf_keras.layers
 Vector = npt.NDArray[np.float64]
@@ -101,14 +101,14 @@ class _Fold:
         return f"scale folded into {target.name} after it, shift kept before its padding"
 
 
-def apply(model: Any) -> Done:
+def apply(model: Any) -> PassResult:
     """Fold every BatchNormalization that has neighbours to take it; nothing is trained."""
     graph = Graph(model)
     fold = _Fold(graph)
     normalizations = [layer for layer in graph.layers if isinstance(layer, L.BatchNormalization)]
     # A frozen one is no normalisation but the shift that folding left behind.
     notes = [LayerNote(layer=layer.name, action=fold.fold(layer)) for layer in normalizations if layer.trainable]
-    return Done(graph.rebuild(fold.edits()), tuple(notes))
+    return PassResult(graph.rebuild(fold.edits()), tuple(notes))
 
 
 def _affine(node: _Node) -> tuple[Vector, Vector]:

@@ -12,13 +12,13 @@ import tf_keras
 
 from common.schema.recipe import MergeSeparable
 from common.schema.variant import LayerNote
-from jobs.optimize.done import Done
 from jobs.optimize.graph import Graph, Part
+from jobs.optimize.pass_result import PassResult
 
 KEPT_SETTINGS = ("filters", "kernel_size", "strides", "padding", "activation", "dilation_rate", "data_format")
 
 
-def apply(model: Any, settings: MergeSeparable) -> Done:
+def apply(model: Any, settings: MergeSeparable) -> PassResult:
     """Merge what has few enough input channels; nothing is trained."""
     graph = Graph(model)
     edits, notes = {}, []
@@ -32,7 +32,7 @@ def apply(model: Any, settings: MergeSeparable) -> Done:
             edits[layer.name] = [_merged(layer)]
             action = "depthwise and pointwise kernel merged"
         notes.append(LayerNote(layer=layer.name, action=action))
-    return Done(graph.rebuild(edits), tuple(notes))
+    return PassResult(graph.rebuild(edits), tuple(notes))
 
 
 def _merged(layer: Any) -> Part:

@@ -9,9 +9,9 @@ from tensorflow_model_optimization.python.core.sparsity.keras.prune_registry imp
 from common.errors import UsageError
 from common.schema.recipe import Prune
 from common.schema.variant import LayerNote
-from jobs.optimize.done import Done, Expectation, expect
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.layers import chosen, exchange, leaves, require_known
+from jobs.optimize.pass_result import Expectation, PassResult, expect
 
 # Of the fine-tuning; the rest of it lets the network recover at its final sparsity.
 RAMP = 0.75
@@ -19,7 +19,7 @@ RAMP = 0.75
 TIES = 1e-4
 
 
-def apply(model: Any, settings: Prune, tuner: FineTuner) -> Done:
+def apply(model: Any, settings: Prune, tuner: FineTuner) -> PassResult:
     """Prune every layer that tfmot prunes, while fine-tuning."""
     require_known(settings.layers, model, "prune")
     steps = tuner.steps_per_epoch * settings.epochs
@@ -28,7 +28,7 @@ def apply(model: Any, settings: Prune, tuner: FineTuner) -> Done:
     layers = list(leaves(wrapped))
     notes = tuple(_note(layer, settings) for layer in layers)
     expected = tuple(made for layer in layers for made in _expected(layer, settings))
-    return Done(tfmot.sparsity.keras.strip_pruning(wrapped), notes, expected)
+    return PassResult(tfmot.sparsity.keras.strip_pruning(wrapped), notes, expected)
 
 
 def schedule(settings: Prune, sparsity: float, steps: int) -> Any:

@@ -24,11 +24,11 @@ from tf_keras.src.saving.serialization_lib import SafeModeScope
 from common.errors import EdgeproofError
 from common.schema.recipe import QuantizeAware
 from common.schema.variant import LayerNote
-from jobs.optimize.done import Done
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.graph import Graph, Part
 from jobs.optimize.keep_zeros import KeepZeros
 from jobs.optimize.layers import exchange
+from jobs.optimize.pass_result import PassResult
 from jobs.optimize.ranges import calibrate
 
 L = tf_keras.layers
@@ -40,7 +40,7 @@ ACTIVATIONS = ("linear", "relu", "relu6", "swish", "gelu", "softmax", "sigmoid",
 BUILT_IN = ("linear", "relu", "swish", "gelu", "softmax", "sigmoid", "tanh")
 
 
-def apply(model: Any, settings: QuantizeAware, tuner: FineTuner) -> Done:
+def apply(model: Any, settings: QuantizeAware, tuner: FineTuner) -> PassResult:
     """Annotate, quantise and train; the model that comes out holds fake-quantisation nodes."""
     rewritten, notes = _written_for_tfmot(model)
     graph = Graph(rewritten)
@@ -67,7 +67,7 @@ def apply(model: Any, settings: QuantizeAware, tuner: FineTuner) -> Done:
         LayerNote(layer=name, action="quantised" if reason is None else f"{FLOAT}: {reason}")
         for name, reason in reasons.items()
     ]
-    return Done(aware, (*notes, *listed))
+    return PassResult(aware, (*notes, *listed))
 
 
 def _annotated(layer: Any, reason: str | None) -> Any:

@@ -21,8 +21,8 @@ from common.schema.experiment import Benchmark as Settings
 from common.schema.judgement import Difference
 from jobs.benchmark import protocol
 from jobs.benchmark.ledger import Index, Ledger
-from jobs.benchmark.plan import Wanted, want
 from jobs.benchmark.rows import noises, rows
+from jobs.benchmark.wanted import Wanted, want
 from tests.benchmarks.simulated.noises import Draws, Noise, draw
 from tests.benchmarks.simulated.target import Clock, SimulatedTarget
 

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-from tests.devices.phone.classic.runtime import Model, Operator, Plan, Tensor, ToolError
+from tests.devices.phone.classic.runtime import Execution, Model, Operator, Tensor, ToolError
 from tests.devices.phone.personality import Outputs
 
 NOT_A_MODEL = "The model is not a valid Flatbuffer buffer"
@@ -37,11 +37,11 @@ def inspect(path: str, content: bytes) -> Model:
     return Model(path, content, inputs, operators, tuple(found.get_signature_list()) or ("serving_default",))
 
 
-def feed(found: Any, plan: Plan) -> None:
-    """Give the inputs the plan's shape and bytes and allocate. Raises ToolError."""
+def feed(found: Any, execution: Execution) -> None:
+    """Give the inputs the execution's shape and bytes and allocate. Raises ToolError."""
     details = found.get_input_details()
-    if plan.shape:
-        found.resize_tensor_input(details[0]["index"], plan.shape)
+    if execution.shape:
+        found.resize_tensor_input(details[0]["index"], execution.shape)
     try:
         found.allocate_tensors()
     except (ValueError, RuntimeError):
@@ -49,8 +49,8 @@ def feed(found: Any, plan: Plan) -> None:
     generator = np.random.default_rng(SEED)
     for index, entry in enumerate(found.get_input_details()):
         kind, shape = np.dtype(entry["dtype"]), tuple(entry["shape"])
-        if index < len(plan.inputs):
-            value = np.frombuffer(plan.inputs[index], kind).reshape(shape)
+        if index < len(execution.inputs):
+            value = np.frombuffer(execution.inputs[index], kind).reshape(shape)
         elif kind.kind == "f":
             value = generator.random(shape).astype(kind)
         else:
@@ -58,12 +58,12 @@ def feed(found: Any, plan: Plan) -> None:
         found.set_tensor(entry["index"], value)
 
 
-def answers(model: Model, plan: Plan) -> bytes:
-    """The bytes of all outputs for the plan's inputs, right or wrong as the plan says. Raises ToolError."""
-    found = interpreter(model.content, plan.threads, delegate=plan.backend != "cpu")
-    feed(found, plan)
+def answers(model: Model, execution: Execution) -> bytes:
+    """The bytes of all outputs for the execution's inputs, right or wrong as the execution says. Raises ToolError."""
+    found = interpreter(model.content, execution.threads, delegate=execution.backend != "cpu")
+    feed(found, execution)
     found.invoke()
-    return collect(found, plan.outputs)
+    return collect(found, execution.outputs)
 
 
 def collect(found: Any, outputs: Outputs) -> bytes:
@@ -73,7 +73,7 @@ def collect(found: Any, outputs: Outputs) -> bytes:
 
 
 def spoil(tensor: Any, outputs: Outputs) -> Any:
-    """An array of outputs as the plan wants it: right, all NaN, constant, or the last axis turned around."""
+    """An array of outputs as the execution wants it: right, all NaN, constant, or the last axis turned around."""
     if outputs is Outputs.CONSTANT or (outputs is Outputs.NAN and tensor.dtype.kind != "f"):
         return np.full_like(tensor, tensor.flat[0])
     if outputs is Outputs.NAN:

@@ -11,7 +11,7 @@ import numpy as np
 from tests.devices.phone import texts
 from tests.devices.phone.classic import app
 from tests.devices.phone.classic import tool as classic
-from tests.devices.phone.classic.runtime import Memory, Model, Operator, Plan, Session, Tensor, ToolError
+from tests.devices.phone.classic.runtime import Execution, Memory, Model, Operator, Session, Tensor, ToolError
 from tests.devices.phone.litert import answers, inspect, spoil
 from tests.devices.phone.personality import Behaviour, Delegate, Delegates
 from tests.devices.standin.faults import Fault, Kind, Point
@@ -84,7 +84,7 @@ class _Drawn:
 
     runtime: "Runtime"
     model: Model
-    plan: Plan
+    execution: Execution
     latency_us: float
     init_us: int
     generator: random.Random
@@ -105,8 +105,8 @@ class _Drawn:
     def outputs(self) -> bytes:
         """Right or wrong answers to the given inputs."""
         if self.model.content.startswith(FAKE_MODEL):
-            return bytes(spoil(np.array(FAKE_ANSWER, np.float32), self.plan.outputs).tobytes())
-        return answers(self.model, self.plan)
+            return bytes(spoil(np.array(FAKE_ANSWER, np.float32), self.execution.outputs).tobytes())
+        return answers(self.model, self.execution)
 
     def memory(self) -> Memory:
         """A little more than the model."""
@@ -192,20 +192,20 @@ class Runtime:
             raise ToolError(NOT_A_MODEL)
         return inspect(path, content)
 
-    def prepare(self, model: Model, plan: Plan) -> Session:
+    def prepare(self, model: Model, execution: Execution) -> Session:
         """Latencies of this model by this backend: the same model is always as fast."""
         timing = self.phone.personality.timing
         digest = hashlib.sha256(model.content).digest()
         weight = 0.4 + 0.6 * digest[0] / 255
-        how = getattr(self.phone.personality.delegates, plan.backend, Delegate(speed=1.0, init_ms=0.4))
-        threads = min(plan.threads, len(self.phone.personality.cores))
-        gain = 1 + THREAD_GAIN * (threads - 1) if plan.backend in ("cpu", "xnnpack") else 1.0
-        batch = plan.shape[0] if plan.shape else 1
-        generator = _seeded(f"{timing.seed} {digest.hex()} {plan.backend} {threads} {self.phone.tool_runs}")
+        how = getattr(self.phone.personality.delegates, execution.backend, Delegate(speed=1.0, init_ms=0.4))
+        threads = min(execution.threads, len(self.phone.personality.cores))
+        gain = 1 + THREAD_GAIN * (threads - 1) if execution.backend in ("cpu", "xnnpack") else 1.0
+        batch = execution.shape[0] if execution.shape else 1
+        generator = _seeded(f"{timing.seed} {digest.hex()} {execution.backend} {threads} {self.phone.tool_runs}")
         init_us = max(int(how.init_ms * 1000 * generator.lognormvariate(0, timing.spread)), 1)
         self.spend(init_us / 1e6)
         latency_us = timing.latency_us * weight / how.speed / gain * batch
-        return _Drawn(self, model, plan, latency_us, init_us, generator)
+        return _Drawn(self, model, execution, latency_us, init_us, generator)
 
     def _path(self, path: str) -> str:
         return path if path.startswith("/") else f"{self.folder.rstrip('/')}/{path}"

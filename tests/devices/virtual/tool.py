@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.devices.phone.classic import tool
 from tests.devices.phone.classic.app import ACTIVITY_TAG, greeting, to_log
-from tests.devices.phone.classic.runtime import Memory, Model, Plan, Session
+from tests.devices.phone.classic.runtime import Execution, Memory, Model, Session
 from tests.devices.phone.litert import collect, feed, inspect, interpreter
 from tests.devices.virtual.machine import FOLDER, FileLog, personality
 
@@ -25,7 +25,7 @@ class _Running:
     """A prepared interpreter. `started_kb` is the highest memory before the preparation, `ready_kb` after."""
 
     found: Any
-    plan: Plan
+    execution: Execution
     init_us: int
     started_kb: int
     ready_kb: int
@@ -38,7 +38,7 @@ class _Running:
 
     def outputs(self) -> bytes:
         """The last outputs, spoiled where the personality says so."""
-        return collect(self.found, self.plan.outputs)
+        return collect(self.found, self.execution.outputs)
 
     def memory(self) -> Memory:
         """Growth of the highest resident size."""
@@ -76,16 +76,16 @@ class Runtime:
         with _quiet():
             return inspect(path, content)
 
-    def prepare(self, model: Model, plan: Plan) -> Session:
+    def prepare(self, model: Model, execution: Execution) -> Session:
         """Build the interpreter: plain kernels for `cpu`, XNNPACK for everything else. Raises ToolError."""
         before = _peak_kb()
         started = time.perf_counter_ns()
         # The library announces its XNNPACK delegate by itself, and the tool's texts have that line already.
         with _quiet():
-            found = interpreter(model.content, plan.threads, delegate=plan.backend != "cpu")
-            feed(found, plan)
+            found = interpreter(model.content, execution.threads, delegate=execution.backend != "cpu")
+            feed(found, execution)
         init_us = (time.perf_counter_ns() - started) // 1000
-        return _Running(found, plan, init_us, before, _peak_kb())
+        return _Running(found, execution, init_us, before, _peak_kb())
 
 
 def binary(argv: Sequence[str]) -> int:

@@ -10,9 +10,9 @@ from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Measured, Outcome, Stat
 from common.schema.power import PowerReading
 from jobs.benchmark.ledger import Ledger
-from jobs.benchmark.plan import Wanted, want
 from jobs.benchmark.protocol import Bench, run
 from jobs.benchmark.targets import Reading
+from jobs.benchmark.wanted import Wanted, want
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 STEP_S = 2.0

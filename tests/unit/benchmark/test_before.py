@@ -13,8 +13,8 @@ from common.schema.benchmark import Summary
 from common.schema.experiment import Benchmark as Settings
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.noise import noise
-from jobs.benchmark.plan import Wanted, resumable, unmeasured, want
 from jobs.benchmark.rows import rows, sessions
+from jobs.benchmark.wanted import Wanted, resumable, unmeasured, want
 from tests.unit.benchmark.scripted import Scripted, measure, measured
 
 OLD = ROOT / "tests" / "data" / "ledger_of_rounds.jsonl"

@@ -12,7 +12,7 @@ from common.schema.benchmark import Cell, SessionLine
 from common.schema.experiment import Benchmark as Settings
 from jobs.benchmark.changes import differences, why_again
 from jobs.benchmark.host_facts import host_environment
-from jobs.benchmark.plan import Wanted, want
+from jobs.benchmark.wanted import Wanted, want
 
 # Excerpts: flags that pick no kernels are shortened.
 TURIN = """processor\t: 0

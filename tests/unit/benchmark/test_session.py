@@ -13,9 +13,9 @@ from common.schema.outcome import Outcome
 from jobs.benchmark.ledger import Index, Ledger
 from jobs.benchmark.noise import noise
 from jobs.benchmark.pairs import Bracket, ratios
-from jobs.benchmark.plan import Wanted
 from jobs.benchmark.rounds import facts, next_step
 from jobs.benchmark.rows import rows
+from jobs.benchmark.wanted import Wanted
 from tests.unit.benchmark.scripted import BEGIN, Scripted, measure, measured, wanted
 
 Script = Callable[[Cell, int], Outcome]

@@ -7,8 +7,8 @@ from common.schema.benchmark import Cell, Row
 from common.schema.duration import seconds
 from common.schema.experiment import Benchmark, Choose
 from common.schema.outcome import Unsupported
-from jobs.benchmark.plan import want
 from jobs.benchmark.sustained import chosen, part_settings
+from jobs.benchmark.wanted import want
 from tests.unit.report.factories import summary
 
 SPEEDS = {"baseline": 100.0, "slow": 200.0, "quick": 20.0, "middle": 50.0, "float16": 90.0}

@@ -2,14 +2,14 @@
 
 from pathlib import Path
 
-from jobs.launch.adb_access import AdbAccess, plan
-from jobs.launch.mounts import plan as mounts
+from jobs.launch.adb_access import AdbAccess, access_for
+from jobs.launch.mounts import binds_for
 
 HOME, ROOT = Path("/home/me"), Path("/src")
 
 
 def access(caller: dict[str, str], keys: tuple[Path, ...] = ()) -> AdbAccess:
-    return plan(caller, HOME, ROOT, keys, usb_groups=(46,))
+    return access_for(caller, HOME, ROOT, keys, usb_groups=(46,))
 
 
 def test_the_servers_address_is_passed_on_and_nothing_else() -> None:
@@ -31,7 +31,7 @@ def test_keys_are_mounted_read_only() -> None:
     key = HOME / ".android/adbkey"
     found = access({}, (key,))
     assert dict(found.environment)["ADB_VENDOR_KEYS"] == str(key)
-    [bind] = [b for b in mounts((), found.read, found.write, Path("/")) if b.path == key]
+    [bind] = [b for b in binds_for((), found.read, found.write, Path("/")) if b.path == key]
     assert bind.read_only
 
 

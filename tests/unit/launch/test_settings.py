@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import UsageError
-from jobs.launch.recipe import Image
+from jobs.launch.ingredients import Image
 from jobs.launch.settings import EngineFacts, Limits, container_user, job_environment, limits, wants_gpu
 
 GIB = 1 << 30

@@ -16,8 +16,8 @@ from common.tflite.reader import Inspection, inspect
 from jobs.optimize import passes
 from jobs.optimize.batch_norm import copied
 from jobs.optimize.convert import convert
-from jobs.optimize.done import Done
 from jobs.optimize.fine_tune import FineTuner
+from jobs.optimize.pass_result import PassResult
 from jobs.optimize.promises import check
 
 SIDE = 16
@@ -46,7 +46,9 @@ def network() -> Any:
     )
 
 
-def run(steps: list[dict[str, Any]], build: Callable[[], Any] = network, **conversion: Any) -> tuple[Done, Inspection]:
+def run(
+    steps: list[dict[str, Any]], build: Callable[[], Any] = network, **conversion: Any
+) -> tuple[PassResult, Inspection]:
     """The last pass's result with everything expected, and what is in the file; every promise is kept."""
     done, found, promises = attempt(steps, build, **conversion)
     broken = [promise for promise in promises if not promise.kept and promise.waived is None]
@@ -56,21 +58,21 @@ def run(steps: list[dict[str, Any]], build: Callable[[], Any] = network, **conve
 
 def attempt(
     steps: list[dict[str, Any]], build: Callable[[], Any] = network, **conversion: Any
-) -> tuple[Done, Inspection, tuple[Promise, ...]]:
+) -> tuple[PassResult, Inspection, tuple[Promise, ...]]:
     steps = [
         {"epochs": 1, **step} if step["pass"] not in ("fold_batch_norm", "merge_separable") else step for step in steps
     ]
     recipe = Recipe.model_validate({"passes": tuple(steps), "convert": {"format": "float32", **conversion}})
-    done = Done(build(), ())
+    done = PassResult(build(), ())
     for settings in recipe.passes:
         made = passes.apply(copied(done.model), settings, TUNER)
-        done = Done(made.model, (*done.notes, *made.notes), (*done.expected, *made.expected))
+        done = PassResult(made.model, (*done.notes, *made.notes), (*done.expected, *made.expected))
     aware = any(settings.name == "quantize_aware" for settings in recipe.passes)
     found = inspect(convert(done.model, recipe.convert, IMAGES, aware=aware))
     return done, found, check(recipe, done.expected, found)
 
 
-def notes(done: Done) -> dict[str, str]:
+def notes(done: PassResult) -> dict[str, str]:
     return {note.layer: note.action for note in done.notes}
 
 

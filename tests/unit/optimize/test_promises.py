@@ -8,7 +8,7 @@ import pytest
 from common.schema.recipe import Convert, Recipe
 from common.schema.tflite import Proof, Tensor
 from common.tflite.reader import Inspection, Kernel
-from jobs.optimize.done import Expectation
+from jobs.optimize.pass_result import Expectation
 from jobs.optimize.promises import check
 
 FLOAT = Recipe(convert=Convert(format="float32"))

@@ -9,7 +9,7 @@ EXAMPLE = "For example --input_layer=input1,input2 --input_layer_shape=1,224,224
 
 
 @dataclass(frozen=True)
-class Given:
+class Inputs:
     """The first input's shape, None for the model's own, and the bytes for each input that has a file."""
 
     shape: tuple[int, ...] | None
@@ -27,7 +27,7 @@ def check(flags: Flags) -> None:
         )
 
 
-def given(flags: Flags, model: Model, runtime: Runtime) -> Given:
+def read_inputs(flags: Flags, model: Model, runtime: Runtime) -> Inputs:
     """Check the flags against the model and read the files. Raises ToolError."""
     shapes = []
     for index, (layer, text) in enumerate(zip(_layers(flags), _shapes(flags), strict=True)):
@@ -42,7 +42,7 @@ def given(flags: Flags, model: Model, runtime: Runtime) -> Given:
         for index, tensor in enumerate(model.inputs)
     ]
     contents = [_read(tensor, files, runtime) for tensor in tensors if (files := _files(flags))]
-    return Given(shapes[0] if shapes else None, tuple(contents))
+    return Inputs(shapes[0] if shapes else None, tuple(contents))
 
 
 def _layers(flags: Flags) -> list[str]:

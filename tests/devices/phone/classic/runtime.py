@@ -54,7 +54,7 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Plan:
+class Execution:
     """How a model runs: by which backend (cpu, xnnpack, gpu, nnapi, hexagon), on how many threads, with which
     shape (None: the model's own), and what becomes of its outputs."""
 
@@ -103,7 +103,7 @@ class Runtime(Protocol):
     def model(self, path: str, content: bytes) -> Model:
         """Look into a model. Raises ToolError for what is none."""
 
-    def prepare(self, model: Model, plan: Plan) -> Session:
+    def prepare(self, model: Model, execution: Execution) -> Session:
         """Build what runs. Raises ToolError."""
 
     def out(self, text: str) -> None:

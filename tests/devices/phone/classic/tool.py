@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 from tests.devices.phone.classic.delegation import NAMES, Delegation, delegate
 from tests.devices.phone.classic.flags import Flags, parse, usage
-from tests.devices.phone.classic.inputs import Given, check, given
+from tests.devices.phone.classic.inputs import Inputs, check, read_inputs
 from tests.devices.phone.classic.numbers import g, mean, percentile, statistics
 from tests.devices.phone.classic.profile import Node, profile
 from tests.devices.phone.classic.result_file import encode
-from tests.devices.phone.classic.runtime import Memory, Model, Plan, Runtime, Session, ToolError
+from tests.devices.phone.classic.runtime import Execution, Memory, Model, Runtime, Session, ToolError
 
 PROFILE_MODES = ("stdout", "csv", "proto")
 LEAST_THREADS = -1
@@ -88,7 +88,7 @@ def _benchmark(flags: Flags, runtime: Runtime) -> None:
     if flags.number("num_threads") < LEAST_THREADS:
         bound = "num_threads should be >= 0 or just -1 to let TFLite runtime set the value."
         raise ToolError(bound, "Failed to set thread number")
-    delegation, session = _prepare(flags, model, given(flags, model, runtime), runtime)
+    delegation, session = _prepare(flags, model, read_inputs(flags, model, runtime), runtime)
     _log(
         runtime,
         [
@@ -132,15 +132,15 @@ def _list_signatures(model: Model, runtime: Runtime) -> None:
     raise ToolError
 
 
-def _prepare(flags: Flags, model: Model, inputs: Given, runtime: Runtime) -> tuple[Delegation, Session]:
+def _prepare(flags: Flags, model: Model, inputs: Inputs, runtime: Runtime) -> tuple[Delegation, Session]:
     delegation = delegate(flags, runtime.delegates, len(model.operators))
     for line in delegation.out:
         runtime.out(line + "\n")
     for line in delegation.err:
         runtime.err(line + "\n")
     threads = max(int(flags.number("num_threads")), 1)
-    plan = Plan(delegation.backend, threads, inputs.shape, inputs.contents, delegation.outputs)
-    return delegation, runtime.prepare(model, plan)
+    execution = Execution(delegation.backend, threads, inputs.shape, inputs.contents, delegation.outputs)
+    return delegation, runtime.prepare(model, execution)
 
 
 def _phase(flags: Flags, session: Session, runtime: Runtime, runs_flag: str, secs_flag: str) -> tuple[int, ...]:

@@ -14,8 +14,8 @@ from common.artifact import file_ref, write_model
 from common.experiment import LoadedExperiment
 from common.schema.benchmark import Benchmark
 from jobs.benchmark.clock import Clock
-from jobs.benchmark.open import measure_on
-from jobs.benchmark.targets.wishes import Wishes
+from jobs.benchmark.dispatch import measure_on
+from jobs.benchmark.targets.device_options import DeviceOptions
 from tests.artifacts import write_experiment
 from tests.devices.adb_server import AdbServer
 from tests.devices.fixtures import adb_server, stand_in, stand_ins
@@ -59,18 +59,18 @@ class Bench:
         return self.folder / "out"
 
     def run(
-        self, device: str, patience_s: float = 10.0, slack_s: float = 2.0, clock: Clock | None = None, **wishes: object
+        self, device: str, patience_s: float = 10.0, slack_s: float = 2.0, clock: Clock | None = None, **options: object
     ) -> Benchmark:
         """Measure on a device in this process."""
-        given = Wishes(binary=self.binary, patience_s=patience_s, slack_s=slack_s)
-        given = Wishes(**{**given.__dict__, **wishes})
+        given = DeviceOptions(binary=self.binary, patience_s=patience_s, slack_s=slack_s)
+        given = DeviceOptions(**{**given.__dict__, **options})
         return measure_on(
             device,
             self.experiment,
             variants=self.folder / "variants",
             dataset=None,
             output=self.output,
-            wishes=given,
+            options=given,
             clock=clock,
         )
 

@@ -15,7 +15,7 @@ from common.schema.outcome import Failed
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.stage import benchmark
 from jobs.benchmark.targets.android import android
-from jobs.benchmark.targets.wishes import Wishes
+from jobs.benchmark.targets.device_options import DeviceOptions
 from tests.devices import tiny_model
 from tests.devices.adb_server import AdbServer
 from tests.devices.phone.personality import Outputs
@@ -36,8 +36,8 @@ def run(bench: Bench, device: StandIn, apk: Path | None = None) -> Benchmark:
         (folder / f"{name}.tflite").write_bytes(tiny_model.PATH.read_bytes())
         model = file_ref(folder / f"{name}.tflite", folder)
         write_model(folder / "variant.json", variant(name, recipe).model_copy(update={"model": model}))
-    wishes = Wishes(binary=bench.binary, apk=apk, patience_s=10, slack_s=2)
-    with android(device.serial, "test", wishes, settings, images) as target:
+    options = DeviceOptions(binary=bench.binary, apk=apk, patience_s=10, slack_s=2)
+    with android(device.serial, "test", options, settings, images) as target:
         return benchmark(bench.experiment, bench.folder / "variants", target, bench.output)
 
 

@@ -17,10 +17,10 @@ from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Unsupported
 from jobs.benchmark.android import litert, logcat
 from jobs.benchmark.android.binaries import elf_abis, pick, runnable
-from jobs.benchmark.android.choose import choose
 from jobs.benchmark.android.classic import Printed
 from jobs.benchmark.android.command import Dialect, arguments, dialect, lacks, one_run
 from jobs.benchmark.android.profile import operators
+from jobs.benchmark.android.usable import usable_serial
 from jobs.benchmark.parallel import without
 from tests.unit.benchmark.android.transcripts import csv, recorded
 
@@ -219,5 +219,5 @@ def test_a_link_that_breaks_while_the_device_is_chosen_is_made_again(monkeypatch
     monkeypatch.setattr(Server, "attached", lambda self: next(listed))
     monkeypatch.setattr(Server, "disconnect", lambda self, address: None)
     monkeypatch.setattr(Server, "connect", lambda self, to: connected.append(to))
-    assert choose(Server(), address) == address
+    assert usable_serial(Server(), address) == address
     assert connected == [address]

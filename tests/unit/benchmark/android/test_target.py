@@ -293,11 +293,11 @@ def test_flags_that_the_tool_does_not_know_fail_the_run(benches: Callable[..., B
 def test_another_app_or_library_is_measured_anew(benches: Callable[..., Bench], stand_in: StandIn, kind: str) -> None:
     bench = benches(("cpu",) if kind == "app" else ("cpu", "hexagon"), more="app = true" if kind == "app" else "")
     given = bench.folder / ("own.apk" if kind == "app" else "libhexagon_interface.so")
-    wishes: dict[str, Any] = {"apk": given} if kind == "app" else {"hexagon": bench.folder}
+    options: dict[str, Any] = {"apk": given} if kind == "app" else {"hexagon": bench.folder}
     seen = []
     for content in (b"PK\x03\x04one", b"PK\x03\x04one", b"PK\x03\x04two"):
         given.write_bytes(content)
-        seen.append(bench.run(stand_in.serial, **wishes).target.fingerprint)
+        seen.append(bench.run(stand_in.serial, **options).target.fingerprint)
     assert seen[0] == seen[1] != seen[2]
     sessions = [line for line in Ledger(bench.output / "ledger.jsonl").lines if isinstance(line, SessionLine)]
     assert len({line.fingerprint for line in sessions}) == 2

@@ -15,8 +15,8 @@ from common.experiment import LoadedExperiment
 from common.schema.benchmark import Benchmark
 from jobs.benchmark.clock import Clock
 from jobs.benchmark.stage import benchmark
+from jobs.benchmark.targets.device_options import DeviceOptions
 from jobs.benchmark.targets.host import HostTarget
-from jobs.benchmark.targets.wishes import Wishes
 
 TERMINATED = 128 + signal.SIGTERM
 
@@ -28,7 +28,7 @@ def measure_on(
     variants: Path,
     dataset: Path | None,
     output: Path,
-    wishes: Wishes,
+    options: DeviceOptions,
     label: str = "",
     clock: Clock | None = None,
 ) -> Benchmark:
@@ -43,7 +43,7 @@ def measure_on(
     images = _images(experiment, dataset)
     # Ended by a signal, the device is to be cleaned up all the same.
     signal.signal(signal.SIGTERM, _stop)
-    with android(device, str(output.resolve()), wishes, experiment.settings.benchmark, images) as target:
+    with android(device, str(output.resolve()), options, experiment.settings.benchmark, images) as target:
         return benchmark(experiment, variants, target, output, prefix=prefix, clock=clock)
 
 

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import UsageError
-from jobs.launch.recipe import BuildArgument, Image, Recipe, build_arguments, build_command, lock_name
+from jobs.launch.ingredients import BuildArgument, Image, Ingredients, build_arguments, build_command, lock_name
 
-RECIPE = Recipe(
+INGREDIENTS = Ingredients(
     image=Image.TRAINING,
     dockerfile=b"FROM x\n",
     lock=b"numpy==1\n",
@@ -21,7 +21,7 @@ RECIPE = Recipe(
 )
 ARGUMENTS = st.builds(BuildArgument, st.text(max_size=5), st.text(max_size=5))
 RECIPES = st.builds(
-    Recipe,
+    Ingredients,
     image=st.sampled_from(Image),
     dockerfile=st.binary(max_size=5),
     lock=st.binary(max_size=5),
@@ -35,26 +35,26 @@ RECIPES = st.builds(
 @pytest.mark.parametrize(
     "other",
     [
-        replace(RECIPE, image=Image.ADB),
-        replace(RECIPE, dockerfile=b"FROM y\n"),
-        replace(RECIPE, lock=b"numpy==2\n"),
-        replace(RECIPE, arguments=(BuildArgument("VERSION", "2"), BuildArgument("TENSORFLOW", "cpu"))),
-        replace(RECIPE, arguments=(BuildArgument("VERSION", "1"), BuildArgument("TENSORFLOW", "cuda"))),
-        replace(RECIPE, arguments=RECIPE.arguments[:1]),
-        replace(RECIPE, platform="linux/arm64"),
-        replace(RECIPE, base_id="sha256:2"),
-        replace(RECIPE, binaries=("0" * 64,)),
+        replace(INGREDIENTS, image=Image.ADB),
+        replace(INGREDIENTS, dockerfile=b"FROM y\n"),
+        replace(INGREDIENTS, lock=b"numpy==2\n"),
+        replace(INGREDIENTS, arguments=(BuildArgument("VERSION", "2"), BuildArgument("TENSORFLOW", "cpu"))),
+        replace(INGREDIENTS, arguments=(BuildArgument("VERSION", "1"), BuildArgument("TENSORFLOW", "cuda"))),
+        replace(INGREDIENTS, arguments=INGREDIENTS.arguments[:1]),
+        replace(INGREDIENTS, platform="linux/arm64"),
+        replace(INGREDIENTS, base_id="sha256:2"),
+        replace(INGREDIENTS, binaries=("0" * 64,)),
         # The same bytes, shared out differently.
-        replace(RECIPE, dockerfile=b"FROM x\nnumpy", lock=b"==1\n"),
+        replace(INGREDIENTS, dockerfile=b"FROM x\nnumpy", lock=b"==1\n"),
     ],
 )
-def test_every_ingredient_changes_the_identity(other: Recipe) -> None:
-    assert other.identity != RECIPE.identity
-    assert other.tag != RECIPE.tag
+def test_every_ingredient_changes_the_identity(other: Ingredients) -> None:
+    assert other.identity != INGREDIENTS.identity
+    assert other.tag != INGREDIENTS.tag
 
 
 @given(RECIPES, RECIPES)
-def test_recipes_share_an_identity_only_when_they_are_equal(one: Recipe, other: Recipe) -> None:
+def test_images_share_an_identity_only_when_they_are_equal(one: Ingredients, other: Ingredients) -> None:
     same = replace(one, arguments=()) == replace(other, arguments=()) and sorted(
         (a.name, a.value) for a in one.arguments
     ) == sorted((a.name, a.value) for a in other.arguments)
@@ -62,20 +62,20 @@ def test_recipes_share_an_identity_only_when_they_are_equal(one: Recipe, other: 
 
 
 def test_the_order_of_arguments_means_nothing() -> None:
-    assert replace(RECIPE, arguments=RECIPE.arguments[::-1]).identity == RECIPE.identity
+    assert replace(INGREDIENTS, arguments=INGREDIENTS.arguments[::-1]).identity == INGREDIENTS.identity
 
 
 def test_a_tag_is_the_start_of_the_identity() -> None:
-    assert RECIPE.tag == f"edgeproof-training:{RECIPE.identity[:12]}"
-    assert len(RECIPE.identity) == hashlib.sha256().digest_size * 2
+    assert INGREDIENTS.tag == f"edgeproof-training:{INGREDIENTS.identity[:12]}"
+    assert len(INGREDIENTS.identity) == hashlib.sha256().digest_size * 2
 
 
 def test_the_build_command_is_an_argument_list() -> None:
-    argv = build_command(RECIPE, "docker", Path("/a repo, here"))
+    argv = build_command(INGREDIENTS, "docker", Path("/a repo, here"))
     assert argv[:2] == ("docker", "build")
     assert argv[argv.index("--file") + 1] == "/a repo, here/docker/training/Dockerfile"
-    assert argv[argv.index("--tag") + 1] == RECIPE.tag
-    assert argv[argv.index("--label") + 1] == f"edgeproof.identity={RECIPE.identity}"
+    assert argv[argv.index("--tag") + 1] == INGREDIENTS.tag
+    assert argv[argv.index("--label") + 1] == f"edgeproof.identity={INGREDIENTS.identity}"
     assert [argv[i + 1] for i, part in enumerate(argv) if part == "--build-arg"] == ["VERSION=1", "TENSORFLOW=cpu"]
     assert argv[-1] == "/a repo, here"
 

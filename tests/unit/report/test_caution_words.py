@@ -7,7 +7,7 @@ from pydantic import TypeAdapter
 
 from common.schema import caution as kinds
 from common.schema.caution import Caution
-from jobs.report.cautions import words
+from jobs.report.caution_words import words
 
 CASES: list[tuple[Caution, str]] = [
     (kinds.FunctionalOnly(), "never ranked"),

@@ -29,7 +29,7 @@ class Expectation:
 
 
 @dataclass(frozen=True)
-class Done:
+class PassResult:
     """`model` is a plain Keras model that shares no layer with the one the pass was given."""
 
     model: Any

@@ -14,7 +14,7 @@ ARRIVING = ("offline", "connecting", "authorizing")
 SETTLE_S = 5.0
 
 
-def choose(server: Server, wanted: str, clock: Callable[[], float] = time.monotonic) -> str:
+def usable_serial(server: Server, wanted: str, clock: Callable[[], float] = time.monotonic) -> str:
     """Serial of a usable device: `any` for the only one, host:port connects first. A device that is just
     arriving is given a moment.
 

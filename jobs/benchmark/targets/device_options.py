@@ -10,7 +10,7 @@ SLACK_S = 120.0
 
 
 @dataclass(frozen=True)
-class Wishes:
+class DeviceOptions:
     """Paths are None for the published files.
 
     `keep`: leave files and app on the device. `patience_s`: how long to wait for one that vanished.

@@ -34,7 +34,7 @@ class BuildArgument:
 
 
 @dataclass(frozen=True)
-class Recipe:
+class Ingredients:
     """Everything that decides what is in an image.
 
     `base_id` is the local id of a base image that is named without a digest, else empty. `binaries` are the sha256 of
@@ -51,8 +51,8 @@ class Recipe:
 
     @property
     def identity(self) -> str:
-        """sha256 over every ingredient; equal recipes make equal images."""
-        ingredients = {
+        """sha256 over every ingredient; the same make the same image."""
+        hashed = {
             "image": self.image.value,
             "dockerfile": hashlib.sha256(self.dockerfile).hexdigest(),
             "lock": hashlib.sha256(self.lock).hexdigest(),
@@ -61,7 +61,7 @@ class Recipe:
             "base_id": self.base_id,
             "binaries": self.binaries,
         }
-        return hashlib.sha256(json.dumps(ingredients, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(hashed, sort_keys=True).encode()).hexdigest()
 
     @property
     def tag(self) -> str:
@@ -92,13 +92,13 @@ def build_arguments(image: Image, environment: Mapping[str, str], version: str) 
     return tuple(arguments)
 
 
-def build_command(recipe: Recipe, docker: str, root: Path) -> tuple[str, ...]:
+def build_command(ingredients: Ingredients, docker: str, root: Path) -> tuple[str, ...]:
     """argv of the build; `root` is the repository, which is the context."""
-    arguments = (part for a in recipe.arguments for part in ("--build-arg", f"{a.name}={a.value}"))
+    arguments = (part for a in ingredients.arguments for part in ("--build-arg", f"{a.name}={a.value}"))
     return (
-        *(docker, "build", "--progress", "plain", "--platform", recipe.platform),
-        *("--file", str(dockerfile(recipe.image, root)), "--tag", recipe.tag),
-        *("--label", f"{IDENTITY_LABEL}={recipe.identity}"),
+        *(docker, "build", "--progress", "plain", "--platform", ingredients.platform),
+        *("--file", str(dockerfile(ingredients.image, root)), "--tag", ingredients.tag),
+        *("--label", f"{IDENTITY_LABEL}={ingredients.identity}"),
         *arguments,
         str(root),
     )

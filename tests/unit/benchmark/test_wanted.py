@@ -8,8 +8,8 @@ from common.schema.benchmark import Cell
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Outcome, Unsupported
 from jobs.benchmark.ledger import Ledger
-from jobs.benchmark.plan import resumable, unmeasured
 from jobs.benchmark.rows import rows
+from jobs.benchmark.wanted import resumable, unmeasured
 from tests.unit.benchmark.scripted import Scripted, measure, measured, wanted
 
 
