@@ -1,6 +1,7 @@
 """What make does with the variables that a user gives, and what it says when the experiment is wrong."""
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -15,10 +16,9 @@ from common.provenance import ROOT
 from tests.artifacts import EXPERIMENT
 
 LINKED = ("common", "docker", "jobs", "reports", "requirements", "graph.mk")
-VARIABLES = (
-    *("EXPERIMENT", "DATA", "DATA_SHA256", "DEVICE", "DEVICES", "KEEP", "BENCHMARK_BINARY", "BENCHMARK_APK"),
-    *("HEXAGON_LIBRARIES", "RUNTIME", "RUN", "PYTHON", "DOCKER", "RENEW", "PHONE", "PHONE_PORT", "PERSONALITY"),
-)
+MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
+# What `make help` lists.
+VARIABLES = tuple(re.findall(r"^([A-Z0-9_]+) \?=", MAKEFILE, re.MULTILINE))
 # Make needs them as names of targets; every other is text.
 PATHS = ("EXPERIMENT", "RUN")
 # Make's own, which a test that `make test` started would otherwise hand on.
@@ -60,7 +60,12 @@ def given(where: str, variables: Mapping[str, str]) -> tuple[list[str], dict[str
 
 def test_a_failed_recipe_deletes_nothing() -> None:
     # Of two runs at once, the one that is turned away would delete what the other has just written.
-    assert ".DELETE_ON_ERROR" not in (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert ".DELETE_ON_ERROR" not in MAKEFILE
+
+
+def test_every_variable_of_the_help_is_made_text() -> None:
+    [listed] = re.findall(r"^VARIABLES := ((?:.*\\\n)*.*)", MAKEFILE, re.MULTILINE)
+    assert listed.replace("\\\n", " ").split() == list(VARIABLES)
 
 
 @pytest.mark.parametrize("where", ["command line", "environment"])
