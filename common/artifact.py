@@ -23,6 +23,8 @@ MEND = "delete it and run make again, or point to the right file"
 OWN_ONLY = "remove it: a stage writes into its own folder only"
 # The largest variant.json of the benchmarks has a hundredth of it; parsed, it takes some ten times its size.
 MOST_JSON_BYTES = 32 << 20
+# Where a flatbuffer ends; an array of images may be larger.
+MOST_FILE_BYTES = 2 << 30
 # A document beyond it is not parsed again only to word what is wrong.
 WORDED_BYTES = 1 << 20
 
@@ -39,20 +41,48 @@ def file_ref(path: Path, folder: Path) -> FileRef:
     return FileRef(path=name, sha256=sha256_file(path), size_bytes=path.stat().st_size)
 
 
-def read(path: Path, model: type[M]) -> M:
-    """Read a stage's JSON. Raises UsageError when it is missing, damaged or of another schema."""
+def open_plain(path: Path, flags: int = 0) -> IO[bytes]:
+    """Open a file to read it. Raises UsageError for a pipe or a device, which would never end; with the flag
+    `os.O_NOFOLLOW` for a link too."""
     try:
-        with path.open("rb") as stream:
-            content = stream.read(MOST_JSON_BYTES + 1)
-        text = content.decode()
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
+    except OSError as error:
+        if error.errno in {errno.ELOOP, errno.ENXIO}:
+            raise UsageError(f"{path} is a link, or no plain file", hint=MEND) from None
+        raise
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise UsageError(f"{path} is no plain file", hint=MEND)
+    return os.fdopen(handle, "rb")
+
+
+def content(path: Path, most_bytes: int = MOST_JSON_BYTES) -> bytes:
+    """All of a file that may be somebody else's. Raises UsageError when it cannot be read or is larger."""
+    try:
+        with open_plain(path) as stream:
+            found = stream.read(most_bytes + 1)
     except FileNotFoundError:
         raise UsageError(f"{path} does not exist", hint="run the stage that writes it first") from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         raise UsageError(f"{path} cannot be read: {error}", hint=MEND) from None
-    if len(content) > MOST_JSON_BYTES:
-        raise UsageError(f"{path} has more than the {MOST_JSON_BYTES >> 20} MiB allowed", hint=MEND)
+    if len(found) > most_bytes:
+        raise UsageError(f"{path} has more than the {most_bytes >> 20} MiB allowed", hint=MEND)
+    return found
+
+
+def read(path: Path, model: type[M]) -> M:
+    """Read a stage's JSON. Raises UsageError when it is missing, damaged or of another schema."""
+    return read_hashed(path, model)[0]
+
+
+def read_hashed(path: Path, model: type[M]) -> tuple[M, str]:
+    """The same with the sha256 of the very bytes that were read."""
+    found = content(path)
     try:
-        return model.model_validate_json(text)
+        text = found.decode()
+        return model.model_validate_json(text), hashlib.sha256(found).hexdigest()
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path} cannot be read: {error}", hint=MEND) from None
     except ValidationError as error:
         problem = first_problem(error, _document(text))
         raise UsageError(f"{path} is not a valid {model.__name__}: {problem}", hint=MEND) from None
@@ -65,17 +95,22 @@ def _document(text: str) -> object:
         return None
 
 
-def verified(folder: Path, ref: FileRef) -> Path:
+def verified(folder: Path, ref: FileRef, most_bytes: int = MOST_FILE_BYTES) -> Path:
     """Path of a referenced file after checking that its content is still what the artifact says.
 
-    Raises UsageError when it is not, and for a file that lies elsewhere: links out of the folder are not followed.
+    Raises UsageError when it is not, beyond the bound, and for a file that lies elsewhere: links out of the folder
+    are not followed.
     """
     path = folder / ref.path
     if not path.resolve().is_relative_to(folder.resolve()):
         raise UsageError(f"{path} leads out of {folder}", hint="put the file itself there, not a link")
     if not path.is_file():
         raise UsageError(f"{path} is missing", hint="delete its folder and run make again")
-    if sha256_file(path) != ref.sha256:
+    size = path.stat().st_size
+    if size > most_bytes:
+        raise UsageError(f"{path} has more than the {most_bytes >> 20} MiB allowed", hint=MEND)
+    # The size first: a file of nothing but holes takes an hour to hash.
+    if size != ref.size_bytes or sha256_file(path) != ref.sha256:
         raise UsageError(f"{path} was changed after its stage wrote it", hint="delete its folder and run make again")
     return path
 

@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from common.artifact import read, verified
+from common.arrays import load
+from common.artifact import MOST_FILE_BYTES, read
 from common.errors import UsageError
 from common.schema.dataset import Dataset, SplitName
 
 CARD = "dataset.json"
-AGAIN = "delete the folder and run make again"
 
 
 def read_card(folder: Path) -> Dataset:
@@ -26,13 +26,6 @@ def read_split(folder: Path, card: Dataset, split: SplitName) -> tuple[npt.NDArr
     part = dict(card.splits).get(split)
     if part is None:
         raise UsageError(f"{folder} has no {split} images", hint="set data.test_share and make the dataset again")
-    try:
-        # Both mapped: a header may claim more than there is, and no memory is taken for that.
-        images = np.load(verified(folder, part.images), mmap_mode="r")
-        labels = np.load(verified(folder, part.labels), mmap_mode="r")
-    except (ValueError, EOFError) as error:
-        raise UsageError(f"{folder}: the arrays of {split} are damaged: {error}", hint=AGAIN) from None
-    expected = (part.count, card.height, card.width, 3), (part.count,)
-    if (images.shape, labels.shape, images.dtype, labels.dtype) != (*expected, np.uint8, np.int32):
-        raise UsageError(f"{folder}: the arrays of {split} are not of the size or type that {CARD} says", hint=AGAIN)
-    return images, np.array(labels)
+    most_bytes = part.count * card.height * card.width * 3 + MOST_FILE_BYTES
+    images = load(folder, part.images, np.uint8, (part.count, card.height, card.width, 3), most_bytes)
+    return images, np.array(load(folder, part.labels, np.int32, (part.count,)))

@@ -4,46 +4,44 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from common.errors import UsageError
+from common.ledger import read_lines
 from common.schema.benchmark import (
     Benchmark,
+    Cell,
     LedgerLine,
-    Row,
     RunLine,
     SessionLine,
     Summary,
 )
 from common.schema.outcome import Measured
 
-LINE: TypeAdapter[LedgerLine] = TypeAdapter(LedgerLine)
 MAKE_AGAIN = "delete benchmark.json beside it and run make again"
 # The ledger's figures and the rows' are the same doubles, printed and read.
 CLOSE = 1e-6
 
 
 def check_ledger(benchmark: Benchmark, ledger: Path) -> tuple[LedgerLine, ...]:
-    """The ledger's lines. Raises UsageError for a line that cannot be read, or a row that its lines do not show."""
-    lines = []
-    with ledger.open(encoding="utf-8", errors="replace") as stream:
-        for number, text in enumerate(stream, 1):
-            try:
-                lines.append(LINE.validate_json(text))
-            except ValidationError:
-                raise UsageError(f"{ledger}:{number} is damaged", hint=MAKE_AGAIN) from None
+    """The ledger's lines, without samples.
+
+    Raises UsageError for a line that cannot be read, and for a row that the lines do not show.
+    """
+    lines = tuple(read_lines(ledger))
+    typical: dict[tuple[int, Cell], list[float]] = {}
+    for line in lines:
+        if isinstance(line, RunLine) and isinstance(line.outcome, Measured):
+            steady = line.outcome.steady
+            latency = steady.mean_us if steady.median_us is None else steady.median_us
+            typical.setdefault((line.session, line.cell), []).append(latency)
     for row in benchmark.rows:
-        if isinstance(row.result, Summary) and not _shown(row, row.result, lines):
+        if isinstance(row.result, Summary) and not _shown(row.result, typical.get((row.session, row.cell), [])):
             what = f"{row.cell.variant} on {row.cell.backend}"
             raise UsageError(f"{ledger} does not hold the {row.result.rounds} rounds of {what}", hint=MAKE_AGAIN)
-    return tuple(lines)
+    return lines
 
 
-def _shown(row: Row, summary: Summary, lines: Sequence[LedgerLine]) -> bool:
-    """Whether the row's session has its rounds, and its latency lies among theirs."""
-    runs = [x for x in lines if isinstance(x, RunLine) and (x.session, x.cell) == (row.session, row.cell)]
-    measured = [run.outcome.steady for run in runs if isinstance(run.outcome, Measured)]
-    typical = [stat.mean_us if stat.median_us is None else stat.median_us for stat in measured]
+def _shown(summary: Summary, typical: Sequence[float]) -> bool:
+    """Whether there are its rounds, and its latency lies among theirs."""
     if len(typical) < summary.rounds:
         return False
     low, high = min(typical), max(typical)

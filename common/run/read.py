@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 
-from common.artifact import read, sha256_file, verified
-from common.dataset import CARD, read_card
-from common.errors import UsageError
+from common.arrays import load
+from common.artifact import read_hashed, verified
+from common.dataset import CARD
 from common.experiment import LoadedExperiment
 from common.run import checks
 from common.run.judge import Evidence, Subject
@@ -87,11 +87,10 @@ class Run:
 def read_run(experiment: LoadedExperiment, folders: Folders) -> Run:
     """Read every artifact once. Raises UsageError when one is missing, damaged, changed, or of another run."""
     settings = experiment.settings
-    inputs = {"dataset": sha256_file(_there(folders.dataset / CARD))}
-    dataset = read_card(folders.dataset)
+    inputs = {}
+    dataset, inputs["dataset"] = read_hashed(folders.dataset / CARD, Dataset)
     checks.check_rules(settings.choose, dataset.classes)
-    inputs["training"] = sha256_file(_there(folders.training / TRAINING))
-    training = read(folders.training / TRAINING, Training)
+    training, inputs["training"] = read_hashed(folders.training / TRAINING, Training)
     checks.check_training(training, dataset, inputs["dataset"])
     subjects = tuple(_subject(experiment, name, folders, inputs) for name in settings.variants)
     variants = [subject.variant for subject in subjects]
@@ -100,23 +99,15 @@ def read_run(experiment: LoadedExperiment, folders: Folders) -> Run:
     return Run(experiment, dataset, training, subjects, targets, inputs)
 
 
-def _there(path: Path) -> Path:
-    if not path.is_file():
-        raise UsageError(f"{path} does not exist", hint="run the stage that writes it first")
-    return path
-
-
 def _subject(experiment: LoadedExperiment, name: str, folders: Folders, inputs: dict[str, str]) -> Subject:
     """A variant and its evaluation; their hashes are added to `inputs`."""
     made, looked = folders.variants / name, folders.evaluations / name
-    inputs[f"variant {name}"] = sha256_file(_there(made / VARIANT))
-    variant = read(made / VARIANT, Variant)
+    variant, inputs[f"variant {name}"] = read_hashed(made / VARIANT, Variant)
     checks.check_variant(name, variant, experiment.settings, inputs["dataset"], inputs["training"])
     verified(made, variant.model)
-    inputs[f"evaluation {name}"] = sha256_file(_there(looked / EVALUATION))
-    evaluation = read(looked / EVALUATION, Evaluation)
+    evaluation, inputs[f"evaluation {name}"] = read_hashed(looked / EVALUATION, Evaluation)
     checks.check_evaluation(evaluation, variant, experiment.settings.reference, inputs["dataset"])
-    outputs = np.load(verified(looked, evaluation.outputs), allow_pickle=False)
+    outputs = load(looked, evaluation.outputs, np.float32, (evaluation.count, len(evaluation.classes)))
     finite = bool(np.isfinite(outputs).all())
     if finite:
         checks.check_outputs(evaluation, outputs)
@@ -125,9 +116,8 @@ def _subject(experiment: LoadedExperiment, name: str, folders: Folders, inputs: 
 
 
 def _target(folder: Path, variants: Sequence[Variant], reference: str, inputs: dict[str, str]) -> Target:
-    path = _there(folder / BENCHMARK)
-    benchmark = read(path, Benchmark)
+    benchmark, digest = read_hashed(folder / BENCHMARK, Benchmark)
     checks.check_benchmark(benchmark, variants, reference)
-    inputs[f"benchmark {benchmark.target.name}"] = sha256_file(path)
+    inputs[f"benchmark {benchmark.target.name}"] = digest
     lines = check_ledger(benchmark, verified(folder, benchmark.ledger))
     return Target(benchmark, foreign_sessions(benchmark, lines))

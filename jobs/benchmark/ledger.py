@@ -3,10 +3,9 @@
 import os
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from common.artifact import own_file
 from common.errors import UsageError
+from common.ledger import LINE, MOST_BYTES, MOST_LINE_BYTES, kept, read_lines
 from common.schema.benchmark import (
     Cell,
     ExaminationLine,
@@ -17,7 +16,7 @@ from common.schema.benchmark import (
 from common.schema.examination import Examination
 from jobs.benchmark.session import Session
 
-_LINE: TypeAdapter[LedgerLine] = TypeAdapter(LedgerLine)
+SMALLER = "lower [benchmark] num_runs, min_secs or rounds, or move the file away to measure everything again"
 
 
 class Index:
@@ -55,7 +54,7 @@ class Index:
 
 
 class Ledger:
-    """An append-only file of ledger lines, or with no path one in memory."""
+    """An append-only file of ledger lines, or with no path one in memory, where the samples are left out."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
@@ -65,44 +64,36 @@ class Ledger:
             self.index.add(line)
 
     def append(self, line: LedgerLine) -> None:
-        """Add a line and wait until it is on the disk."""
+        """Add a line and wait until it is on the disk. Raises UsageError when the file would be too large to read."""
         if self.path is not None:
+            text = LINE.dump_json(line) + b"\n"
             with own_file(self.path, os.O_APPEND) as stream:
-                stream.write(_LINE.dump_json(line) + b"\n")
+                if len(text) > MOST_LINE_BYTES or stream.tell() + len(text) > MOST_BYTES:
+                    bounds = f"{MOST_LINE_BYTES >> 20} MiB in a line and {MOST_BYTES >> 20} MiB in all"
+                    raise UsageError(f"{self.path} has no room for more: {bounds} are allowed", hint=SMALLER)
+                stream.write(text)
                 stream.flush()
                 os.fsync(stream.fileno())
-        self.lines.append(line)
-        self.index.add(line)
+        self.lines.append(kept(line))
+        self.index.add(self.lines[-1])
 
 
 def check(path: Path) -> None:
-    """Raise UsageError when the file holds a whole line that is no ledger line; changes nothing."""
+    """Raise UsageError when the file holds a whole line that is no ledger line, or is too large; changes nothing."""
     if path.exists():
-        _parse(path, _whole_lines(path.read_bytes()))
+        for _ in read_lines(path):
+            pass
 
 
 def _read(path: Path) -> list[LedgerLine]:
     if not path.exists():
         return []
-    content = path.read_bytes()
-    whole = _whole_lines(content)
-    if whole != content:
+    lines = list(read_lines(path))
+    with own_file(path) as stream:
         # A job that was killed while it wrote leaves half a line; that process is measured again.
-        with own_file(path) as stream:
-            stream.truncate(len(whole))
-    return _parse(path, whole)
-
-
-def _whole_lines(content: bytes) -> bytes:
-    return content[: content.rfind(b"\n") + 1]
-
-
-def _parse(path: Path, whole: bytes) -> list[LedgerLine]:
-    lines = []
-    for number, text in enumerate(whole.splitlines(), start=1):
-        try:
-            lines.append(_LINE.validate_json(text))
-        except ValidationError:
-            hint = "remove the file to measure everything again"
-            raise UsageError(f"{path}, line {number} is not a ledger line", hint=hint) from None
+        at = stream.seek(0, os.SEEK_END)
+        rest = stream.seek(max(0, at - MOST_LINE_BYTES - 1))
+        whole = rest + stream.read().rfind(b"\n") + 1
+        if whole != at:
+            stream.truncate(whole)
     return lines

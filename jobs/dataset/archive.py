@@ -2,6 +2,7 @@
 
 import bz2
 import gzip
+import io
 import lzma
 import re
 import stat
@@ -17,6 +18,7 @@ from typing import IO
 from common.errors import UsageError
 from jobs.dataset.errors import UnusableFileError
 from jobs.dataset.layout import Entry, shown
+from jobs.dataset.xz import XzReader
 
 MIB = 1 << 20
 ZIP_MAGIC = (b"PK\x03\x04", b"PK\x05\x06")
@@ -205,7 +207,7 @@ def _unpacked(file: IO[bytes], where: str, limits: Limits, at_once: int) -> _Cap
     elif magic.startswith(b"BZh"):
         stream = bz2.BZ2File(file)
     elif magic == b"\xfd7zXZ\x00":
-        stream = lzma.LZMAFile(file)  # noqa: SIM115 (the caller owns the file)
+        stream = io.BufferedReader(XzReader(file, where), MIB)
     return _Capped(stream, limits, where, at_once)
 
 

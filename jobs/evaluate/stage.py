@@ -5,12 +5,15 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from common.artifact import atomic, file_ref, read, sha256_file, verified, write_model, writing
-from common.dataset import CARD, read_card, read_split
+from common.arrays import load
+from common.artifact import atomic, file_ref, read, read_hashed, verified, write_model, writing
+from common.dataset import CARD, read_split
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.provenance import Recorder
+from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation, McNemar
+from common.schema.provenance import Artifact
 from common.schema.variant import Variant
 from common.tflite.predict import predict
 from jobs.evaluate import metrics
@@ -28,14 +31,14 @@ def evaluate(
     Raises UsageError for missing or unsuitable inputs, EdgeproofError when the file cannot be run.
     """
     recorder = Recorder("evaluate", experiment)
-    card = read_card(dataset)
+    card, dataset_sha256 = read_hashed(dataset / CARD, Dataset)
     made = read(variant / "variant.json", Variant)
-    dataset_sha256 = sha256_file(dataset / CARD)
     _require_same_dataset(made, variant, dataset_sha256)
     model = verified(variant, made.model)
-    keras = np.load(verified(variant, made.keras_outputs))
     images, labels = read_split(dataset, card, card.reported)
-    compared = None if reference is None else _read_reference(reference, dataset_sha256)
+    answers = len(labels), len(card.classes)
+    keras = load(variant, made.keras_outputs, np.float32, answers)
+    compared = None if reference is None else _read_reference(reference, dataset_sha256, answers)
     inputs = (variant, dataset) if reference is None else (variant, dataset, reference)
     with writing(output, ARTIFACT, *inputs):
         outputs = _predict(model, images, len(card.classes))
@@ -65,19 +68,23 @@ Reference = tuple[str, npt.NDArray[np.float32]]
 
 
 def _require_same_dataset(made: Variant, folder: Path, dataset_sha256: str) -> None:
-    used = {item.role: item.sha256 for item in made.provenance.inputs}["dataset"]
+    used = _dataset(made)
     if used != dataset_sha256:
         message = f"{folder} was made from dataset {used[:12]}, not from {dataset_sha256[:12]}"
         raise UsageError(message, hint="name the dataset it was made from, or make it again")
 
 
-def _read_reference(folder: Path, dataset_sha256: str) -> Reference:
+def _dataset(made: Artifact) -> str:
+    return next((item.sha256 for item in made.provenance.inputs if item.role == "dataset"), "unknown")
+
+
+def _read_reference(folder: Path, dataset_sha256: str, answers: tuple[int, int]) -> Reference:
     evaluation = read(folder / ARTIFACT, Evaluation)
-    used = {item.role: item.sha256 for item in evaluation.provenance.inputs}["dataset"]
+    used = _dataset(evaluation)
     if used != dataset_sha256:
         message = f"{folder} was evaluated on dataset {used[:12]}, not on {dataset_sha256[:12]}"
         raise UsageError(message, hint="evaluate both on the same dataset")
-    return evaluation.variant, np.load(verified(folder, evaluation.outputs))
+    return evaluation.variant, load(folder, evaluation.outputs, np.float32, answers)
 
 
 def _predict(model: Path, images: npt.NDArray[np.uint8], classes: int) -> npt.NDArray[np.float32]:

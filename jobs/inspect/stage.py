@@ -4,6 +4,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from common.artifact import MOST_FILE_BYTES
 from common.errors import EdgeproofError, UsageError
 from common.schema.inspection import FileReport, GivenFile, InspectReport
 from common.tflite.reader import inspect
@@ -31,6 +32,9 @@ def _report(path: Path) -> FileReport:
     if path.exists() and not (path.is_file() or path.is_dir()):
         raise UsageError(f"{path} is no file", hint="give the path of a .tflite file")
     try:
+        if path.stat().st_size > MOST_FILE_BYTES:
+            message = f"{path} has more than the {MOST_FILE_BYTES >> 20} MiB allowed"
+            raise UsageError(message, hint="give the path of a .tflite file")
         content = path.read_bytes()
     except OSError as error:
         message = f"{path} cannot be read: {error.strerror or error}"

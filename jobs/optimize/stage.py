@@ -8,9 +8,9 @@ import numpy.typing as npt
 import tensorflow as tf
 import tf_keras
 
-from common.artifact import atomic, file_ref, read, sha256_file, verified, write_bytes, write_model, writing
+from common.artifact import atomic, file_ref, read_hashed, verified, write_bytes, write_model, writing
 from common.batches import Batches, class_weights
-from common.dataset import CARD, read_card, read_split
+from common.dataset import CARD, read_split
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.model_file import model_inputs
@@ -48,8 +48,8 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
     """
     recorder = Recorder("optimize", experiment)
     recipe = _recipe(experiment, name)
-    card = read_card(dataset)
-    trained = _read_training(training, dataset)
+    card, dataset_sha256 = read_hashed(dataset / CARD, Dataset)
+    trained, training_sha256 = _read_training(training, dataset, dataset_sha256)
     model = _load(verified(training, trained.model), experiment)
     tuner = _tuner(experiment, dataset, card)
     validation, labels = read_split(dataset, card, "validation")
@@ -65,7 +65,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
         write_bytes(output / f"{name}.tflite", content)
         with atomic(output / "keras_outputs.npy") as path, path.open("wb") as stream:
             np.save(stream, keras_outputs(model, read_split(dataset, card, card.reported)[0]))
-        inputs = {"dataset": sha256_file(dataset / CARD), "training": sha256_file(training / "training.json")}
+        inputs = {"dataset": dataset_sha256, "training": training_sha256}
         if recipe.student is not None:
             inputs |= model_inputs("student", recipe.student, experiment.folder)
         variant = Variant(
@@ -104,13 +104,12 @@ def _recipe(experiment: LoadedExperiment, name: str) -> Recipe:
     return recipes[name]
 
 
-def _read_training(training: Path, dataset: Path) -> Training:
-    trained = read(training / "training.json", Training)
-    used = next(item.sha256 for item in trained.provenance.inputs if item.role == "dataset")
-    if used != sha256_file(dataset / CARD):
+def _read_training(training: Path, dataset: Path, dataset_sha256: str) -> tuple[Training, str]:
+    trained, digest = read_hashed(training / "training.json", Training)
+    if not any((item.role, item.sha256) == ("dataset", dataset_sha256) for item in trained.provenance.inputs):
         message = f"{training} was trained on another dataset than {dataset}"
         raise UsageError(message, hint="train again or name the dataset it was trained on")
-    return trained
+    return trained, digest
 
 
 def _load(path: Path, experiment: LoadedExperiment) -> Any:

@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from common.artifact import write_bytes
+from common.artifact import content, write_bytes
 from common.errors import UsageError
 from common.printable import clean
 from common.provenance import ROOT
@@ -56,9 +56,9 @@ def update(run: Path, wanted: Mapping[str, bytes]) -> None:
 def other_data(run: Path, data: Data) -> str | None:
     """A sentence when the run was planned with another data source."""
     try:
-        planned = json.loads((run / PLAN / DATASET).read_text(encoding="utf-8"))
+        planned = json.loads(content(run / PLAN / DATASET))
         before = Data.model_validate(planned["data"])
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
+    except (UsageError, ValueError, LookupError, TypeError, RecursionError):
         return None
     if before.source == data.source:
         return None
@@ -69,6 +69,6 @@ def other_data(run: Path, data: Data) -> str | None:
 
 def _content(path: Path) -> bytes | None:
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
+        return content(path)
+    except UsageError:
         return None

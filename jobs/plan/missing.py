@@ -4,6 +4,9 @@ import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from common.artifact import content
+from common.errors import UsageError
+
 REFERENCE = {"path", "sha256", "size_bytes"}
 # Repeats what the artifacts of other stages say, with paths that start at their folders.
 REPEATS = "report/results.json"
@@ -18,8 +21,8 @@ def incomplete(run: Path, artifacts: Iterable[str]) -> dict[str, list[Path]]:
 
 def _files(artifact: Path) -> Iterator[Path]:
     try:
-        found = json.loads(artifact.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = json.loads(content(artifact))
+    except (UsageError, ValueError, RecursionError):
         return
     # A stage's own files stand at the top or one table below; further down are those of others.
     tops = list(found.values()) if isinstance(found, dict) else []

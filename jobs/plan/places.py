@@ -9,7 +9,7 @@ from pathlib import Path
 from common.adb.attached import Attached, pick
 from common.adb.errors import NotReadyError
 from common.adb.names import ANY, HOST, SERIAL, safe_name
-from common.artifact import sha256_file
+from common.artifact import content, sha256_file
 from common.errors import UsageError
 from common.machine import machine
 from common.provenance import hash_files
@@ -135,8 +135,8 @@ def _facts_before(run: Path, name: str) -> dict[str, str] | None:
 
 def _read(piece: Path) -> dict[str, object]:
     try:
-        found = json.loads(piece.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+        found = json.loads(content(piece))
+    except (UsageError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -1,8 +1,9 @@
 """The report stage: finished artifacts, or a results file, to a folder that people open."""
 
+from hashlib import sha256
 from pathlib import Path
 
-from common.artifact import read, sha256_file, verified, write_bytes, write_model, writing
+from common.artifact import content, read, read_hashed, verified, write_bytes, write_model, writing
 from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.provenance import ROOT, Recorder
@@ -39,9 +40,9 @@ def report(experiment: LoadedExperiment, path: Path, folders: Folders, chosen: P
     inputs = dict(run.inputs)
     choice = None
     if chosen is not None:
-        choice = read(chosen / "choice.json", Choice)
+        choice, digest = read_hashed(chosen / "choice.json", Choice)
         check_choice(choice, inputs)
-        inputs["choice"] = sha256_file(chosen / "choice.json")
+        inputs["choice"] = digest
     results = collect(run, choice, _shown(path), recorder.finish(inputs, PACKAGES))
     _write(results, sheet, output, *folders.all, *(() if chosen is None else (chosen,)))
     return results
@@ -67,16 +68,17 @@ def rerender(source: Path, output: Path) -> Results:
 
 def _sheet(path: Path) -> File | None:
     """The picture under the name that it gets in the report; None when it is none."""
-    content = path.read_bytes()
-    name = next((name for magic, name in SHEETS.items() if content.startswith(magic)), None)
-    return None if name is None else File(name, content)
+    picture = content(path)
+    name = next((name for magic, name in SHEETS.items() if picture.startswith(magic)), None)
+    return None if name is None else File(name, picture)
 
 
 def _sheet_beside(source: Path, card: Dataset | None) -> File | None:
     if card is None:
         return None
     beside = [source.parent / name for name in SHEETS.values()]
-    found = next((p for p in beside if p.is_file() and sha256_file(p) == card.contact_sheet.sha256), None)
+    same_size = [p for p in beside if p.is_file() and p.stat().st_size == card.contact_sheet.size_bytes]
+    found = next((p for p in same_size if sha256(content(p)).hexdigest() == card.contact_sheet.sha256), None)
     return None if found is None else _sheet(found)
 
 

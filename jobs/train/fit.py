@@ -3,6 +3,7 @@
 import errno
 import os
 import time
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 import tf_keras
-from pydantic import Field, ValidationError
+from pydantic import Field
 
-from common.artifact import atomic, own_folder, write_model
+from common.artifact import atomic, open_plain, own_folder, read, write_model
 from common.augment import labelled
 from common.batches import Batches
 from common.errors import UsageError
@@ -114,9 +115,21 @@ class Trainer:
                     np.savez(stream, *self._model.get_weights())
             progress = progress.model_copy(update={"epochs": epochs, "checkpoint": self._save(number)})
             write_model(self._folder / "progress.json", progress)
-        with np.load(self._folder / "best.npz") as best:
-            self._model.set_weights([best[name] for name in best.files])
+        self._restore_best()
         return progress
+
+    def _restore_best(self) -> None:
+        path = self._folder / "best.npz"
+        try:
+            with open_plain(path) as stream:
+                # `savez` compresses nothing: what unpacks to more is not its own.
+                members = zipfile.ZipFile(stream).infolist()
+                if sum(member.file_size for member in members) > path.stat().st_size:
+                    raise ValueError("it is compressed")
+                with np.load(stream) as best:
+                    self._model.set_weights([best[name] for name in best.files])
+        except (ValueError, LookupError, EOFError, zipfile.BadZipFile) as error:
+            raise UsageError(f"{path} is damaged: {error}", hint=f"remove {self._folder}") from None
 
     def _save(self, number: int) -> str:
         """The name of the epoch's checkpoint. Raises OSError when the disk is full."""
@@ -154,13 +167,17 @@ class Trainer:
     def _resume(self) -> Progress:
         fresh = Progress(key=self._key, checkpoint="", epochs=(), resumed_at=())
         try:
-            saved = Progress.model_validate_json((self._folder / "progress.json").read_bytes())
-        except (OSError, ValidationError):
+            saved = read(self._folder / "progress.json", Progress)
+        except UsageError:
             return fresh
         prefix = self._folder / "checkpoints" / saved.checkpoint
         if saved.key != self._key or not prefix.with_name(prefix.name + ".index").exists():
             return fresh
-        self._checkpoint.restore(str(prefix)).expect_partial()
+        try:
+            self._checkpoint.restore(str(prefix)).expect_partial()
+        except (tf.errors.OpError, ValueError) as error:
+            why = str(error).partition("\n")[0]
+            raise UsageError(f"{prefix} is damaged: {why}", hint=f"remove {self._folder}") from None
         if len(saved.epochs) == self._train.epochs:
             return saved
         print(f"going on after epoch {len(saved.epochs)} of {self._train.epochs}", flush=True)

@@ -8,6 +8,7 @@ import os
 import struct
 import time
 import zipfile
+import zlib
 from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
@@ -94,6 +95,35 @@ def test_a_list_of_members_beyond_the_limit_is_not_read() -> None:
     data = b"PK\x03\x04" + bytes(size) + end
     with pytest.raises(UsageError, match="at once"):
         contents(data)
+
+
+def dictionary(data: bytes, code: int) -> bytes:
+    """An xz whose first block asks for a dictionary of size `code`: 37 is 1.5 GiB, 40 what 4 GiB have room for."""
+    packed = bytearray(lzma.compress(data))
+    # The block header follows 12 bytes of the stream's: its length, flags, and the filter with its properties.
+    end = 12 + (packed[12] + 1) * 4
+    assert packed[14:16] == b"\x21\x01"
+    packed[16] = code
+    packed[end - 4 : end] = struct.pack("<I", zlib.crc32(packed[12 : end - 4]))
+    return bytes(packed)
+
+
+@pytest.mark.parametrize("code", [37, 40])
+def test_a_dictionary_beyond_the_limit_is_refused(code: int) -> None:
+    good = lzma.compress(FILE + END)
+    for data in (dictionary(FILE + END, code), lzma.compress(FILE) + dictionary(END, code)):
+        with pytest.raises(UsageError, match="photos takes more than the 256 MiB of memory allowed to unpack"):
+            contents(data)
+    assert contents(good) == contents(FILE + END)
+
+
+def test_an_xz_of_several_streams_is_read_as_one() -> None:
+    whole = tarred(special("c/1.png", size=3))
+    parts = [lzma.compress(whole[at : at + 700], preset=9) for at in range(0, len(whole), 700)]
+    assert contents(bytes(8).join(parts) + bytes(4)) == contents(whole)
+    for damaged in (parts[0], b"".join(parts)[:-1], b"".join(parts) + b"noise"):
+        with pytest.raises(UsageError, match="not a readable"):
+            contents(damaged)
 
 
 def test_a_damaged_zip_is_one_line() -> None:
