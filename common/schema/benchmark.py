@@ -2,7 +2,7 @@
 
 Version history: 1 first; 2 adds Android devices: how a cell was run, what its delegate did, its answers and its
 operators; 3 adds the protocol of segments between references: their ratios by round, CPU time and the noise that the
-references showed. Versions 1 and 2 are still read.
+references showed, and memory in processes of its own. Versions 1 and 2 are still read.
 """
 
 from datetime import datetime
@@ -14,7 +14,7 @@ from common.schema.base import Count, FileRef, Interval, Model, Name, Sha256
 from common.schema.caution import Caution
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
-from common.schema.outcome import Delegation, Failed, Outcome, Unsupported
+from common.schema.outcome import Delegation, Failed, MemoryOutcome, Outcome, Unsupported
 from common.schema.power import Energy, NoEnergy, PowerReading
 from common.schema.processor import Processor
 from common.schema.provenance import Artifact
@@ -116,6 +116,15 @@ class ExaminationLine(Model):
     examination: Examination
 
 
+class MemoryLine(Model):
+    """Ledger: a process ended that was run for the memory of a session's cell alone. It has no times."""
+
+    kind: Literal["memory"] = "memory"
+    session: Count
+    cell: Cell
+    outcome: MemoryOutcome
+
+
 class SustainedStart(Model):
     """Ledger: a cell's sustained load begins. `attempt` counts its begins; `idle` was read over the minute that ends
     with `before`; empty and None where there is no battery."""
@@ -144,7 +153,7 @@ class SustainedLine(Model):
 
 
 LedgerLine = Annotated[
-    SessionLine | RunLine | ExaminationLine | SustainedStart | SustainedLine, Field(discriminator="kind")
+    SessionLine | RunLine | ExaminationLine | MemoryLine | SustainedStart | SustainedLine, Field(discriminator="kind")
 ]
 
 
@@ -204,6 +213,10 @@ class Summary(Model):
     run. In `disturbed_rounds` the scheduler kept this cell or its references waiting; if there are any and CPU times
     are known, the ratios are of those (`from_cpu`). `processes` were measured, of which a reference has several in
     a round; 0 in versions 1 and 2, where every cell had one.
+
+    Memory is the median over `memory_processes` of its own, whose times count nowhere; 0 where it was read from the
+    timed processes, as before there were others. `memory_init_mib` and `memory_overall_mib` are the growth of the peak
+    resident set from before the model is loaded, `memory_peak_mib` is that peak, None where no tool told it.
     """
 
     kind: Literal["summary"] = "summary"
@@ -230,6 +243,8 @@ class Summary(Model):
     disturbed_rounds: Count = 0
     from_cpu: bool = False
     processes: Count = 0
+    memory_peak_mib: float | None = None
+    memory_processes: Count = 0
 
 
 class Row(Model):

@@ -40,7 +40,8 @@ class Measured(Model):
     """A process that ran to its end. Memory is the growth of the peak resident set, in KiB.
 
     `delegation` is None where the tool tells nothing of it (this machine's interpreter). `cpu_us` is the median CPU
-    time of a steady-state run, over all threads; None where the tool tells none.
+    time of a steady-state run, over all threads; None where the tool tells none. `memory_peak_kib` is the peak resident
+    set itself, None where the tool was not asked for it or does not know it.
     """
 
     kind: Literal["measured"] = "measured"
@@ -52,6 +53,18 @@ class Measured(Model):
     memory_overall_kib: Count
     delegation: Delegation | None = None
     cpu_us: float | None = None
+    memory_peak_kib: Count | None = None
+
+
+class Memory(Model):
+    """A process that was run for its memory ended well. In KiB: the growth of its peak resident set from before the
+    model is loaded to the end of the initialisation (`init_kib`) and to its own end (`overall_kib`), and that peak
+    itself with the tool or the interpreter in it (`peak_kib`; None where the tool does not tell it)."""
+
+    kind: Literal["memory"] = "memory"
+    init_kib: Count
+    overall_kib: Count
+    peak_kib: Count | None
 
 
 class Unsupported(Model):
@@ -70,3 +83,4 @@ class Failed(Model):
 
 
 Outcome = Annotated[Measured | Unsupported | Failed, Field(discriminator="kind")]
+MemoryOutcome = Annotated[Memory | Unsupported | Failed, Field(discriminator="kind")]

@@ -41,7 +41,8 @@ class Latency(Model):
     """A measured cell in the report's units: microseconds and MB of 2**20 bytes.
 
     Everything but `latency_us` is None or empty where the source gives none. `app_ratio` is the app's
-    latency over the binary's; `answers` and `operators` are of a run of their own.
+    latency over the binary's; `answers` and `operators` are of a run of their own. `memory_mb` is what the model added
+    to the peak of a process, `memory_peak_mb` that peak, from `memory_processes` of their own (0: the timed ones).
     """
 
     kind: Literal["latency"] = "latency"
@@ -54,6 +55,8 @@ class Latency(Model):
     init_us: float | None
     first_us: float | None
     memory_mb: float | None
+    memory_peak_mb: float | None = None
+    memory_processes: Count | None = None
     delegation: Delegation | None = None
     app_ratio: Interval | None = None
     answers: OutputCheck | None = None

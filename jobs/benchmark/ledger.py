@@ -10,22 +10,25 @@ from common.schema.benchmark import (
     Cell,
     ExaminationLine,
     LedgerLine,
+    MemoryLine,
     RunLine,
     SessionLine,
 )
 from common.schema.examination import Examination
+from common.schema.outcome import MemoryOutcome
 from jobs.benchmark.session import Session
 
 SMALLER = "lower [benchmark] num_runs, min_secs or rounds, or move the file away to measure everything again"
 
 
 class Index:
-    """What the lines so far come to: every session's state and the examinations. Grows with each line."""
+    """What the lines so far come to: every session's state, memory and examinations. Grows with each line."""
 
     def __init__(self) -> None:
         self.sessions: dict[int, Session] = {}
         self._of_cell: dict[Cell, list[Session]] = {}
         self._examined: dict[tuple[int, Cell, int, bool | None], Examination] = {}
+        self._memory: dict[tuple[int, Cell], list[MemoryOutcome]] = {}
 
     @property
     def last(self) -> Session | None:
@@ -43,6 +46,8 @@ class Index:
                 self.sessions[line.session].add(line)
         elif isinstance(line, ExaminationLine):
             self._examined[line.session, line.cell, line.outputs_images, line.profile] = line.examination
+        elif isinstance(line, MemoryLine):
+            self._memory.setdefault((line.session, line.cell), []).append(line.outcome)
 
     def sessions_of(self, cell: Cell) -> list[Session]:
         """Those that hold a cell, the latest last."""
@@ -51,6 +56,10 @@ class Index:
     def examination(self, session: int, cell: Cell, asked: tuple[int, bool | None]) -> Examination | None:
         """The one that was made with these settings: images that were answered, and whether there is a profile."""
         return self._examined.get((session, cell, *asked))
+
+    def memory(self, session: int, cell: Cell) -> list[MemoryOutcome]:
+        """How the processes ended that were run for a cell's memory, in order."""
+        return self._memory.get((session, cell), [])
 
 
 class Ledger:

@@ -3,7 +3,7 @@
 What runs next is read from the ledger alone (`rounds.next_step`); here it is run.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from common.schema.outcome import Failed, Measured, Unsupported
 from jobs.benchmark.changes import why_again
 from jobs.benchmark.clock import Clock, SystemClock
 from jobs.benchmark.heat import cool
-from jobs.benchmark.ledger import Ledger
+from jobs.benchmark.ledger import Index, Ledger
 from jobs.benchmark.order import Slot
 from jobs.benchmark.pairs import typical_us
 from jobs.benchmark.rounds import next_step
@@ -113,17 +113,23 @@ def _missing(lost: TargetLostError, session: Session, rounds: int) -> TargetLost
 def _examine(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
     """Look once at every cell that was measured; after all timed processes, so as not to heat them."""
     images, profile = wanted.examined
-    for cell in wanted.cells:
-        session = shown_session(ledger.index, cell, wanted)
+    for cell, session in measured_cells(ledger.index, wanted):
         number = session.line.session
-        measured = any(isinstance(run.outcome, Measured) for run in session.kept[cell])
-        if not measured or ledger.index.examination(number, cell, wanted.examined) is not None:
+        if ledger.index.examination(number, cell, wanted.examined) is not None:
             continue
         name = f"{number:03d}-{file_name(cell)}"
         found = bench.target.examine(bench.models[cell.variant], cell, bench.settings, bench.logs, name)
         if found is not None:
             line = ExaminationLine(session=number, cell=cell, outputs_images=images, profile=profile, examination=found)
             ledger.append(line)
+
+
+def measured_cells(index: Index, wanted: Wanted) -> Iterator[tuple[Cell, Session]]:
+    """Cells that at least one timed process measured, each with the session that its row is from."""
+    for cell in wanted.cells:
+        session = shown_session(index, cell, wanted)
+        if any(isinstance(run.outcome, Measured) for run in session.kept[cell]):
+            yield cell, session
 
 
 def file_name(cell: Cell) -> str:

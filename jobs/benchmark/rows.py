@@ -53,7 +53,7 @@ def _row(index: Index, cell: Cell, session: Session, wanted: Wanted) -> Row:
     return Row(
         cell=cell,
         session=number,
-        result=summarise(runs, brackets, app),
+        result=summarise(runs, brackets, app, index.memory(number, cell)),
         # A backend that was there in another round has failed in this one.
         failed_rounds=len(failed) + len(unsupported),
         examination=index.examination(number, cell, wanted.examined),

@@ -10,7 +10,7 @@ from common.provenance import Recorder
 from common.schema.benchmark import Benchmark, Row, Summary
 from common.schema.outcome import Failed
 from common.schema.variant import Variant
-from jobs.benchmark import protocol, sustained
+from jobs.benchmark import memory, protocol, sustained
 from jobs.benchmark.cautions import cautions
 from jobs.benchmark.clock import Clock, SystemClock
 from jobs.benchmark.host_facts import busy_cores
@@ -64,6 +64,7 @@ def benchmark(
         ledger = Ledger(output / LEDGER)
         bench = protocol.Bench(target, models, settings, output / "logs", prefix, clock or SystemClock())
         protocol.run(bench, ledger, wanted)
+        memory.run(bench, ledger, wanted)
         results = rows(ledger.index, wanted)
         _require_some(results)
         found, told = noises(ledger.index, wanted), sessions(ledger.index, wanted)

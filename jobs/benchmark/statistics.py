@@ -6,7 +6,7 @@ import numpy as np
 
 from common.intervals import interval
 from common.schema.benchmark import RunLine, Summary
-from common.schema.outcome import Delegation, Measured, Stat
+from common.schema.outcome import Delegation, Measured, Memory, MemoryOutcome, Stat
 from jobs.benchmark.pairs import Bracket, ratios, typical_us, uses_cpu
 
 KIB_PER_MIB = 1024
@@ -29,14 +29,22 @@ def stat(samples_us: Sequence[float]) -> Stat:
     )
 
 
-def summarise(runs: Sequence[RunLine], brackets: Sequence[Bracket], app_ratios: Sequence[float] = ()) -> Summary:
+def summarise(
+    runs: Sequence[RunLine],
+    brackets: Sequence[Bracket],
+    app_ratios: Sequence[float] = (),
+    memory: Sequence[MemoryOutcome] = (),
+) -> Summary:
     """A cell's summary from its measured runs (at least one) of one session; `brackets` are those runs between
-    their references, empty for the reference itself, and `app_ratios` the app's latency over the binary's by round."""
+    their references, empty for the reference itself, and `app_ratios` the app's latency over the binary's by round.
+    `memory` are the processes that were run for it; where none ended well, it is that of the timed ones."""
     measured = [run for run in runs if isinstance(run.outcome, Measured)]
     outcomes = [run.outcome for run in measured if isinstance(run.outcome, Measured)]
     latencies = [typical_us(outcome) for outcome in outcomes]
     found = ratios(brackets)
     values = [ratio.value for ratio in found]
+    own = [one for one in memory if isinstance(one, Memory)]
+    remembered = own or [memory_of(outcome) for outcome in outcomes]
     return Summary(
         rounds=len({run.round for run in measured}),
         latency_us=_median(latencies),
@@ -57,11 +65,24 @@ def summarise(runs: Sequence[RunLine], brackets: Sequence[Bracket], app_ratios: 
         std_us=_median_of_known([outcome.steady.std_us for outcome in outcomes]),
         p5_us=_median_of_known([outcome.steady.p5_us for outcome in outcomes]),
         p95_us=_median_of_known([outcome.steady.p95_us for outcome in outcomes]),
-        memory_init_mib=_median([outcome.memory_init_kib / KIB_PER_MIB for outcome in outcomes]),
-        memory_overall_mib=_median([outcome.memory_overall_kib / KIB_PER_MIB for outcome in outcomes]),
+        memory_init_mib=_median([one.init_kib / KIB_PER_MIB for one in remembered]),
+        memory_overall_mib=_median([one.overall_kib / KIB_PER_MIB for one in remembered]),
+        memory_peak_mib=_median_of_known([_mib(one.peak_kib) for one in remembered]),
+        memory_processes=len(own),
         delegation=_least([outcome.delegation for outcome in outcomes if outcome.delegation is not None]),
         app_ratio=interval(app_ratios),
     )
+
+
+def memory_of(outcome: Measured) -> Memory:
+    """The memory of a process, without its times."""
+    return Memory(
+        init_kib=outcome.memory_init_kib, overall_kib=outcome.memory_overall_kib, peak_kib=outcome.memory_peak_kib
+    )
+
+
+def _mib(kib: int | None) -> float | None:
+    return None if kib is None else kib / KIB_PER_MIB
 
 
 def _least(found: Sequence[Delegation]) -> Delegation | None:

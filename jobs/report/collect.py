@@ -107,6 +107,8 @@ def _result(row: Row) -> Latency | Unsupported | Failed:
         init_us=result.init_us,
         first_us=result.first_us,
         memory_mb=result.memory_overall_mib,
+        memory_peak_mb=result.memory_peak_mib,
+        memory_processes=result.memory_processes,
         delegation=result.delegation,
         app_ratio=result.app_ratio,
         answers=None if looked is None else looked.outputs,

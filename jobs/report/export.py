@@ -12,7 +12,16 @@ from jobs.report.verdicts import spoken
 
 # A spreadsheet would run a cell that begins like this.
 FORMULA = ("=", "+", "-", "@")
-INTEGERS = ("rounds_needed", "nodes_delegated", "nodes_total", "threads", "size_bytes", "deflated_bytes", "rounds")
+INTEGERS = (
+    "rounds_needed",
+    "nodes_delegated",
+    "nodes_total",
+    "threads",
+    "size_bytes",
+    "deflated_bytes",
+    "rounds",
+    "memory_processes",
+)
 COLUMNS = (
     "variant",
     "target",
@@ -44,6 +53,8 @@ COLUMNS = (
     "init_us",
     "first_us",
     "memory_mb",
+    "memory_peak_mb",
+    "memory_processes",
     "delegation",
     "nodes_delegated",
     "nodes_total",
@@ -55,7 +66,7 @@ COLUMNS = (
 
 
 def results_csv(results: Results) -> bytes:
-    """The table as UTF-8 text; cells without a figure are empty. `memory_mb` counts 2**20 bytes."""
+    """The table as UTF-8 text; cells without a figure are empty. Memory counts in 2**20 bytes."""
     grid = Grid(results)
     rows = [_row(results, grid, variant.name, s) for variant in results.variants for s in grid.settings or (None,)]
     frame = pd.DataFrame(rows, columns=list(COLUMNS)).astype(dict.fromkeys(INTEGERS, "Int64"))
@@ -109,6 +120,7 @@ def _figures(latency: Latency, ratio: Interval | None) -> dict[str, object]:
     row: dict[str, object] = {"latency_us": latency.latency_us, "rounds": latency.rounds}
     row |= {"latency_low_us": latency.low_us, "latency_high_us": latency.high_us}
     row |= {"init_us": latency.init_us, "first_us": latency.first_us, "memory_mb": latency.memory_mb}
+    row |= {"memory_peak_mb": latency.memory_peak_mb, "memory_processes": latency.memory_processes}
     if latency.interval is not None:
         row |= {"interval_low_us": latency.interval.low, "interval_high_us": latency.interval.high}
     if ratio is not None:

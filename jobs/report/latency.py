@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from statistics import median
 
 from common.numbers import ABSENT, clipped, count, decimal, listed, megabytes, percent, span
 from common.schema.base import Interval
@@ -80,13 +81,13 @@ def _has(results: Results, grid: Grid, setting: Setting, figure: Callable[[Laten
 
 @dataclass(frozen=True)
 class _Detail:
-    """A column of the detailed table, left out where no variant has a figure. One that only devices have
-    is not missed elsewhere."""
+    """A column of the detailed table, left out where no variant has a figure. One that only some places or tools
+    tell is not missed elsewhere."""
 
     label: str
     present: Callable[[Latency], object]
     cell: Callable[[Latency], Cell]
-    of_devices: bool = False
+    of_some: bool = False
 
 
 def details(results: Results) -> tuple[Table, ...]:
@@ -139,15 +140,16 @@ def _columns() -> tuple[_Detail, ...]:
         _plain("Initialisation (µs)", lambda x: x.init_us),
         _plain("First inference (µs)", lambda x: x.first_us),
         _plain("Memory (MB)", lambda x: x.memory_mb),
-        _Detail("Delegation", lambda x: x.delegation, lambda x: devices.delegation(x.delegation), of_devices=True),
-        _Detail("Answers", lambda x: x.answers, lambda x: devices.answers(x.answers), of_devices=True),
-        _Detail("App / binary", lambda x: x.app_ratio, lambda x: devices.app(x.app_ratio), of_devices=True),
+        _plain("Whole process (MB)", lambda x: x.memory_peak_mb, of_some=True),
+        _Detail("Delegation", lambda x: x.delegation, lambda x: devices.delegation(x.delegation), of_some=True),
+        _Detail("Answers", lambda x: x.answers, lambda x: devices.answers(x.answers), of_some=True),
+        _Detail("App / binary", lambda x: x.app_ratio, lambda x: devices.app(x.app_ratio), of_some=True),
         _Detail("Rounds", lambda x: x.rounds, lambda x: number(None if x.rounds is None else str(x.rounds))),
     )
 
 
-def _plain(label: str, figure: Callable[[Latency], float | None]) -> _Detail:
-    return _Detail(label, figure, lambda result: _figure(result, figure))
+def _plain(label: str, figure: Callable[[Latency], float | None], *, of_some: bool = False) -> _Detail:
+    return _Detail(label, figure, lambda result: _figure(result, figure), of_some)
 
 
 def _ends(low: float | None, high: float | None) -> Cell:
@@ -172,11 +174,26 @@ def _detail_notes(
     if setting.functional_only:
         yield f"{setting.target} is {FUNCTIONAL}"
     yield from _floor(results, setting)
-    absent = [detail.label.partition(" (")[0] for detail in offered if detail not in shown and not detail.of_devices]
+    yield from _memory(results, setting)
+    absent = [detail.label.partition(" (")[0] for detail in offered if detail not in shown and not detail.of_some]
     if not compared and not setting.functional_only:
         absent.append(f"ratio to {variant_labels(results).get(results.reference, results.reference)}")
     if absent:
         yield f"Not in these results: {listed(tuple(label[:1].lower() + label[1:] for label in absent))}."
+
+
+def _memory(results: Results, setting: Setting) -> Iterator[str]:
+    """In which processes memory was measured, and what of theirs is the tool's own."""
+    labels = variant_labels(results)
+    found = {labels[v.name]: Grid(results).latency(v.name, setting) for v in results.variants}
+    known = {name: x for name, x in found.items() if x is not None and x.memory_mb is not None}
+    timed = tuple(name for name, x in known.items() if x.memory_processes == 0)
+    if timed:
+        which = "" if len(timed) == len(known) else f" of {listed(timed)}"
+        yield f"Memory{which} was read from the timed processes, not from processes of its own."
+    shares = [x.memory_peak_mb - (x.memory_mb or 0.0) for x in known.values() if x.memory_peak_mb is not None]
+    if shares:
+        yield f"Of each whole process, {decimal(median(shares))} MB were there before the model was loaded."
 
 
 def _floor(results: Results, setting: Setting) -> Iterator[str]:

@@ -1,5 +1,6 @@
 """The benchmark as an app: install it, start it, follow the log to its end, stop it."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,7 +11,8 @@ from common.errors import EdgeproofError
 from common.printable import clean
 from common.schema.outcome import Failed, Outcome
 from jobs.benchmark.android import classic, logcat
-from jobs.benchmark.android.classic import Printed
+from jobs.benchmark.android.classic import UNKNOWN_FLAGS, Printed
+from jobs.benchmark.android.command import PEAK
 from jobs.benchmark.android.files import RunFolder
 from jobs.benchmark.android.logcat import Ending
 
@@ -40,7 +42,8 @@ class App:
             if "Error" in started.text or started.status != 0:
                 write_bytes(log, started.text.encode("utf-8", "replace"))
                 return Failed(reason=f"the app did not start: {clean(started.text)}"[:500], log=name)
-            return self._follow(backend, limit_s, log, name)
+            last = logcat.PEAK if any(PEAK in argument for argument in arguments) else logcat.RESULT
+            return self._follow(backend, limit_s, log, name, last)
         finally:
             device.run(["am", "force-stop", logcat.PACKAGE])
 
@@ -50,7 +53,7 @@ class App:
             self.device.run(["pm", "uninstall", logcat.PACKAGE], INSTALL_S)
             self._installed = False
 
-    def _follow(self, backend: str, limit_s: float, log: Path, name: str) -> Outcome:
+    def _follow(self, backend: str, limit_s: float, log: Path, name: str, last: re.Pattern[str]) -> Outcome:
         said: list[str] = []
         end: Ending | None = None
         process: int | None = None
@@ -66,7 +69,9 @@ class App:
                         process = found.process
                     if found.tag == logcat.TOOL_TAG:
                         said.append(found.as_printed)
-                    end = logcat.ending(found, process)
+                    if UNKNOWN_FLAGS.search(found.message):
+                        last = logcat.RESULT
+                    end = logcat.ending(found, process, last)
                     if end is not None:
                         break
             except LimitError as over:

@@ -39,6 +39,10 @@ MEMORY = re.compile(
     rf"init={NUMBER} overall={NUMBER}[ \t]*\n",
     re.MULTILINE,
 )
+# Asked for in processes of its own: the tool has a thread for it then.
+PEAK = re.compile(
+    START + rf"Overall peak memory footprint \(MB\) via periodic monitoring: {NUMBER}[ \t]*\n", re.MULTILINE
+)
 # Blank to people, but no blank of a line that the patterns take for whole.
 CUT = "\x1c\n"
 UNKNOWN_FLAGS = re.compile(r"Unconsumed cmdline flags: (.+)")
@@ -118,6 +122,7 @@ def _unproven(backend: str) -> str:
 def figures(printed: Printed, proof: Delegation | None) -> Outcome:
     """The figures of a process that ended well."""
     timings, memory = TIMINGS.findall(printed.text), MEMORY.findall(printed.text)
+    peaks = [float(peak) for peak in PEAK.findall(printed.text)]
     phases = [_stat(line) for line in COUNT.findall(printed.text)]
     if len(timings) != 1 or len(memory) != 1 or len(phases) != 2:  # noqa: PLR2004
         return _failed("the tool ended without a complete result", printed)
@@ -136,6 +141,7 @@ def figures(printed: Printed, proof: Delegation | None) -> Outcome:
             steady=steady,
             memory_init_kib=round(init_mib * KIB_PER_MIB),
             memory_overall_kib=round(overall_mib * KIB_PER_MIB),
+            memory_peak_kib=round(peaks[0] * KIB_PER_MIB) if len(peaks) == 1 else None,
             delegation=proof,
         )
     except (ValidationError, OverflowError):

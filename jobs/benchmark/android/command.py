@@ -29,6 +29,9 @@ LITERT_LACKS = {
 }
 
 
+PEAK = "report_peak_memory_footprint"
+
+
 class Dialect(StrEnum):
     """The two programs that carry the name `benchmark_model`."""
 
@@ -92,6 +95,11 @@ def one_run(graph: str, layer: str, shape: tuple[int, ...], given: str, written:
 def profile_flags(written: str) -> tuple[str, ...]:
     """The flags that write a profile of the operators on the device."""
     return ("--enable_op_profiling=true", "--op_profiling_output_mode=csv", f"--op_profiling_output_file={written}")
+
+
+def peak_flags(help_text: str) -> tuple[str, ...]:
+    """The flags that make a tool tell its peak memory; none for one that does not know them."""
+    return (f"--{PEAK}=true",) if re.search(rf"^[ \t]*--{PEAK}=", help_text, re.MULTILINE) else ()
 
 
 def _seconds(value: float) -> str:

@@ -26,6 +26,8 @@ LINES = {
     "memory_init": rf"^(?:- )?Init footprint: {FIGURE} MB[ \t]*\n",
     "memory_overall": rf"^(?:- )?Overall footprint: {FIGURE} MB[ \t]*\n",
 }
+# Without a figure where the tool cannot know it.
+PEAK = re.compile(rf"^(?:- )?Peak memory(?: usage)?: {FIGURE} MB[ \t]*\n", re.MULTILINE)
 FALLBACK = "Disallowed CPU fallback detected."
 
 
@@ -42,10 +44,11 @@ def parse(printed: Printed, backend: str) -> Outcome:
     found_all = {key: re.findall(pattern, block, re.MULTILINE) for key, pattern in LINES.items()}
     if not marked or BLOCK in block or any(len(found) != 1 for found in found_all.values()):
         return _failed("the tool ended without a complete result", printed)
-    return _measured({key: found[0] for key, found in found_all.items()}, printed, backend)
+    peaks = [float(peak) for peak in PEAK.findall(block)]
+    return _measured({key: found[0] for key, found in found_all.items()}, peaks, printed, backend)
 
 
-def _measured(found: dict[str, str | tuple[str, str]], printed: Printed, backend: str) -> Outcome:
+def _measured(found: dict[str, str | tuple[str, str]], peaks: list[float], printed: Printed, backend: str) -> Outcome:
     def figure(key: str) -> float:
         value = found[key]
         return float(value if isinstance(value, str) else value[0])
@@ -76,6 +79,7 @@ def _measured(found: dict[str, str | tuple[str, str]], printed: Printed, backend
             steady=steady,
             memory_init_kib=round(figure("memory_init") * KIB_PER_MIB),
             memory_overall_kib=round(figure("memory_overall") * KIB_PER_MIB),
+            memory_peak_kib=round(peaks[0] * KIB_PER_MIB) if len(peaks) == 1 else None,
             delegation=_delegation(backend),
         )
     except ValidationError:

@@ -17,6 +17,8 @@ HEAD = re.compile(r"\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +(\d{1,10}) +\d{1,10} ([VDIW
 RESULT = re.compile(
     r"(?:Memory footprint delta from the start of the tool|Peak memory footprint) \(MB\): init=\S+ overall="
 )
+# Comes after the result, where the tool was asked for it.
+PEAK = re.compile(r"Overall peak memory footprint \(MB\) via periodic monitoring: ")
 # What the GPU delegate says of a model that it takes a part of; the run goes on.
 HARMLESS = re.compile(
     r"Following operations are not supported by GPU delegate|"
@@ -59,10 +61,10 @@ def entry(line: str) -> Entry | None:
     return Entry(int(found[1]), found[2], tag.rstrip(), message) if marked else None
 
 
-def ending(found: Entry, process: int | None = None) -> Ending | None:
-    """Whether this line ends the run; `process` is the app's number, once it is known."""
+def ending(found: Entry, process: int | None = None, last: re.Pattern[str] = RESULT) -> Ending | None:
+    """Whether this line ends the run; `process` is the app's number, once it is known, `last` what is said last."""
     if found.tag == TOOL_TAG:
-        if RESULT.search(found.message):
+        if last.search(found.message):
             return Ending.RESULT
         if found.level in ("E", "F") and not HARMLESS.search(found.message):
             return Ending.ERROR

@@ -43,6 +43,9 @@ class Target(Protocol):
         """Look at a cell that was measured, apart from the timed processes: its answers and operators. Files
         go to `folder` under names that begin with `log`; None when there is nothing to look at."""
 
+    def memory(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Outcome:
+        """As `measure`, for the memory alone: the process is asked for its peak as well, which may cost it time."""
+
     def power(self, at_s: float) -> PowerReading | None:
         """Battery and screen now, which is `at_s`; None for a place that has no battery."""
 

@@ -26,7 +26,7 @@ from common.schema.power import PowerReading
 from jobs.benchmark.android import binaries, classic, litert, power
 from jobs.benchmark.android.app import App
 from jobs.benchmark.android.classic import Printed
-from jobs.benchmark.android.command import Dialect, arguments, dialect, lacks
+from jobs.benchmark.android.command import Dialect, arguments, dialect, lacks, peak_flags
 from jobs.benchmark.android.examine import Examiner, library_path
 from jobs.benchmark.android.files import RunFolder
 from jobs.benchmark.android.locks import held
@@ -38,6 +38,8 @@ from jobs.benchmark.targets.device_options import DeviceOptions
 # A model that takes the phone down every time is a result, not bad luck.
 MOST_ATTEMPTS = 3
 SHOWN_DIGITS = 12
+# The tool looks at its memory every 50 ms.
+PEAK_S = 0.15
 T = TypeVar("T")
 
 
@@ -72,6 +74,7 @@ class AndroidTarget:
         self._facts: DeviceFacts | None = None
         self._tool: Path | None = None
         self._dialect = Dialect.CLASSIC
+        self._peak: tuple[str, ...] = ()
         self._app: App | None = None
         self._libraries: tuple[Path, ...] = ()
         self._connections = 0
@@ -112,7 +115,7 @@ class AndroidTarget:
             raise UsageError(
                 f"{self.tool.name} is no benchmark_model that {self.device.serial} runs: {said}", hint=hint
             )
-        self._dialect = found
+        self._dialect, self._peak = found, peak_flags(told.text)
 
     def environment(self) -> Environment:
         """The device's facts. What measures is part of the fingerprint: another build measures something else. Of the
@@ -140,23 +143,31 @@ class AndroidTarget:
 
     def measure(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Reading:
         """One cell in a fresh process of the tool, or of the app."""
+        return Reading(self._process(model, cell, settings, log))
+
+    def memory(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Outcome:
+        """One process that is asked for its peak, where the tool can tell it; long enough that it looks."""
+        longer = settings.model_copy(update={"min_secs": max(settings.min_secs, PEAK_S)})
+        return self._process(model, cell, longer, log, self._peak)
+
+    def _process(self, model: Path, cell: Cell, settings: Settings, log: Path, beside: tuple[str, ...] = ()) -> Outcome:
         name = f"{log.parent.name}/{log.name}"
         words = lacks(self._dialect, cell.backend)
         if words is not None:
-            return Reading(Unsupported(reason=words))
+            return Unsupported(reason=words)
         limit_s = 2 * settings.max_secs + self.options.slack_s
 
         def attempt() -> Outcome:
             graph = self.files.put(model)
-            given = arguments(self._dialect, cell, settings, graph, self.files.path)
+            given = (*arguments(self._dialect, cell, settings, graph, self.files.path), *beside)
             if cell.runner == "app":
                 return self._in_app(given, cell, limit_s, log, name)
             return self._in_shell(given, cell, limit_s, log, name)
 
         try:
-            return Reading(self._persist(attempt))
+            return self._persist(attempt)
         except TransportError as lost:
-            return Reading(Failed(reason=f"the device vanished {MOST_ATTEMPTS} times: {lost.message}", log=name))
+            return Failed(reason=f"the device vanished {MOST_ATTEMPTS} times: {lost.message}", log=name)
 
     def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:
         """Answers and operators, where the settings ask for them; by the classic tool only."""

@@ -15,7 +15,7 @@ from common.schema.base import Model
 from common.schema.benchmark import Cell, Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
-from common.schema.outcome import Failed, Measured, Unsupported
+from common.schema.outcome import Failed, Measured, Outcome, Unsupported
 from common.schema.power import PowerReading
 from jobs.benchmark.host_facts import host_environment
 from jobs.benchmark.statistics import stat
@@ -53,6 +53,7 @@ class Reply(Model):
     steady_cpu_us: tuple[float, ...]
     memory_init_kib: int
     memory_overall_kib: int
+    memory_peak_kib: int
 
 
 class HostTarget:
@@ -100,6 +101,10 @@ class HostTarget:
         """The operators, unless the settings say no. The evaluation has this machine's answers."""
         return None if settings.profile is False else profile(model, cell)
 
+    def memory(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Outcome:
+        """One process; every one knows its peak from the kernel."""
+        return self.measure(model, cell, settings, log).outcome
+
     def power(self, at_s: float) -> PowerReading | None:  # noqa: ARG002
         """None: a laptop's battery tells of everything that runs on it."""
         return None
@@ -123,6 +128,7 @@ def _reading(returncode: int, stdout: str, stderr: str, log: str) -> Reading:
         steady=stat(reply.steady_us),
         memory_init_kib=reply.memory_init_kib,
         memory_overall_kib=reply.memory_overall_kib,
+        memory_peak_kib=reply.memory_peak_kib,
         cpu_us=statistics.median(reply.steady_cpu_us),
     )
     return Reading(outcome, reply.warmup_us, reply.steady_us)

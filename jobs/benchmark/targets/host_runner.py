@@ -117,13 +117,15 @@ def measure(request: dict[str, Any]) -> dict[str, Any]:
     gc.disable()
     warmup, _ = timed_runs(interpreter, inputs, request["warmup_runs"], request["warmup_min_secs"], request)
     steady, cpu = timed_runs(interpreter, inputs, request["num_runs"], request["min_secs"], request)
+    peak = peak_kib()
     return {
         "init_us": init_us,
         "warmup_us": warmup,
         "steady_us": steady,
         "steady_cpu_us": cpu,
         "memory_init_kib": max(0, memory_init),
-        "memory_overall_kib": max(0, peak_kib() - before),
+        "memory_overall_kib": max(0, peak - before),
+        "memory_peak_kib": peak,
     }
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from common.schema.benchmark import Cell, Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
-from common.schema.outcome import Measured, Stat
+from common.schema.outcome import Measured, Outcome, Stat
 from common.schema.power import PowerReading
 from jobs.benchmark.targets import Reading
 from tests.benchmarks.simulated.noises import GRID_S, Draws
@@ -70,6 +70,10 @@ class SimulatedTarget:
     def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:
         """There is nothing to look at."""
         return None
+
+    def memory(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Outcome:
+        """Nothing here has any."""
+        raise NotImplementedError
 
     def power(self, at_s: float) -> PowerReading | None:
         """There is no battery."""

@@ -47,6 +47,7 @@ class Scripted:
         self.status: int | None = None
         self.slept: list[float] = []
         self.examined: list[str] = []
+        self.remembered: list[str] = []
 
     def environment(self) -> Environment:
         return Environment(kind="host", name="scripted", fingerprint="f" * 64, functional_only=False, facts=())
@@ -60,6 +61,10 @@ class Scripted:
     def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:
         self.examined.append(log)
         return Examination(problems=(f"{settings.outputs_images} images",)) if settings.outputs_images else None
+
+    def memory(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Outcome:
+        self.remembered.append(log.name)
+        return self.outcome(cell, len(self.remembered) - 1)
 
     def power(self, at_s: float) -> PowerReading | None:
         return None

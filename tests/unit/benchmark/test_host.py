@@ -17,7 +17,7 @@ from common.schema.benchmark import Benchmark, Cell, Environment
 from common.schema.caution import FailedProcesses
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
-from common.schema.outcome import Failed, Measured
+from common.schema.outcome import Failed, Measured, Outcome
 from common.schema.power import PowerReading
 from jobs.benchmark.host_facts import busy_cores
 from jobs.benchmark.ledger import Ledger
@@ -150,6 +150,14 @@ def test_memory_figures_do_not_depend_on_the_parents_size(chain: Chain, tmp_path
     assert abs(big - small) < 0.5 * small
 
 
+SAMPLES = (100.0, 110.0, 120.0)
+
+
+def scripted() -> Measured:
+    phase = stat(SAMPLES)
+    return Measured(init_us=5.0, first_us=100.0, warmup=phase, steady=phase, memory_init_kib=1, memory_overall_kib=2)
+
+
 class ScriptedTarget:
     """A target whose processes last no time; stops with Ctrl-C after `stop` of them."""
 
@@ -165,15 +173,13 @@ class ScriptedTarget:
         self.seen += 1
         if cell.variant in self.fail.split():
             return Reading(Failed(reason="scripted", log=log.name))
-        samples = (100.0, 110.0, 120.0)
-        phase = stat(samples)
-        outcome = Measured(
-            init_us=5.0, first_us=100.0, warmup=phase, steady=phase, memory_init_kib=1, memory_overall_kib=2
-        )
-        return Reading(outcome, samples, samples)
+        return Reading(scripted(), SAMPLES, SAMPLES)
 
     def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:
         return None
+
+    def memory(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Outcome:
+        return scripted()
 
     def power(self, at_s: float) -> PowerReading | None:
         return None
@@ -203,7 +209,8 @@ def test_an_interrupted_run_measures_only_the_rest(chain: Chain, tmp_path: Path)
     again = ScriptedTarget()
     run(chain, again, output)
     assert again.seen == 0
-    assert len(Ledger(output / "ledger.jsonl").lines) == 1 + PROCESSES
+    # Then three for the memory of each cell.
+    assert len(Ledger(output / "ledger.jsonl").lines) == 1 + PROCESSES + 3 * 12
 
 
 def test_a_failing_variant_is_a_row_and_a_warning(chain: Chain, tmp_path: Path) -> None:

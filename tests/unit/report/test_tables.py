@@ -7,7 +7,7 @@ from common.schema.base import Interval
 from common.schema.experiment import Choose
 from common.schema.judgement import Difference, Obstacle, Setting, Speed
 from common.schema.outcome import Failed, Unsupported
-from common.schema.results import Results
+from common.schema.results import Measurement, Results
 from common.schema.tflite import Refusal
 from jobs.report.accuracy import accuracies, files
 from jobs.report.charts import latency_chart
@@ -181,3 +181,24 @@ def test_long_lists_of_bad_files_are_cut() -> None:
     table = next(b for b in section.blocks if b.kind == "table" and b.caption == "Files that were left out")
     assert len(table.rows) == 20
     assert table.notes == ("and 3 more; dataset.json lists all.",)
+
+
+def _remembered(processes: int | None, peak_mb: float | None) -> list[Measurement]:
+    told = {"memory_processes": processes, "memory_peak_mb": peak_mb}
+    return [m.model_copy(update={"result": m.result.model_copy(update=told)}) for m in f.measurements()]
+
+
+def test_memory_says_which_processes_it_is_of_and_what_is_not_the_models() -> None:
+    own = details(f.results(measurements=_remembered(3, 61.4)))[0]
+    assert "Whole process (MB)" in [column.label for column in own.columns]
+    assert "Of each whole process, 50 MB were there before the model was loaded." in own.notes
+    assert not any("timed processes" in note for note in own.notes)
+    timed = details(f.results(measurements=_remembered(0, None)))[0]
+    assert "Memory was read from the timed processes, not from processes of its own." in timed.notes
+    assert "Whole process (MB)" not in [column.label for column in timed.columns]
+    mixed = [_remembered(0, None)[0], *_remembered(3, 61.4)[1:]]
+    first = mixed[0].variant
+    notes = details(f.results(measurements=mixed))[0].notes
+    assert f"Memory of {first} was read from the timed processes, not from processes of its own." in notes
+    # A published table does not say.
+    assert not any("emory" in note for note in details(f.results())[0].notes)
