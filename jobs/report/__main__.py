@@ -5,6 +5,7 @@
         --benchmark runs/demo/benchmark/host --choice runs/demo/best --output runs/demo/report
     python -m jobs.report --results results.json --output folder
     python -m jobs.report --summary runs/demo/report
+    python -m jobs.report --summary runs/demo/report --why baseline distilled_int8
 
 Reads   <dataset>/dataset.json and its contact sheet, <training>/training.json,
         <variants>/<name>/variant.json and its .tflite, <evaluations>/<name>/evaluation.json,
@@ -36,17 +37,24 @@ def main(
     choice: Annotated[Path | None, cli.READ, typer.Option(help="Folder that the choose stage wrote.")] = None,
     results: Annotated[Path | None, cli.READ, typer.Option(help="Render this results file instead.")] = None,
     summary: Annotated[Path | None, cli.READ, typer.Option(help="Only show the report in this folder.")] = None,
+    why: Annotated[
+        tuple[str, str] | None,
+        typer.Option(metavar="FIRST SECOND", help="With --summary: two variants layer by layer, with the reasons."),
+    ] = None,
     output: Annotated[Path | None, cli.WRITE, typer.Option(help="Folder to write.")] = None,
 ) -> None:
     """Write the report as HTML and Markdown, and its figures as JSON and CSV."""
+    from common.errors import UsageError
     from common.experiment import load
     from jobs.report import arguments, terminal
 
     tasks = [("--experiment", experiment), ("--results", results), ("--summary", summary)]
     folders = any((dataset, training, variants, evaluations, benchmark, choice))
     arguments.require_one([(name, bool(path)) for name, path in tasks], folders)
+    if why is not None and summary is None:
+        raise UsageError("--why needs a report", hint="give its folder with --summary")
     if summary is not None:
-        return terminal.show(summary)
+        return terminal.show(summary) if why is None else terminal.explain(summary, *why)
     output = arguments.required("--output", output)
     if results is not None:
         from jobs.report.stage import rerender

@@ -8,10 +8,11 @@ from rich.table import Table
 from rich.text import Text
 
 from common.artifact import read
+from common.errors import UsageError
 from common.numbers import ABSENT, clipped, count, decimal, megabytes, percent
 from common.printable import clean
 from common.schema.results import Latency, Results
-from jobs.report import choice, verdicts
+from jobs.report import choice, document, verdicts, why
 from jobs.report.names import Grid, Setting, variant_labels
 
 # Columns of text.
@@ -38,6 +39,42 @@ def show(folder: Path) -> None:
         console.print(Text(clean(sentence)))
     # Not through the console, which would break a long path.
     print(f"report: {folder / 'report.html'}")
+
+
+def explain(folder: Path, first: str, second: str) -> None:
+    """Print two variants of the report in `folder` layer by layer, with the largest reasons for their difference.
+
+    Raises UsageError for a variant that is not in it, or where the operators of both were never timed.
+    """
+    results = read(folder / "results.json", Results)
+    known = [variant.name for variant in results.variants]
+    for name in (first, second):
+        if name not in known:
+            raise UsageError(f"there is no variant {name} in {folder}", hint=f"it has {', '.join(known)}")
+    found = list(why.between(results, first, second))
+    if not found:
+        hint = "set profile = true in [benchmark], or name two that ran on one backend"
+        raise UsageError(f"the operators of {first} and {second} were not timed on one backend", hint=hint)
+    console = Console(width=WIDTH, highlight=False)
+    for table in found:
+        console.print(_layers(table))
+        for note in table.notes:
+            console.print(Text(clean(note)))
+
+
+def _layers(found: document.Table) -> Table:
+    table = Table(title=Text(clean(found.caption)), title_justify="left", box=box.SIMPLE)
+    table.add_column(found.corner, max_width=NAME_LENGTH, no_wrap=True)
+    for column in found.columns:
+        label = Text(clipped(clean(column.label), NAME_LENGTH))
+        table.add_column(label, justify="right" if column.numeric else "left", no_wrap=True)
+    for row in found.rows:
+        # What stands outside of a delegate is marked; the notes say how much that is.
+        cells = [f"{clean(cell.text)}{' *' if cell.note else ''}" for cell in row.cells]
+        table.add_row(*(Text(cell) for cell in (clean(row.header), *cells)))
+    if any(cell.note for row in found.rows for cell in row.cells):
+        table.caption = "* outside of the delegate"
+    return table
 
 
 def tables(results: Results) -> tuple[Table, ...]:

@@ -1,4 +1,4 @@
-"""Why the recommended variant is faster than the reference, layer by layer. Pure."""
+"""Why one variant is faster than another, layer by layer. Pure."""
 
 from collections.abc import Iterator
 
@@ -13,15 +13,20 @@ NAME_LENGTH = 60
 
 
 def tables(results: Results) -> Iterator[Table]:
-    """A folded table per setting in which the operators of both were timed."""
-    choice, grid = results.choice, Grid(results)
-    if choice is None or choice.best is None or choice.best == choice.reference:
-        return
+    """The recommended variant beside the reference: a folded table per setting in which the operators of both were
+    timed."""
+    choice = results.choice
+    if choice is not None and choice.best is not None and choice.best != choice.reference:
+        yield from between(results, choice.reference, choice.best)
+
+
+def between(results: Results, first: str, second: str) -> Iterator[Table]:
+    """The same of any two variants, by their names."""
+    grid = Grid(results)
     for setting in grid.settings:
-        sides = [_side(results, grid, setting, name) for name in (choice.reference, choice.best)]
-        first, second = sides
-        if first is not None and second is not None:
-            yield _table(results, setting, first, second)
+        sides = [_side(results, grid, setting, name) for name in (first, second)]
+        if sides[0] is not None and sides[1] is not None:
+            yield _table(results, setting, sides[0], sides[1])
 
 
 def _side(results: Results, grid: Grid, setting: Setting, name: str) -> Side | None:

@@ -228,6 +228,7 @@ def test_the_command_writes_shows_and_shows_again(run: Run) -> None:
         (["--experiment", "experiments/demo.toml", "--output", "c"], "--dataset, --training, --variants"),
         (["--results", "nowhere.json", "--output", "c"], "nowhere.json does not exist"),
         (["--summary", "nowhere"], "nowhere/results.json does not exist"),
+        (["--results", "a", "--why", "b", "c"], "--why needs a report"),
     ],
 )
 def test_wrong_arguments_are_one_line(arguments: list[str], message: str) -> None:

@@ -1,8 +1,16 @@
 """The recommended variant beside the reference, in the report."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from common.artifact import write_model
 from common.numbers import ABSENT
+from common.provenance import ROOT
 from common.schema.examination import LayerTime
 from common.schema.results import Results
+from jobs.report.terminal import WIDTH
 from jobs.report.why import tables
 from tests.unit.report.factories import NAMES, choice, latency, measurement, results
 
@@ -37,3 +45,38 @@ def test_layers_of_both_stand_in_one_folded_table() -> None:
 def test_without_both_there_is_no_table() -> None:
     assert list(tables(timed(best=(layer("CONV_2D", 30.0),)))) == []
     assert list(tables(results())) == []
+
+
+def _explained(found: Results, folder: Path, *names: str) -> subprocess.CompletedProcess[str]:
+    write_model(folder / "results.json", found)
+    argv = [sys.executable, "-m", "jobs.report", "--summary", str(folder), "--why", *names]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    return subprocess.run(argv, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_command_line_lays_any_two_side_by_side(tmp_path: Path) -> None:
+    found = timed(
+        reference=(layer("CONV_2D", 90.0), layer("MUL", 10.0)),
+        best=(layer("CONV_2D", 30.0), layer("DEQUANTIZE", 10.0, delegated=False)),
+    )
+    reference, other = choice().reference, NAMES[-1]
+    shown = _explained(found, tmp_path, other, reference)
+    assert shown.returncode == 0, shown.stderr
+    rows = [line.split() for line in shown.stdout.splitlines()]
+    # In the order that was asked for, not in the choice's.
+    assert ["conv2d/BiasAdd", "CONV_2D", "30.0", "90.0"] in rows
+    assert ["conv2d/BiasAdd", "DEQUANTIZE", "10.0", "*", ABSENT] in rows
+    assert "is quantize and dequantize." in shown.stdout
+    assert all(len(line) <= WIDTH for line in shown.stdout.splitlines())
+
+
+def test_what_cannot_be_laid_side_by_side_is_one_line(tmp_path: Path) -> None:
+    found = timed(reference=(layer("CONV_2D", 90.0),))
+    for names, words in (
+        (("baseline", "nobody"), "there is no variant nobody"),
+        (("baseline", NAMES[-1]), "were not timed on one backend"),
+    ):
+        shown = _explained(found, tmp_path, *names)
+        assert shown.returncode == 2
+        assert words in shown.stderr
+        assert len(shown.stderr.splitlines()) == 1
