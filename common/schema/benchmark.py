@@ -127,7 +127,7 @@ class MemoryLine(Model):
 
 class SustainedStart(Model):
     """Ledger: a cell's sustained load begins. `attempt` counts its begins; `idle` was read over the minute that ends
-    with `before`; empty and None where there is no battery."""
+    with `before`; empty and None where there is no battery. Before that the place cooled down for `cooled_s`."""
 
     kind: Literal["sustained_start"] = "sustained_start"
     session: Count
@@ -137,6 +137,7 @@ class SustainedStart(Model):
     started_at: datetime
     idle: tuple[PowerReading, ...]
     before: PowerReading | None
+    cooled_s: float = 0.0
 
 
 class SustainedLine(Model):

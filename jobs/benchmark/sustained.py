@@ -19,6 +19,7 @@ from common.schema.experiment import Choose
 from common.schema.outcome import Measured
 from common.schema.power import PowerReading
 from jobs.benchmark.endurance import over, processes, sustained
+from jobs.benchmark.heat import settle
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.pairs import typical_us
 from jobs.benchmark.protocol import Bench
@@ -82,7 +83,11 @@ def finished(lines: Sequence[LedgerLine], row: Row, duration_s: float) -> Sustai
 
 
 def _begin(bench: Bench, lines: Sequence[LedgerLine], row: Row, duration_s: float) -> SustainedStart:
-    attempts = [x.attempt for x in lines if isinstance(x, SustainedStart) and x.cell == row.cell]
+    starts = [x for x in lines if isinstance(x, SustainedStart)]
+    attempts = [x.attempt for x in starts if x.cell == row.cell]
+    begun = [x.before.celsius for x in starts if x.session == row.session and x.before is not None]
+    coolest = min((celsius for celsius in begun if celsius is not None), default=None)
+    cooled_s = settle(bench.target, coolest, bench.clock, bench.say)
     idle = tuple(_rest(bench, duration_s))
     return SustainedStart(
         session=row.session,
@@ -92,6 +97,7 @@ def _begin(bench: Bench, lines: Sequence[LedgerLine], row: Row, duration_s: floa
         started_at=bench.clock.now(),
         idle=idle,
         before=bench.target.power(0.0),
+        cooled_s=cooled_s,
     )
 
 

@@ -6,6 +6,7 @@ from common.printable import clean
 from common.schema.base import Interval
 from common.schema.judgement import Speed
 from common.schema.outcome import Failed, Unsupported
+from common.schema.power import Energy
 from common.schema.results import Latency, Results
 from jobs.report.names import Grid, NoResult, Setting
 from jobs.report.verdicts import spoken
@@ -62,6 +63,14 @@ COLUMNS = (
     "answers_agreement",
     "answers_largest_difference",
     "answers_wrong",
+    "sustained_s",
+    "sustained_first_us",
+    "sustained_last_us",
+    "sustained_throttled_s",
+    "sustained_problem",
+    "energy_mj",
+    "energy_net_mj",
+    "no_energy_reason",
 )
 
 
@@ -91,6 +100,7 @@ def _row(results: Results, grid: Grid, name: str, setting: Setting | None) -> di
         row |= {"outcome": "measured", **_figures(found, shown)}
     measured = grid.measured(name, setting)
     row |= _told(measured) if isinstance(measured, Latency) else {}
+    row |= _sustained(results, name, setting)
     return row | _verdict(speed)
 
 
@@ -139,6 +149,22 @@ def _told(latency: Latency) -> dict[str, object]:
         row |= {"answers_agreement": answers.top1_agreement.value, "answers_wrong": _text(answers.wrong or "")}
         row["answers_largest_difference"] = answers.largest_difference
     return row
+
+
+def _sustained(results: Results, name: str, setting: Setting) -> dict[str, object]:
+    """The load without a pause, where there was one."""
+    place = (setting.target, setting.backend, setting.threads, setting.runner)
+    found = [x.result for x in results.sustained if (x.target, x.result.cell.variant) == (setting.target, name)]
+    loads = [x for x in found if place == (setting.target, x.cell.backend, x.cell.threads, x.cell.runner)]
+    if not loads:
+        return {}
+    load = loads[0]
+    row: dict[str, object] = {"sustained_s": load.duration_s, "sustained_problem": _text(load.problem or "")}
+    row |= {"sustained_first_us": load.first_us, "sustained_last_us": load.last_us}
+    row["sustained_throttled_s"] = load.throttled_s
+    if isinstance(load.energy, Energy):
+        return row | {"energy_mj": load.energy.mj, "energy_net_mj": load.energy.net_mj}
+    return row | {"no_energy_reason": _text(load.energy.reason)}
 
 
 def _text(value: str) -> str:

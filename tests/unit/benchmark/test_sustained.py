@@ -7,8 +7,11 @@ from common.schema.benchmark import Cell, Row
 from common.schema.duration import seconds
 from common.schema.experiment import Benchmark, Choose
 from common.schema.outcome import Unsupported
+from common.schema.power import PowerReading
+from jobs.benchmark.heat import settle
 from jobs.benchmark.sustained import chosen, part_settings
 from jobs.benchmark.wanted import want
+from tests.unit.benchmark.scripted import Scripted, measured
 from tests.unit.report.factories import summary
 
 SPEEDS = {"baseline": 100.0, "slow": 200.0, "quick": 20.0, "middle": 50.0, "float16": 90.0}
@@ -97,3 +100,41 @@ def test_what_is_no_duration_is_refused(given: object) -> None:
 def test_what_would_not_run_is_refused(given: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Benchmark.model_validate(given)
+
+
+class Cooling(Scripted):
+    """Throttles until it has rested for `rest_s`; its battery loses a degree a minute from 40."""
+
+    def __init__(self, rest_s: float, *, battery: bool) -> None:
+        super().__init__(lambda _cell, _seen: measured(1.0))
+        self.rest_s, self.battery = rest_s, battery
+
+    def thermal_status(self) -> int | None:
+        return 1 if sum(self.slept) < self.rest_s else 0
+
+    def power(self, at_s: float) -> PowerReading | None:
+        known = {"level": 80, "celsius": 40.0 - sum(self.slept) / 60} if self.battery else {}
+        return PowerReading.model_validate(dict.fromkeys(PowerReading.model_fields) | ALIVE | known | {"at_s": at_s})
+
+
+ALIVE = {"charging": False, "plugged": (), "frozen": False, "connections": 0}
+
+
+@pytest.mark.parametrize(
+    ("rest_s", "battery", "coolest", "waits"),
+    [
+        (0, False, None, 0),
+        (25, False, None, 30),
+        (1e6, False, None, 300),
+        (0, True, 40.0, 0),
+        (0, True, 37.0, 120),
+        (150, True, 37.0, 150),
+        (0, True, 20.0, 300),
+    ],
+)
+def test_a_place_settles_before_a_load(rest_s: float, battery: bool, coolest: float | None, waits: float) -> None:
+    said: list[str] = []
+    place = Cooling(rest_s, battery=battery)
+    assert settle(place, coolest, place, said.append) == waits == sum(place.slept)
+    assert len(said) == (waits > 0)
+    assert all(line.startswith("still warm" if waits == 300 else "cool") for line in said)

@@ -9,6 +9,7 @@ from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Results
 from jobs.report.export import results_csv
 from tests.unit.report import factories as f
+from tests.unit.report.test_sustained import SPENT, load
 
 
 def _table(results: Results) -> pd.DataFrame:
@@ -27,6 +28,26 @@ def test_figures_come_back_as_they_were() -> None:
         assert row.accuracy_share == results.evaluations[number].accuracy.value
         assert row.size_bytes == f.SIZES[number]
     assert table[table.variant == "baseline"].ratio_to_reference.isna().all()
+
+
+def test_sustained_loads_and_memory_have_columns() -> None:
+    warm = load("float16", 100.0, 150.0, throttled_s=90.0, energy=SPENT)
+    lost = load("baseline", None, None, problem="3 of 3 processes failed")
+    told = {"memory_processes": 3, "memory_peak_mb": 61.5}
+    cells = [m.model_copy(update={"result": m.result.model_copy(update=told)}) for m in f.measurements()]
+    table = _table(f.results(measurements=cells, sustained=(warm, lost))).set_index("variant")
+    found = table.loc["float16"]
+    assert (found.sustained_s, found.sustained_first_us, found.sustained_last_us) == (600.0, 100.0, 150.0)
+    assert (found.sustained_throttled_s, found.energy_mj, found.energy_net_mj) == (90.0, 24.0, 21.6)
+    assert (found.memory_peak_mb, found.memory_processes) == (61.5, 3)
+    failed = table.loc["baseline"]
+    assert failed.sustained_problem == "3 of 3 processes failed"
+    assert failed.no_energy_reason == "it was plugged in (USB)"
+    assert table[["sustained_first_us", "energy_mj"]].notna().sum().to_list() == [1, 1]
+    assert table.sustained_s.notna().sum() == 2
+    # Another place's load is not this row's.
+    elsewhere = warm.model_copy(update={"target": "phone"})
+    assert _table(f.results(sustained=(elsewhere,))).sustained_s.isna().all()
 
 
 def test_outcomes_are_words_and_have_no_figures() -> None:

@@ -160,3 +160,20 @@ def test_a_coarse_gauge_is_within_what_it_says(
     assert 0.01 < found.resolution <= 0.05
     assert found.mj == pytest.approx(truth, rel=found.resolution)
     assert found.net_mj is None
+
+
+def test_the_second_load_begins_as_cool_as_the_first(
+    benches: Callable[..., Bench], stand_ins: Callable[..., StandIn]
+) -> None:
+    bench = benches(CELL, more='sustained = "10m"\nsustained_variants = ["baseline", "float16"]')
+    bench.run((device := stand_ins(phone(replace(WARM, cools_s=120)))).serial, clock=PhoneClock(device))
+    first, second = lines(bench, SustainedStart)
+    assert isinstance(first, SustainedStart)
+    assert isinstance(second, SustainedStart)
+    assert first.before is not None
+    assert second.before is not None
+    assert first.before.celsius is not None
+    # An idle minute alone would leave it five degrees warmer.
+    assert second.before.celsius == pytest.approx(first.before.celsius, abs=1.0)
+    assert 200 <= second.cooled_s < 300
+    assert second.idle[0].celsius == pytest.approx(first.before.celsius, abs=1.1)
