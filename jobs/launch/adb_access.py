@@ -6,10 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.adb.surroundings import LOCKS_VARIABLE, SERVER_VARIABLES, locks_folder
+from common.adb.surroundings import LOCKS_VARIABLE, SERVER_VARIABLES, USB_VARIABLE, locks_folder
 
 USB = Path("/dev/bus/usb")
-USB_VARIABLE = "EDGEPROOF_USB"
 KEYS_VARIABLE = "ADB_VENDOR_KEYS"
 
 

@@ -13,6 +13,7 @@ from filelock import FileLock
 from common.artifact import write_bytes
 from common.binaries import cache_folder, gather, pinned, read_lock
 from common.errors import EdgeproofError, UsageError
+from common.image_lock import lock_name
 from common.provenance import ROOT, VERSION
 from jobs.launch.container import Engine
 from jobs.launch.ingredients import (
@@ -22,7 +23,6 @@ from jobs.launch.ingredients import (
     build_arguments,
     build_command,
     dockerfile,
-    lock_name,
 )
 
 # Locks of builds and runs; deleting it loses nothing but the memory of runs that were killed.

@@ -7,15 +7,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from common.errors import UsageError
+from common.image_lock import tensorflow_variant
 
 # Long enough to tell images apart, short enough to read; the label holds the whole hash.
 TAG_HEX_DIGITS = 12
 IDENTITY_LABEL = "edgeproof.identity"
 BASE_VARIABLE = "BASE_IMAGE"
-TENSORFLOW_VARIABLE = "EDGEPROOF_TENSORFLOW"
-# The lock file of each choice of TensorFlow.
-TENSORFLOW_LOCKS = {"cpu": "requirements.txt", "cuda": "requirements-cuda.txt"}
 
 
 class Image(StrEnum):
@@ -67,19 +64,6 @@ class Ingredients:
     def tag(self) -> str:
         """`edgeproof-<image>:<first digits of the identity>`."""
         return f"edgeproof-{self.image}:{self.identity[:TAG_HEX_DIGITS]}"
-
-
-def tensorflow_variant(environment: Mapping[str, str]) -> str:
-    """`cpu` or `cuda`. Raises UsageError for another value of the variable."""
-    variant = environment.get(TENSORFLOW_VARIABLE) or "cpu"
-    if variant not in TENSORFLOW_LOCKS:
-        raise UsageError(f"{TENSORFLOW_VARIABLE}={variant} is unknown", hint="use cpu or cuda")
-    return variant
-
-
-def lock_name(image: Image, environment: Mapping[str, str]) -> str:
-    """File name of the lock that an image is installed from."""
-    return TENSORFLOW_LOCKS[tensorflow_variant(environment)] if image is Image.TRAINING else "requirements.txt"
 
 
 def build_arguments(image: Image, environment: Mapping[str, str], version: str) -> tuple[BuildArgument, ...]:

@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from common.errors import UsageError
+from common.image_lock import tensorflow_variant
 from common.provenance import COMMIT_VARIABLE, IMAGE_VARIABLE
-from jobs.launch.ingredients import Image, tensorflow_variant
+from jobs.launch.ingredients import Image
 
 MEMORY_VARIABLE = "EDGEPROOF_MEMORY"
 CPUS_VARIABLE = "EDGEPROOF_CPUS"

@@ -1,6 +1,7 @@
 """Where a run is measured and with what: the devices asked for, made definite, and what they and the tools are."""
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from pathlib import Path
 from common.adb.attached import Attached, pick
 from common.adb.errors import NotReadyError
 from common.adb.names import ANY, HOST, SERIAL, safe_name
+from common.adb.surroundings import USB_VARIABLE
 from common.artifact import content, sha256_file
 from common.errors import UsageError
 from common.machine import machine
@@ -82,7 +84,13 @@ class _Server:
             self.devices = attached.attached()
         except NotReadyError as error:
             self.reason = error
-            if not dry:
+            if os.environ.get(USB_VARIABLE) == "1" and os.environ.get("RUNTIME") == "docker":
+                # One of ours would take the USB devices away from the container's.
+                self.reason = NotReadyError(
+                    f"with {USB_VARIABLE}=1 the only adb server is the container's, which tells nobody what any is",
+                    hint="name the device with DEVICE=<serial>",
+                )
+            elif not dry:
                 self._start()
 
     def _start(self) -> None:

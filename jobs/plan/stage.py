@@ -1,11 +1,13 @@
 """Plan a run: check the experiment, write each artifact's piece, and give make the names of the graph."""
 
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from common.artifact import sha256_file
 from common.experiment import LoadedExperiment
+from common.image_lock import lock_name
 from common.job import ALSO_READS, IMAGES
 from common.printable import clean
 from common.provenance import ROOT
@@ -42,7 +44,9 @@ def plan(experiment: LoadedExperiment, run: Path, devices: Sequence[str], tools:
 def made(root: Path = ROOT, cache: Path = CACHE, *, keep: bool = True) -> Mapping[str, Made]:
     """What makes the artifacts of each stage: the modules that it reaches, and its image's lock file."""
     tree = read_tree(root, cache, keep=keep)
-    locks = {image: sha256_file(root / "docker" / image / "requirements.txt") for image in set(IMAGES.values())}
+    # A virtual environment has the locks that an image has where nothing else is asked for.
+    asked = os.environ if os.environ.get("RUNTIME") == "docker" else {}
+    locks = {image: sha256_file(root / "docker" / image / lock_name(image, asked)) for image in set(IMAGES.values())}
     return {
         stage: Made(code_sha256(stage, tree, ALSO_READS.get(stage, ())), locks[image])
         for stage, image in IMAGES.items()

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.errors import UsageError
-from jobs.launch.ingredients import BuildArgument, Image, Ingredients, build_arguments, build_command, lock_name
+from common.image_lock import lock_name
+from jobs.launch.ingredients import BuildArgument, Image, Ingredients, build_arguments, build_command
 
 INGREDIENTS = Ingredients(
     image=Image.TRAINING,

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from common.artifact import sha256_file
+from common.errors import UsageError
 from common.job import IMAGES
 from common.provenance import ROOT
 from jobs.plan.closure import Tree, code_sha256, dotted, imports, reached, read_tree
@@ -42,6 +44,25 @@ def test_a_change_of_a_module_concerns_the_stages_that_reach_it_and_no_other(che
         assert changed == {stage for stage in STAGES if name in reaches[stage]}, name
         path.write_bytes(text)
     assert made(checkout, cache) == before
+
+
+def test_the_lock_is_the_one_that_the_stages_are_installed_from(
+    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cache, folder = tmp_path / "imports.json", checkout / "docker" / "training"
+    monkeypatch.delenv("RUNTIME", raising=False)
+    plain = made(checkout, cache)
+    assert plain["train"].lock == sha256_file(folder / "requirements.txt")
+    monkeypatch.setenv("EDGEPROOF_TENSORFLOW", "cuda")
+    # A virtual environment knows nothing of it.
+    assert made(checkout, cache) == plain
+    monkeypatch.setenv("RUNTIME", "docker")
+    other = made(checkout, cache)
+    assert other["train"].lock == sha256_file(folder / "requirements-cuda.txt")
+    assert other["benchmark"] == plain["benchmark"]
+    monkeypatch.setenv("EDGEPROOF_TENSORFLOW", "rocm")
+    with pytest.raises(UsageError, match="EDGEPROOF_TENSORFLOW=rocm is unknown"):
+        made(checkout, cache)
 
 
 def test_what_is_known_to_be_used(tree: Tree) -> None:

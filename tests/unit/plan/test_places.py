@@ -83,6 +83,25 @@ def test_without_a_server_what_was_planned_last_is_taken(tmp_path: Path, capsys:
 
 
 @pytest.mark.usefixtures("nowhere")
+def test_any_needs_a_name_where_only_the_container_has_a_server(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[bool] = []
+    monkeypatch.setattr(attached, "start_server", lambda: started.append(True))
+    monkeypatch.setenv("EDGEPROOF_USB", "1")
+    monkeypatch.setenv("RUNTIME", "docker")
+    with pytest.raises(NotReadyError, match=r"EDGEPROOF_USB=1.*DEVICE=<serial>"):
+        places(["any"], Tools(), tmp_path, dry=False)
+    # A server here would take the phones away from the container.
+    assert places(["phone2"], Tools(), tmp_path, dry=False)[0].serial == "phone2"
+    assert started == []
+    monkeypatch.setenv("RUNTIME", "local")
+    with pytest.raises(NotReadyError, match="no adb server answers"):
+        places(["any"], Tools(), tmp_path, dry=False)
+    assert started == [True]
+
+
+@pytest.mark.usefixtures("nowhere")
 @pytest.mark.parametrize("targets", ["$(shell x)", "a b", "", "host", ["x"], None, "../../up"])
 def test_a_serial_that_a_run_brings_along_is_checked(tmp_path: Path, targets: object) -> None:
     planned(tmp_path, "phone1", {})
