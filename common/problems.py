@@ -6,10 +6,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from common.schema.base import NAME_PATTERN, SHA256_PATTERN
+from common.schema.duration import DURATION_PATTERN
 
 PATTERNS = {
     NAME_PATTERN: "must be up to 64 letters, digits, dots, dashes and underscores, and start with a letter or digit",
     SHA256_PATTERN: "must be 64 hexadecimal digits",
+    DURATION_PATTERN: "must be a whole number of seconds, minutes or hours as in 90s, 10m or 2h",
 }
 # pydantic's kinds of container, as people call them.
 WORDS = {"Input should be": "must be", "an object": "a table", "a valid array": "a list"}

@@ -3,6 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
+from common.problems import first_problem
 from common.schema.benchmark import Cell, Row
 from common.schema.duration import seconds
 from common.schema.experiment import Benchmark, Choose
@@ -88,6 +89,23 @@ def test_durations(given: str, expected: float) -> None:
 def test_what_is_no_duration_is_refused(given: object) -> None:
     with pytest.raises(ValidationError):
         Benchmark.model_validate({"sustained": given})
+
+
+@pytest.mark.parametrize("key", ["sustained", "budget"])
+def test_nothing_may_take_longer_than_a_day(key: str) -> None:
+    for given in ("24h", "1440m", "86400s"):
+        assert getattr(Benchmark.model_validate({key: given}), key) == given
+    for given in ("25h", "1441m", "86401s", "999999h"):
+        with pytest.raises(ValidationError) as found:
+            Benchmark.model_validate({key: given})
+        assert first_problem(found.value, {key: given}) == f"{key}: must be at most 24h, not {given}"
+
+
+def test_what_is_no_duration_is_said_in_words() -> None:
+    with pytest.raises(ValidationError) as found:
+        Benchmark.model_validate({"sustained": "10"})
+    words = "must be a whole number of seconds, minutes or hours as in 90s, 10m or 2h, not '10'"
+    assert first_problem(found.value, {"sustained": "10"}) == f"sustained: {words}"
 
 
 @pytest.mark.parametrize(
