@@ -32,6 +32,7 @@ class Environment(Model):
 
     `functional_only` marks a target whose latencies must never be ranked (an emulator). `serial` is what
     adb calls a device. `passing` names the facts that change from hour to hour, which the fingerprint leaves out.
+    `app_sha256` is that of the app that measures as well, which concerns the app's cells alone; None without one.
     """
 
     kind: Literal["host", "android"]
@@ -42,6 +43,7 @@ class Environment(Model):
     serial: str | None = None
     processor: Processor | None = None
     passing: tuple[str, ...] = ()
+    app_sha256: Sha256 | None = None
 
     @property
     def lasting(self) -> tuple[tuple[str, str], ...]:
@@ -64,7 +66,7 @@ class SessionLine(Model):
 
     `facts` of the machine and `settings` say what the hashes stand for; empty in ledgers of earlier versions.
     `reference` is the variant between whose processes the others run; None in sessions of the form before, where
-    every round held it once.
+    every round held it once. `app_sha256` is that of the app, None without one and in ledgers of earlier versions.
     """
 
     kind: Literal["session"] = "session"
@@ -78,6 +80,7 @@ class SessionLine(Model):
     facts: tuple[tuple[str, str], ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     reference: Name | None = None
+    app_sha256: Sha256 | None = None
 
 
 class RunLine(Model):

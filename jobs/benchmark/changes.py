@@ -7,6 +7,7 @@ from jobs.benchmark.wanted import Wanted
 
 Pairs = Sequence[tuple[str, str]]
 AGAIN = "everything is measured again"
+SHOWN_DIGITS = 12
 
 
 def differences(before: Pairs, now: Pairs) -> tuple[str, ...]:
@@ -20,10 +21,12 @@ def differences(before: Pairs, now: Pairs) -> tuple[str, ...]:
 
 
 def why_again(lines: Sequence[LedgerLine], wanted: Wanted) -> str | None:
-    """A line that says why no session of the ledger can be used; None where one can, or where there is none."""
+    """A line that says why no session of the ledger can be used, or none for the app; None where one can, or where
+    there is none."""
     sessions = [line for line in lines if isinstance(line, SessionLine)]
-    if not sessions or any(wanted.allows(session) for session in sessions):
-        return None
+    allowed = [session for session in sessions if wanted.allows(session)]
+    if allowed or not sessions:
+        return _another_app(allowed, wanted)
     last = sessions[-1]
     found: list[str] = []
     if last.fingerprint != wanted.fingerprint:
@@ -37,3 +40,11 @@ def why_again(lines: Sequence[LedgerLine], wanted: Wanted) -> str | None:
             else ("[benchmark] was changed",)
         )
     return f"note: {'; '.join(found)}; {AGAIN}"
+
+
+def _another_app(allowed: Sequence[SessionLine], wanted: Wanted) -> str | None:
+    apps = [line.app_sha256 for line in allowed if any(cell.runner == "app" for cell in line.cells)]
+    if not apps or wanted.app_sha256 is None or {None, wanted.app_sha256} & set(apps):
+        return None
+    before, now = (str(app)[:SHOWN_DIGITS] for app in (apps[-1], wanted.app_sha256))
+    return f"note: the app's sha256 changed from {before} to {now}; what it measured is measured again"

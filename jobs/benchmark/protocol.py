@@ -77,6 +77,7 @@ def _measure_all(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
         facts=wanted.facts,
         settings=wanted.settings,
         reference=wanted.reference,
+        app_sha256=wanted.app_sha256,
     )
     ledger.append(line)
     _run_session(bench, ledger, ledger.index.sessions[line.session], wanted)

@@ -56,6 +56,7 @@ def benchmark(
         facts=environment.lasting,
         kind=environment.kind,
         ranked=not environment.functional_only,
+        app_sha256=environment.app_sha256,
         runners=("binary", "app") if settings.app and environment.kind == "android" else ("binary",),
     )
     # Before the old result is taken away; the ledger is read for good when no one else can write it.

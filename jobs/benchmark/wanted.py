@@ -38,11 +38,18 @@ class Wanted:
     settings_before_sha256: str = ""
     facts: tuple[tuple[str, str], ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
+    app_sha256: str | None = None
 
     def allows(self, session: SessionLine) -> bool:
         """Whether a session was measured on this machine with these settings."""
         settings = self.settings_before_sha256 if session.reference is None else self.settings_sha256
         return session.fingerprint == self.fingerprint and session.settings_sha256 == settings
+
+    def accepts(self, session: SessionLine, cell: Cell) -> bool:
+        """Whether a cell of a session was measured so: the app's by the same app. Sessions of earlier versions do not
+        tell which it was."""
+        same = cell.runner == "binary" or session.app_sha256 in (None, self.app_sha256)
+        return same and self.allows(session)
 
 
 def want(
@@ -56,6 +63,7 @@ def want(
     facts: tuple[tuple[str, str], ...] = (),
     kind: Literal["host", "android"] = "host",
     ranked: bool = True,
+    app_sha256: str | None = None,
 ) -> Wanted:
     """The matrix of an experiment, given the sha256 of each variant's file; `ranked`: latencies are compared here."""
     cells = tuple(
@@ -77,6 +85,7 @@ def want(
         settings_before_sha256=_digest(settings, ASIDE_BEFORE),
         facts=facts,
         settings=tuple((f"[benchmark] {key}", str(value)) for key, value in told.items()),
+        app_sha256=app_sha256,
     )
 
 
@@ -96,7 +105,8 @@ def resumable(index: Index, wanted: Wanted) -> Session | None:
     last = index.last
     if last is None or not wanted.allows(last.line) or next_step(last, wanted.limits) is None:
         return None
-    return last if set(last.line.cells) <= set(wanted.cells) else None
+    cells = last.line.cells
+    return last if set(cells) <= set(wanted.cells) and all(wanted.accepts(last.line, c) for c in cells) else None
 
 
 def unmeasured(index: Index, wanted: Wanted) -> tuple[Cell, ...]:
@@ -114,7 +124,7 @@ def complete_session(index: Index, cell: Cell, wanted: Wanted) -> Session | None
     """The latest session that has all rounds of `cell`, all of them ended alike and without a failure: a backend that
     is there in one round only has failed in the others."""
     for session in reversed(index.sessions_of(cell)):
-        if not (session.sound and wanted.allows(session.line)):
+        if not (session.sound and wanted.accepts(session.line, cell)):
             continue
         runs = session.kept[cell]
         kinds = {run.outcome.kind for run in runs}

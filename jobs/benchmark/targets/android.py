@@ -118,8 +118,8 @@ class AndroidTarget:
         self._dialect, self._peak = found, peak_flags(told.text)
 
     def environment(self) -> Environment:
-        """The device's facts. What measures is part of the fingerprint: another build measures something else. Of the
-        app only the user's own: the published one is pinned, and may be asked for later without measuring anew."""
+        """The device's facts. What measures is part of the fingerprint: another build measures something else. The app
+        stands beside it: it may be asked for later without measuring all the rest anew."""
         facts = self.facts
         digest = sha256_file(self.tool)
         lasting = (
@@ -127,8 +127,7 @@ class AndroidTarget:
             *device_facts.lasting(facts),
             ("Tool", f"benchmark_model ({self._dialect.value}), sha256 {digest[:SHOWN_DIGITS]}"),
         )
-        own = self.options.apk if self._app is not None else None
-        beside = [(path.name, sha256_file(path)) for path in (*self._libraries, own) if path is not None]
+        beside = [(path.name, sha256_file(path)) for path in self._libraries]
         text = "\n".join(f"{label}={value}" for label, value in (*lasting, ("sha256", digest), *beside))
         passing = device_facts.passing(facts)
         return Environment(
@@ -139,6 +138,7 @@ class AndroidTarget:
             facts=(*lasting, *passing),
             serial=self.device.serial,
             passing=tuple(label for label, _ in passing),
+            app_sha256=None if self._app is None else sha256_file(self._app.apk),
         )
 
     def measure(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Reading:

@@ -8,14 +8,13 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from common.adb.errors import NotReadyError
 from common.errors import EdgeproofError, TryLaterError, UsageError
 from common.provenance import ROOT
-from common.schema.benchmark import Benchmark, Row, RunLine, SessionLine, Summary
+from common.schema.benchmark import Benchmark, Row, RunLine, Summary
 from common.schema.caution import FunctionalOnly
 from common.schema.outcome import Failed, Unsupported
 from jobs.benchmark.android.locks import held
@@ -287,17 +286,3 @@ def test_flags_that_the_tool_does_not_know_fail_the_run(benches: Callable[..., B
     assert found.reason == "the tool does not know --no_such_flag=1"
     assert result.settings.extra_flags == {"cpu": ("--no_such_flag=1",)}
     assert isinstance(row(result, "baseline", "xnnpack").result, Summary)
-
-
-@pytest.mark.parametrize("kind", ["app", "hexagon"])
-def test_another_app_or_library_is_measured_anew(benches: Callable[..., Bench], stand_in: StandIn, kind: str) -> None:
-    bench = benches(("cpu",) if kind == "app" else ("cpu", "hexagon"), more="app = true" if kind == "app" else "")
-    given = bench.folder / ("own.apk" if kind == "app" else "libhexagon_interface.so")
-    options: dict[str, Any] = {"apk": given} if kind == "app" else {"hexagon": bench.folder}
-    seen = []
-    for content in (b"PK\x03\x04one", b"PK\x03\x04one", b"PK\x03\x04two"):
-        given.write_bytes(content)
-        seen.append(bench.run(stand_in.serial, **options).target.fingerprint)
-    assert seen[0] == seen[1] != seen[2]
-    sessions = [line for line in Ledger(bench.output / "ledger.jsonl").lines if isinstance(line, SessionLine)]
-    assert len({line.fingerprint for line in sessions}) == 2
