@@ -12,11 +12,11 @@ from pydantic import Field
 
 from common.schema.base import Count, FileRef, Interval, Model, Name, Sha256
 from common.schema.caution import Caution
+from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Delegation, Failed, MemoryOutcome, Outcome, Unsupported
 from common.schema.power import Energy, NoEnergy, PowerReading
-from common.schema.processor import Processor
 from common.schema.provenance import Artifact
 
 Runner = Literal["binary", "app"]
@@ -25,30 +25,6 @@ Place = Literal["before", "within", "after"]
 # Why a session got no more rounds: its intervals were narrow enough, it had as many as allowed, its time was over, or
 # its references differed so often that more rounds would show nothing.
 Stopped = Literal["narrow", "most rounds", "budget", "too busy"]
-
-
-class Environment(Model):
-    """The machine that measured. `facts` are ordered label/value pairs for people to read.
-
-    `functional_only` marks a target whose latencies must never be ranked (an emulator). `serial` is what
-    adb calls a device. `passing` names the facts that change from hour to hour, which the fingerprint leaves out.
-    `app_sha256` is that of the app that measures as well, which concerns the app's cells alone; None without one.
-    """
-
-    kind: Literal["host", "android"]
-    name: str
-    fingerprint: Sha256
-    functional_only: bool
-    facts: tuple[tuple[str, str], ...]
-    serial: str | None = None
-    processor: Processor | None = None
-    passing: tuple[str, ...] = ()
-    app_sha256: Sha256 | None = None
-
-    @property
-    def lasting(self) -> tuple[tuple[str, str], ...]:
-        """The facts that the fingerprint is made of."""
-        return tuple((label, value) for label, value in self.facts if label not in self.passing)
 
 
 class Cell(Model):

@@ -11,9 +11,10 @@ read; without verdicts a report claims nothing.
 from typing import Literal
 
 from common.schema.base import Count, Interval, Model, Name
-from common.schema.benchmark import Environment, Runner, Sustained
+from common.schema.benchmark import Runner, Sustained
 from common.schema.choice import Choice
 from common.schema.dataset import Dataset
+from common.schema.environment import Environment
 from common.schema.evaluation import Evaluation
 from common.schema.examination import LayerTime, Operator, OutputCheck
 from common.schema.outcome import Delegation, Failed, Unsupported

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from common.intervals import FEWEST_FOR_RANKS
-from common.schema.benchmark import Environment, Noise, Row, SessionFacts, Summary
+from common.schema.benchmark import Noise, Row, SessionFacts, Summary
 from common.schema.caution import (
     BusyMachine,
     Caution,
@@ -17,6 +17,7 @@ from common.schema.caution import (
     WideSpread,
     WrongAnswers,
 )
+from common.schema.environment import Environment
 from jobs.benchmark.rounds import WIDE_SHARE
 
 # Between processes of one and the same model; above it, small differences mean little.

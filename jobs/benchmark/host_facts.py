@@ -8,7 +8,7 @@ from importlib import metadata
 from pathlib import Path
 
 from common.machine import machine, read_text
-from common.schema.benchmark import Environment
+from common.schema.environment import Environment
 
 STAT = Path("/proc/stat")
 # Columns of its first line, in ticks since the start (proc_stat(5)).

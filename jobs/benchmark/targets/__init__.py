@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Protocol
 
 from common.errors import EdgeproofError
-from common.schema.benchmark import Cell, Environment
+from common.schema.benchmark import Cell
+from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Outcome

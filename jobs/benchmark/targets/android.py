@@ -18,7 +18,8 @@ from common.adb.survey import survey
 from common.artifact import sha256_file, write_bytes
 from common.errors import EdgeproofError, UsageError
 from common.printable import tell
-from common.schema.benchmark import Cell, Environment
+from common.schema.benchmark import Cell
+from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Outcome, Unsupported

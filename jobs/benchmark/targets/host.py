@@ -12,7 +12,8 @@ from pydantic import ValidationError
 
 from common.artifact import new_text
 from common.schema.base import Model
-from common.schema.benchmark import Cell, Environment
+from common.schema.benchmark import Cell
+from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Outcome, Unsupported

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from common.schema.benchmark import Cell, Environment
+from common.schema.benchmark import Cell
+from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Measured, Outcome, Stat

@@ -13,8 +13,9 @@ import pytest
 from common.artifact import read
 from common.errors import EdgeproofError, UsageError
 from common.provenance import ROOT
-from common.schema.benchmark import Benchmark, Cell, Environment
+from common.schema.benchmark import Benchmark, Cell
 from common.schema.caution import FailedProcesses
+from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Outcome

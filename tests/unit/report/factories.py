@@ -13,19 +13,11 @@ from common.proportion import wilson
 from common.run.judge import Evidence, Subject, judge
 from common.run.speed import Target
 from common.schema.base import FileRef, Interval
-from common.schema.benchmark import (
-    Benchmark,
-    Environment,
-    Noise,
-    RoundRatio,
-    Row,
-    RunLine,
-    SessionLine,
-    Summary,
-)
+from common.schema.benchmark import Benchmark, Noise, RoundRatio, Row, RunLine, SessionLine, Summary
 from common.schema.benchmark import Cell as BenchmarkCell
 from common.schema.choice import Candidate, Choice, Standing
 from common.schema.dataset import Dataset, Duplicates, Quarantined, Split
+from common.schema.environment import Environment
 from common.schema.evaluation import ClassScore, Evaluation, KerasAgreement, McNemar
 from common.schema.experiment import Benchmark as Settings
 from common.schema.experiment import Choose
