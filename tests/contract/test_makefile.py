@@ -70,8 +70,8 @@ def test_every_variable_of_the_help_is_made_text() -> None:
 
 @pytest.mark.parametrize("where", ["command line", "environment"])
 @pytest.mark.parametrize("name", VARIABLES)
-@pytest.mark.parametrize("value", ["$(shell touch pwned)", "'; $(touch pwned) `touch pwned`; '"])
-def test_nothing_in_a_variable_is_ever_run(copy: Path, where: str, name: str, value: str) -> None:
+def test_nothing_in_a_variable_is_ever_run(copy: Path, where: str, name: str) -> None:
+    value = "$(shell touch pwned)'; $(touch pwned) `touch pwned`; '"
     # The plan succeeds, so that the graph is read too and the first job is started.
     plan = "VARIANTS := a\\nREFERENCE := a\\nTARGETS := host\\nSERIALS := host\\nSTALE :=\\n"
     script(copy / ".venv" / "bin" / "python", f"[[ $2 == jobs.plan ]] && printf '{plan}' || exit 3")

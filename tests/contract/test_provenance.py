@@ -4,13 +4,14 @@ import ast
 import importlib
 import re
 import sys
+from functools import cache
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 
 from common.provenance import ROOT
-from jobs.plan.closure import imports, reached, read_tree
+from jobs.plan.closure import Tree, imports, reached, read_tree
 
 STAGES = sorted(
     path.parent.name for path in ROOT.glob("jobs/*/stage.py") if "PACKAGES" in path.read_text(encoding="utf-8")
@@ -19,22 +20,31 @@ STAGES = sorted(
 HARMLESS = {"pydantic", "typer", "rich", "filelock", "adbutils"}
 
 
+INSIDE = {*sys.stdlib_module_names, "common", "jobs"}
+packages = cache(metadata.packages_distributions)
+
+
 def normal(distribution: str) -> str:
     return re.sub(r"[-_.]+", "-", distribution).lower()
 
 
+@cache
+def modules() -> Tree:
+    return read_tree(ROOT, Path("unused"), keep=False)
+
+
+@cache
+def distributions_of(path: str) -> frozenset[str]:
+    """What a module imports from outside, by its path in the checkout."""
+    tops = {module.partition(".")[0] for module in imports((ROOT / path).read_bytes(), path)}
+    known = packages()
+    return frozenset(normal(one) for top in tops - INSIDE for one in known.get(top, ()))
+
+
 def outside(stage: str) -> set[str]:
     """The distributions that any module of a stage, or of `common` that it reaches, imports."""
-    tree = read_tree(ROOT, Path("unused"), keep=False)
-    distributions = metadata.packages_distributions()
-    found = set()
-    for name in reached(stage, tree):
-        path = tree[name].path
-        for module in imports((ROOT / path).read_bytes(), path):
-            top = module.partition(".")[0]
-            if top not in sys.stdlib_module_names and top not in ("common", "jobs"):
-                found |= {normal(one) for one in distributions.get(top, ())}
-    return found
+    tree = modules()
+    return set().union(*(distributions_of(tree[name].path) for name in reached(stage, tree)))
 
 
 @pytest.mark.parametrize("stage", STAGES)

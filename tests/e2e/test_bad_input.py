@@ -11,6 +11,7 @@ from PIL import Image
 
 from common.provenance import ROOT
 from tests.artifacts import EXPERIMENT, write_dataset, write_experiment
+from tests.command import command
 from tests.conftest import Chain
 from tests.e2e.conftest import Make
 
@@ -54,19 +55,21 @@ def test_an_unknown_key(tiny: Path, tmp_path: Path) -> None:
 
 
 def test_a_missing_folder_of_images(tiny: Path, tmp_path: Path) -> None:
-    done = job("dataset", "--experiment", tiny, "--data", tmp_path / "nowhere", "--output", tmp_path / "d")
+    done = command("dataset", "--experiment", tiny, "--data", tmp_path / "nowhere", "--output", tmp_path / "d")
     assert_one_line(done, 2, "nowhere")
     assert not (tmp_path / "d" / "dataset.json").exists()
 
 
 def test_one_class_only(tiny: Path, tmp_path: Path) -> None:
     source = photos(tmp_path / "photos", fire=8)
-    assert_one_line(job("dataset", "--experiment", tiny, "--data", source, "--output", tmp_path / "d"), 2, "fire")
+    done = command("dataset", "--experiment", tiny, "--data", source, "--output", tmp_path / "d")
+    assert_one_line(done, 2, "fire")
 
 
 def test_too_few_images_for_the_split(tiny: Path, tmp_path: Path) -> None:
     source = photos(tmp_path / "photos", fire=8, none=1)
-    assert_one_line(job("dataset", "--experiment", tiny, "--data", source, "--output", tmp_path / "d"), 2, "none")
+    done = command("dataset", "--experiment", tiny, "--data", source, "--output", tmp_path / "d")
+    assert_one_line(done, 2, "none")
 
 
 @pytest.mark.slow

@@ -11,14 +11,10 @@ from pathlib import Path
 import pytest
 
 from common.dataset import read_card
+from tests.command import command
 from tests.unit.dataset.pictures import experiment_text, photos, write_files, zipped
 
 ROOT = Path(__file__).resolve().parents[3]
-
-
-def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "jobs.dataset", *arguments]
-    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
 
 
 @pytest.fixture
@@ -30,7 +26,9 @@ def experiment(tmp_path: Path) -> str:
 
 def test_a_folder_given_on_the_command_line(tmp_path: Path, experiment: str) -> None:
     photos_folder = write_files(tmp_path / "two words", photos(6))
-    done = run("--experiment", experiment, "--output", str(tmp_path / "out"), "--data", str(photos_folder))
+    argv = [sys.executable, "-m", "jobs.dataset", "--experiment", experiment, "--output", str(tmp_path / "out")]
+    argv += ["--data", str(photos_folder)]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stderr
     assert "train: " in done.stdout
     assert "colour alone: accuracy" in done.stdout
@@ -46,8 +44,8 @@ def test_a_url(tmp_path: Path, experiment: str) -> None:
     url = f"http://127.0.0.1:{server.server_port}/photos.zip"
     common = ("--experiment", experiment, "--output", str(tmp_path / "out"), "--data", url)
     try:
-        without = run(*common)
-        right = run(*common, "--data-sha256", digest)
+        without = command("dataset", *common)
+        right = command("dataset", *common, "--data-sha256", digest)
     finally:
         server.shutdown()
         server.server_close()
@@ -70,7 +68,7 @@ def test_a_url(tmp_path: Path, experiment: str) -> None:
 def test_wrong_arguments_are_one_line(
     tmp_path: Path, experiment: str, arguments: tuple[str, ...], complaint: str
 ) -> None:
-    done = run("--experiment", experiment, "--output", str(tmp_path / "out"), *arguments)
+    done = command("dataset", "--experiment", experiment, "--output", tmp_path / "out", *arguments)
     assert done.returncode == 2
     assert complaint in done.stderr
     assert done.stderr.count("\n") == 1

@@ -17,6 +17,7 @@ from common.schema.tflite import Tensor
 from jobs.inspect.compare import match
 from jobs.inspect.show import tables
 from jobs.inspect.stage import inspect_files
+from tests.command import command
 from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
 
 EVIL = "\x1b[2J\x1b]0;owned\x07\u202e[bold red]conv\n"
@@ -54,11 +55,6 @@ def shown(report: InspectReport, width: int = 100) -> str:
     return text
 
 
-def command(*arguments: object) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "jobs.inspect", *map(str, arguments)]
-    return subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=120)
-
-
 def test_two_files_are_compared(pair: tuple[Path, Path]) -> None:
     report = inspect_files(*pair)
     found = report.comparison
@@ -83,10 +79,11 @@ def test_a_file_equals_itself(pair: tuple[Path, Path]) -> None:
 
 
 def test_the_command(pair: tuple[Path, Path]) -> None:
-    told = command(pair[1])
+    argv = [sys.executable, "-m", "jobs.inspect", str(pair[1])]
+    told = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert told.returncode == 0, told.stderr
     assert "SOFTMAX (int8 input)" in " ".join(told.stdout.split())
-    listed = command(pair[1], "--json")
+    listed = command("inspect", pair[1], "--json")
     report = InspectReport.model_validate_json(listed.stdout)
     assert report.files[0].proof == inspect_files(pair[1], None).files[0].proof
     assert listed.stdout.isascii()
@@ -109,7 +106,7 @@ def test_names_are_not_obeyed(tmp_path: Path, width: int) -> None:
 
 
 def test_json_is_plain(tmp_path: Path) -> None:
-    listed = command(evil_file(tmp_path / "evil.tflite"), "--json").stdout
+    listed = command("inspect", evil_file(tmp_path / "evil.tflite"), "--json").stdout
     assert listed.isascii()
     assert not {"\x1b", "\x07"} & set(listed)
     assert InspectReport.model_validate_json(listed).files[0].inputs[0].name == EVIL
@@ -117,7 +114,7 @@ def test_json_is_plain(tmp_path: Path) -> None:
 
 def test_what_cannot_be_run_is_compared_without_outputs(tmp_path: Path) -> None:
     path = evil_file(tmp_path / "evil.tflite")
-    told = command(path, path)
+    told = command("inspect", path, path)
     assert told.returncode == 0, told.stderr
     assert "not compared" in told.stdout
     assert "LiteRT cannot run them" in told.stdout
@@ -136,7 +133,7 @@ def test_files_that_are_none(tmp_path: Path, pair: tuple[Path, Path]) -> None:
     (tmp_path / "cut.tflite").write_bytes(pair[0].read_bytes()[:900])
     with pytest.raises(EdgeproofError, match=r"cut\.tflite: damaged"):
         inspect_files(tmp_path / "cut.tflite", None)
-    told = command(tmp_path)
+    told = command("inspect", tmp_path)
     assert told.returncode == 2
     assert len(told.stderr.strip().splitlines()) == 1
 

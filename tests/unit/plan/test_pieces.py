@@ -2,7 +2,6 @@
 
 import os
 import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -18,6 +17,7 @@ from jobs.plan.folder import check_place, outdated, update
 from jobs.plan.pieces import Made, names, pieces, source_state
 from jobs.plan.places import HERE, Place
 from tests.artifacts import EXPERIMENT, write_experiment
+from tests.command import command
 
 MADE = {stage: Made("code", "lock") for stage in IMAGES}
 
@@ -138,16 +138,15 @@ def test_a_model_file_that_is_missing_stops_the_plan(tmp_path: Path) -> None:
         plan(tmp_path, EXPERIMENT.replace("batch_norm_momentum = 0.9", 'architecture = "none.h5"'))
 
 
-def command(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    argv = [sys.executable, "-m", "jobs.plan", "--experiment", str(folder / "tiny.toml"), *arguments]
-    return subprocess.run([*argv, "--run", str(folder)], cwd=ROOT, capture_output=True, text=True)
+def planned(folder: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    return command("plan", "--experiment", folder / "tiny.toml", *arguments, "--run", folder)
 
 
 def test_a_missing_source_leaves_the_plan_of_a_good_run(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(EXPERIMENT, encoding="utf-8")
-    assert command(tmp_path).returncode == 0
+    assert planned(tmp_path).returncode == 0
     before = files(tmp_path)
-    done = command(tmp_path, "--data", "nowhere")
+    done = planned(tmp_path, "--data", "nowhere")
     assert (done.returncode, done.stdout) == (2, "")
     assert "'nowhere' does not exist" in done.stderr
     assert files(tmp_path) == before
@@ -157,38 +156,38 @@ def test_a_local_source_never_reaches_make(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(EXPERIMENT, encoding="utf-8")
     nasty = tmp_path / "photos; $(shell touch pwned) `x`"
     nasty.mkdir()
-    done = command(tmp_path, "--data", str(nasty))
+    done = planned(tmp_path, "--data", str(nasty))
     assert done.returncode == 0, done.stderr
     assert "pwned" not in done.stdout
 
 
 def test_a_dry_plan_says_the_same_and_writes_nothing(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(EXPERIMENT, encoding="utf-8")
-    dry = command(tmp_path, "--dry")
+    dry = planned(tmp_path, "--dry")
     assert not (tmp_path / "plan").exists()
-    assert dry.stdout == command(tmp_path).stdout
-    assert "STALE := \n" in command(tmp_path, "--dry").stdout
+    assert dry.stdout == planned(tmp_path).stdout
+    assert "STALE := \n" in planned(tmp_path, "--dry").stdout
 
 
 def test_another_data_source_is_said_once_with_how_to_keep_the_old_one(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(EXPERIMENT, encoding="utf-8")
     (tmp_path / "my photos").mkdir()
     old = str(tmp_path / "my photos")
-    assert command(tmp_path, "--data", old).stderr == ""
-    assert command(tmp_path, "--data", old).stderr == ""
+    assert planned(tmp_path, "--data", old).stderr == ""
+    assert planned(tmp_path, "--data", old).stderr == ""
     changed = f"note: the data source changes from '{old}' to synthetic-flames: everything is made anew"
-    assert command(tmp_path).stderr == f"{changed} (DATA='{old}' keeps it)\n"
-    assert command(tmp_path).stderr == ""
+    assert planned(tmp_path).stderr == f"{changed} (DATA='{old}' keeps it)\n"
+    assert planned(tmp_path).stderr == ""
     url = ("--data", "https://user:secret@example.org/x.zip?key=secret", "--data-sha256", "0" * 64)
-    assert "from synthetic-flames to https://example.org/x.zip: " in command(tmp_path, *url).stderr
-    said = command(tmp_path).stderr
+    assert "from synthetic-flames to https://example.org/x.zip: " in planned(tmp_path, *url).stderr
+    said = planned(tmp_path).stderr
     assert f"(DATA=https://example.org/x.zip DATA_SHA256={'0' * 64} keeps it)" in said
     assert "secret" not in said
 
 
 def test_a_hash_without_data_is_refused(tmp_path: Path) -> None:
     (tmp_path / "tiny.toml").write_text(EXPERIMENT, encoding="utf-8")
-    done = command(tmp_path, "--data-sha256", "0" * 64)
+    done = planned(tmp_path, "--data-sha256", "0" * 64)
     assert done.returncode == 2
     assert "--data-sha256 was given without --data" in done.stderr
     assert not (tmp_path / "plan").exists()

@@ -15,6 +15,7 @@ from common.errors import UsageError
 from common.provenance import ROOT
 from common.schema.results import Latency, Results
 from jobs.report.stage import report, rerender
+from tests.command import command
 from tests.unit.report import factories as f
 from tests.unit.report.conftest import Run, write_choice
 
@@ -214,7 +215,7 @@ def test_the_command_writes_shows_and_shows_again(run: Run) -> None:
     row = next(line.split() for line in made.stdout.splitlines() if line.strip().startswith("float16"))
     assert row[2:] == ["96.67", "%", "✓", "100", "1.20", "▲"]
     assert all(len(line) <= 100 for line in made.stdout.splitlines()[:-1])
-    shown = _command("--summary", str(output))
+    shown = command("report", "--summary", output)
     assert shown.stdout == made.stdout
 
 
@@ -232,7 +233,7 @@ def test_the_command_writes_shows_and_shows_again(run: Run) -> None:
     ],
 )
 def test_wrong_arguments_are_one_line(arguments: list[str], message: str) -> None:
-    done = _command(*arguments)
+    done = command("report", *arguments)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ") and message in done.stderr
     assert len(done.stderr.splitlines()) == 1
