@@ -21,13 +21,13 @@ from tests.devices.adb_server import AdbServer
 from tests.devices.phone.personality import Outputs
 from tests.devices.standin.device import StandIn
 from tests.devices.standin.faults import Fault, Kind
-from tests.unit.benchmark.android.conftest import Bench, left_behind
+from tests.unit.benchmark.android.conftest import PATIENCE_S, SLACK_S, Bench, left_behind
 from tests.unit.report.factories import variant
 
 IMAGES = 12
 
 
-def run(bench: Bench, device: StandIn, apk: Path | None = None) -> Benchmark:
+def run(bench: Bench, device: StandIn, apk: Path | None = None, slack_s: float = SLACK_S) -> Benchmark:
     settings = load(bench.folder / "two.toml").settings.benchmark
     shape = (IMAGES, *tiny_model.SHAPE[1:])
     images = np.random.default_rng(1).integers(0, 255, shape, dtype=np.uint8)
@@ -36,7 +36,7 @@ def run(bench: Bench, device: StandIn, apk: Path | None = None) -> Benchmark:
         (folder / f"{name}.tflite").write_bytes(tiny_model.PATH.read_bytes())
         model = file_ref(folder / f"{name}.tflite", folder)
         write_model(folder / "variant.json", variant(name, recipe).model_copy(update={"model": model}))
-    options = DeviceOptions(binary=bench.binary, apk=apk, patience_s=10, slack_s=2)
+    options = DeviceOptions(binary=bench.binary, apk=apk, patience_s=PATIENCE_S, slack_s=slack_s)
     with android(device.serial, "test", options, settings, images) as target:
         return benchmark(bench.experiment, bench.folder / "variants", target, bench.output)
 
@@ -118,7 +118,7 @@ def test_an_app_that_crashes_or_says_nothing_is_a_failure(
     stand_in.arm(Fault(Kind.HANG, matching=package, skip=1))
     stand_in.arm(Fault(Kind.LOGCAT_FLOOD, lines=3000))
     bench = benches(("cpu",), more="app = true")
-    run(bench, stand_in, apk)
+    run(bench, stand_in, apk, slack_s=8)
     lines = Ledger(bench.output / "ledger.jsonl").lines
     ends = [line.outcome for line in lines if isinstance(line, RunLine)]
     reasons = sorted(end.reason for end in ends if isinstance(end, Failed))

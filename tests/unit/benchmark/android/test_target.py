@@ -24,7 +24,7 @@ from tests.devices.adb_server import AdbServer
 from tests.devices.phone.personality import Behaviour, Delegate, Delegates, Personality, load
 from tests.devices.standin.device import StandIn, paced
 from tests.devices.standin.faults import Fault, Kind, Point
-from tests.unit.benchmark.android.conftest import Bench, left_behind
+from tests.unit.benchmark.android.conftest import SLACK_S, Bench, left_behind, on_the_phone
 
 TOOL = "--graph"
 # A process that imports numpy and LiteRT where others keep the machine busy.
@@ -75,7 +75,7 @@ def test_again_there_is_nothing_to_do(bench: Bench, stand_in: StandIn) -> None:
 
 def test_keep_leaves_the_files_and_they_are_used_again(bench: Bench, stand_in: StandIn) -> None:
     bench.run(stand_in.serial, keep=True)
-    assert left_behind(stand_in)
+    assert on_the_phone(stand_in)
     (bench.output / "ledger.jsonl").unlink()
     pushed = [command for command in stand_in.phone.history if "sync" in command]
     stand_in.arm(Fault(Kind.VANISH, Point.PUSH))
@@ -138,7 +138,7 @@ def test_a_silent_fallback_in_one_round_is_counted(benches: Callable[..., Bench]
         (Fault(Kind.CRASH, matching=TOOL, after_bytes=400), "SIGSEGV"),
         (Fault(Kind.GARBAGE, matching=TOOL), "does not say|without a complete|a delegate ran"),
         (Fault(Kind.TRUNCATED, matching=TOOL, after_bytes=900), "does not say|without a complete"),
-        (Fault(Kind.HANG, matching=TOOL), "not finished after 4 s"),
+        (Fault(Kind.HANG, matching=TOOL), "not finished after 8 s"),
     ],
     ids=lambda value: value.kind if isinstance(value, Fault) else "",
 )
@@ -146,7 +146,7 @@ def test_a_process_that_fails_is_a_failure_with_a_log(
     bench: Bench, stand_in: StandIn, fault: Fault, words: str
 ) -> None:
     stand_in.arm(fault)
-    result = bench.run(stand_in.serial)
+    result = bench.run(stand_in.serial, slack_s=6 if fault.kind is Kind.HANG else SLACK_S)
     failed = [run.outcome for run in runs(bench) if isinstance(run.outcome, Failed)]
     assert len(failed) == sum(r.failed_rounds for r in result.rows) == 1
     assert any(word in failed[0].reason for word in words.split("|")), failed
