@@ -13,7 +13,7 @@ from common.proportion import wilson
 from common.run.judge import Evidence, Subject, judge
 from common.run.speed import Target
 from common.schema.base import FileRef, Interval
-from common.schema.benchmark import Benchmark, Noise, RoundRatio, Row, RunLine, SessionLine, Summary
+from common.schema.benchmark import Benchmark, MemoryLine, Noise, RoundRatio, Row, RunLine, SessionLine, Summary
 from common.schema.benchmark import Cell as BenchmarkCell
 from common.schema.choice import Candidate, Choice, Standing
 from common.schema.dataset import Dataset, Duplicates, Quarantined, Split
@@ -22,7 +22,7 @@ from common.schema.evaluation import ClassScore, Evaluation, KerasAgreement, McN
 from common.schema.experiment import Benchmark as Settings
 from common.schema.experiment import Choose
 from common.schema.judgement import Judgement, Setting
-from common.schema.outcome import Failed, Measured, Stat, Unsupported
+from common.schema.outcome import Failed, Measured, Memory, Stat, Unsupported
 from common.schema.provenance import Code, InputRef, Provenance, Runtime
 from common.schema.recipe import Convert, Recipe
 from common.schema.results import Latency, Measurement, Results, VariantResult
@@ -361,9 +361,17 @@ def write_benchmark(folder: Path, made: Benchmark) -> None:
     for row in made.rows:
         if isinstance(row.result, Summary):
             lines += [_run(row, row.result, number).model_dump_json() for number in range(row.result.rounds)]
+            lines += [_remembered(row, row.result).model_dump_json()] * row.result.memory_processes
     ledger = folder / "ledger.jsonl"
     ledger.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     write_model(folder / "benchmark.json", made.model_copy(update={"ledger": file_ref(ledger, folder)}))
+
+
+def _remembered(row: Row, summary: Summary) -> MemoryLine:
+    overall = round(summary.memory_overall_mib * 1024)
+    return MemoryLine(
+        session=row.session, cell=row.cell, outcome=Memory(init_kib=1, overall_kib=overall, peak_kib=overall + 1)
+    )
 
 
 def _run(row: Row, summary: Summary, number: int) -> RunLine:
