@@ -11,7 +11,7 @@ from common.schema.benchmark import Cell
 from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
-from common.schema.outcome import Measured, Outcome, Stat
+from common.schema.outcome import Measured, Outcome, Stat, Unsupported
 from common.schema.power import PowerReading
 from jobs.benchmark.targets import Reading
 from tests.benchmarks.simulated.noises import GRID_S, Draws
@@ -73,8 +73,8 @@ class SimulatedTarget:
         return None
 
     def memory(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Outcome:
-        """Nothing here has any."""
-        raise NotImplementedError
+        """There is none to look at."""
+        return Unsupported(reason="nothing here has any memory")
 
     def power(self, at_s: float) -> PowerReading | None:
         """There is no battery."""
