@@ -42,8 +42,8 @@ def file_ref(path: Path, folder: Path) -> FileRef:
 
 
 def open_plain(path: Path, flags: int = 0) -> IO[bytes]:
-    """Open a file to read it. Raises UsageError for a pipe or a device, which would never end; with the flag
-    `os.O_NOFOLLOW` for a link too."""
+    """Open a file to read it, whoever made it. Raises UsageError for a pipe or a device, which would never end; with
+    the flag `os.O_NOFOLLOW` for a link too."""
     try:
         handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | flags)
     except OSError as error:

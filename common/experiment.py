@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from common.artifact import open_plain
 from common.errors import UsageError
 from common.problems import first_problem
 from common.schema.experiment import Data, Experiment
@@ -69,7 +70,7 @@ def load(path: Path, *, data: str = "", data_sha256: str = "") -> LoadedExperime
 
 
 def _content(path: Path) -> bytes:
-    with path.open("rb") as stream:
+    with open_plain(path) as stream:
         raw = stream.read(MOST_BYTES + 1)
     if len(raw) > MOST_BYTES:
         raise UsageError(f"experiment {path} has more than the {MOST_BYTES >> 10} KiB allowed")

@@ -21,6 +21,9 @@ def model_file(network: Network, folder: Path) -> Path | None:
         raise UsageError(f"{path} is a folder without saved_model.pb", hint="name a SavedModel, .h5, .keras or .py")
     if not path.exists():
         raise UsageError(f"model file {path} does not exist", hint="its path starts at the experiment file's folder")
+    if not (path.is_dir() or path.is_file()):
+        # Reading a pipe would never end.
+        raise UsageError(f"model file {path} is no plain file", hint="name a SavedModel, .h5, .keras or .py")
     return path
 
 

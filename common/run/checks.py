@@ -69,10 +69,18 @@ def check_evaluation(evaluation: Evaluation, variant: Variant, reference: str, d
 def check_outputs(evaluation: Evaluation, outputs: npt.NDArray[np.float32]) -> None:
     """The answers (float32 [n, classes]) are those that the evaluation counted."""
     name, classes = evaluation.variant, len(evaluation.classes)
+    check_confusion(evaluation)
     same(f"the shape of the answers of {name}", outputs.shape, "the evaluation's", (evaluation.count, classes))
     taken = tuple(int(count) for count in np.bincount(outputs.argmax(axis=1), minlength=classes))
     counted = tuple(sum(column) for column in zip(*evaluation.confusion, strict=True))
     same(f"the images that {name} takes for each class", taken, "the evaluation's count", counted)
+
+
+def check_confusion(evaluation: Evaluation) -> None:
+    """The confusion matrix is of the evaluation's classes."""
+    what, classes = f"the number of rows and columns in the confusion of {evaluation.variant}", len(evaluation.classes)
+    for length in (len(evaluation.confusion), *map(len, evaluation.confusion)):
+        same(what, length, "the number of classes", classes)
 
 
 def check_rules(rules: Choose, classes: Sequence[str]) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import altair as alt
 import vl_convert
 
+from common.errors import UsageError
 from common.numbers import clipped, decimal, listed
 from common.printable import clean
 from common.schema.results import Endured, Latency, Results
@@ -243,12 +244,15 @@ def _role_colour() -> alt.Color:
 
 
 def _picture(stem: str, alt_text: str, caption: str, panels: Sequence[Panel]) -> Picture:
-    drawn = tuple(_svg(panel) for panel in panels)
-    whole = drawn[0] if len(panels) == 1 else _svg(alt.vconcat(*panels))
-    files = (
-        File(f"{stem}.png", vl_convert.svg_to_png(whole, scale=PNG_SCALE)),
-        File(f"{stem}.svg", whole.encode()),
-    )
+    try:
+        drawn = tuple(_svg(panel) for panel in panels)
+        whole = drawn[0] if len(panels) == 1 else _svg(alt.vconcat(*panels))
+        png = vl_convert.svg_to_png(whole, scale=PNG_SCALE)
+    except (ValueError, RuntimeError) as error:
+        # A results file may claim a latency of 1e308.
+        why = str(error).partition("\n")[0]
+        raise UsageError(f"the picture of {stem} cannot be drawn: {why}", hint="correct the figures") from None
+    files = (File(f"{stem}.png", png), File(f"{stem}.svg", whole.encode()))
     return Picture(alt_text, caption, files, tuple(File(f"{stem}.svg", panel.encode()) for panel in drawn))
 
 

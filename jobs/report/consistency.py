@@ -1,9 +1,7 @@
 """Whether a results file, which may come from elsewhere, contradicts itself. Pure."""
 
-from collections.abc import Sequence
-
 from common.errors import UsageError
-from common.run.checks import no_repeats, same
+from common.run.checks import check_confusion, no_repeats, same
 from common.schema.results import Results
 
 
@@ -18,7 +16,7 @@ def check_results(results: Results) -> None:
         if name not in names:
             raise UsageError(f"{what} '{name}' is not among the variants {', '.join(names)}", hint="correct the file")
     for evaluation in results.evaluations:
-        _check_shape(f"confusion of {evaluation.variant}", evaluation.confusion, evaluation.classes)
+        check_confusion(evaluation)
     _check_classes(results)
 
 
@@ -29,11 +27,6 @@ def _mentioned(results: Results) -> list[tuple[str, str]]:
         *(("the evaluated variant", evaluation.variant) for evaluation in results.evaluations),
         *(("the variant to choose", s.candidate.name) for s in (results.choice.standings if results.choice else ())),
     ]
-
-
-def _check_shape(what: str, rows: Sequence[Sequence[int]], classes: Sequence[str]) -> None:
-    for length in (len(rows), *(len(row) for row in rows)):
-        same(f"the number of rows and columns in the {what}", length, "the number of classes", len(classes))
 
 
 def _check_classes(results: Results) -> None:

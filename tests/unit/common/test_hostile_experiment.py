@@ -1,5 +1,6 @@
 """An experiment that somebody else wrote is one line or an experiment, soon."""
 
+import os
 import time
 from pathlib import Path
 
@@ -9,7 +10,8 @@ from hypothesis import strategies as st
 
 from common.errors import UsageError
 from common.experiment import load
-from tests.artifacts import EXPERIMENT
+from common.model_file import model_inputs
+from tests.artifacts import EXPERIMENT, write_experiment
 
 MOST_S = 2.0
 TEXTS = {
@@ -29,6 +31,20 @@ TEXTS = {
     "many tables": "\n".join(f"[a{number}]" for number in range(30_000)),
     "many tables of a list": "[[a]]\n" * 40_000,
 }
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device"])
+def test_what_has_no_end_is_not_read(kind: str, tmp_path: Path) -> None:
+    def make(path: Path) -> Path:
+        os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
+        return path
+
+    with pytest.raises(UsageError, match=r"theirs\.toml is no plain file"):
+        load(make(tmp_path / "theirs.toml"))
+    make(tmp_path / "net.h5")
+    named = EXPERIMENT.replace("batch_norm_momentum = 0.9", 'architecture = "net.h5"')
+    with pytest.raises(UsageError, match=r"net\.h5 is no plain file"):
+        model_inputs("model", write_experiment(tmp_path, named).settings.model, tmp_path)
 
 
 @pytest.mark.parametrize("text", TEXTS.values(), ids=TEXTS.keys())

@@ -15,7 +15,9 @@ from common.artifact import file_ref
 from common.errors import UsageError
 from common.ledger import read_lines
 from common.provenance import ROOT
+from common.run.checks import check_outputs
 from jobs.benchmark.ledger import Ledger, check
+from tests.unit.report import factories
 
 DIGEST = "0" * 64
 KINDS = (
@@ -136,6 +138,12 @@ def test_answers_that_are_no_array_are_one_line(kind: str, tmp_path: Path) -> No
                 stream.write(b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 70000)
     with pytest.raises(UsageError, match=r"outputs\.npy"):
         arrays.load(tmp_path, file_ref(path, tmp_path), np.float32, (4, 2))
+
+
+def test_a_ragged_table_of_counts_is_one_line() -> None:
+    evaluation = factories.evaluation("baseline", 290).model_copy(update={"confusion": ((1,), (2, 3))})
+    with pytest.raises(UsageError, match="rows and columns in the confusion of baseline is 1"):
+        check_outputs(evaluation, np.zeros((300, 2), np.float32))
 
 
 def test_answers_are_mapped(tmp_path: Path) -> None:

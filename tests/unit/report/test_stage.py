@@ -195,6 +195,16 @@ def test_results_that_contradict_themselves_are_refused(tmp_path: Path, case: st
     assert not (tmp_path / "out").exists()
 
 
+def test_figures_that_no_picture_can_hold_are_one_line(tmp_path: Path) -> None:
+    latency = f.latency(300.0, None)
+    assert latency.interval is not None
+    latency = latency.model_copy(update={"interval": latency.interval.model_copy(update={"high": -1e308})})
+    write_model(tmp_path / "r.json", f.results(measurements=(f.measurement("baseline", latency),)))
+    with pytest.raises(UsageError, match="the picture of latency cannot be drawn"):
+        rerender(tmp_path / "r.json", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_report_is_not_rendered_onto_itself(run: Run) -> None:
     write_model(run.folder / "results.json", f.results())
     with pytest.raises(UsageError, match="both read and written"):
