@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
+from hypothesis import HealthCheck, settings
 
 from common.artifact import read
 from common.experiment import LoadedExperiment, load
@@ -23,6 +24,19 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Tests start two hundred processes, and each would compile every module anew where a shell forbids to keep the result.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
+
+# How long an example takes says how busy the machine is; what must be fast has a bar of its own in processor time.
+settings.register_profile("edgeproof", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("edgeproof")
+# The first test that needs the chain makes it, and those of the other worker wait.
+CHAIN_TIMEOUT_S = 900
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Time for the chain, where others share the machine."""
+    for item in items:
+        if "chain" in getattr(item, "fixturenames", ()) and item.get_closest_marker("timeout") is None:
+            item.add_marker(pytest.mark.timeout(CHAIN_TIMEOUT_S))
 
 
 @dataclass(frozen=True)
