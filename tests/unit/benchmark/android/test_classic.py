@@ -179,7 +179,7 @@ PIECES = st.sampled_from(
 )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(PIECES | st.text(max_size=40), max_size=25), st.integers(0, 255), st.sampled_from(BACKENDS))
 @example(["INFO: count=999999999999 avg=1e999\n"] * 2, 0, "cpu")
 def test_no_input_raises_and_only_complete_runs_are_measured(pieces: list[str], status: int, backend: str) -> None:

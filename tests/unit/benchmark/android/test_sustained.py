@@ -20,6 +20,8 @@ from tests.unit.benchmark.android.conftest import Bench
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 ASKED = 'sustained = "10m"\nsustained_variants = ["baseline"]'
+# Twice as long as the phone takes to heat up.
+SHORT = ASKED.replace("10m", "4m")
 WARM = Power(work_ma=900, rest_ma=100, step_uah=1, slowest=1.5, warms_c=9.0, heats_s=120, cools_s=15)
 CELL = ("xnnpack",)
 
@@ -81,7 +83,7 @@ def test_a_phone_that_heats_up_throttles_and_tells_its_energy(
 
 
 def test_what_is_whole_is_not_sustained_again(benches: Callable[..., Bench], stand_ins: Callable[..., StandIn]) -> None:
-    bench, device = benches(CELL, more=ASKED), stand_ins(phone())
+    bench, device = benches(CELL, more=SHORT), stand_ins(phone())
     first = sustain(bench, device)
     ran = len(lines(bench, SustainedLine))
     assert sustain(bench, device) == first
@@ -115,7 +117,7 @@ def test_an_interrupted_cell_begins_anew(benches: Callable[..., Bench], stand_in
 def test_where_the_figure_would_not_be_valid_there_is_none(
     benches: Callable[..., Bench], stand_ins: Callable[..., StandIn], personality: Personality, words: str
 ) -> None:
-    found = sustain(benches(CELL, more=ASKED), stand_ins(personality))
+    found = sustain(benches(CELL, more=SHORT), stand_ins(personality))
     assert isinstance(found.energy, NoEnergy)
     assert words in found.energy.reason
     assert found.throttled_s is not None
@@ -126,7 +128,7 @@ def test_a_battery_that_was_told_to_look_unplugged_is_seen_through(
 ) -> None:
     device = stand_ins(phone())
     device.phone.state.battery = replace(device.phone.state.battery, frozen=True)
-    found = sustain(benches(CELL, more=ASKED), device)
+    found = sustain(benches(CELL, more=SHORT), device)
     assert isinstance(found.energy, NoEnergy)
     assert "held" in found.energy.reason
 
@@ -134,7 +136,7 @@ def test_a_battery_that_was_told_to_look_unplugged_is_seen_through(
 def test_a_phone_that_stays_cool_does_not_throttle(
     benches: Callable[..., Bench], stand_ins: Callable[..., StandIn]
 ) -> None:
-    found = sustain(benches(CELL, more=ASKED), stand_ins(phone(replace(WARM, slowest=1.0))))
+    found = sustain(benches(CELL, more=SHORT), stand_ins(phone(replace(WARM, slowest=1.0))))
     assert found.throttled_s is None
     assert isinstance(found.energy, Energy)
 
