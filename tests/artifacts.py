@@ -39,7 +39,7 @@ convert = { format = "float16" }
 passes = [{ pass = "merge_separable" }, { pass = "fold_batch_norm" }]
 convert = { format = "int8", integer_io = true, calibration_images = 20 }
 [variants.clustered]
-passes = [{ pass = "cluster", clusters = 4, epochs = 1 }]
+passes = [{ pass = "cluster", clusters = 4, epochs = 1, initialization = "LINEAR" }]
 convert = { format = "dynamic_range" }
 [variants.pruned]
 passes = [{ pass = "prune", sparsity = 0.5, frequency = 1, epochs = 1 }]

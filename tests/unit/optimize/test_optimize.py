@@ -9,6 +9,7 @@ import pytest
 from common.errors import EdgeproofError, UsageError
 from common.tflite.reader import inspect
 from jobs.optimize.stage import optimize
+from jobs.train.stage import train
 from tests.artifacts import EXPERIMENT, write_dataset, write_experiment
 from tests.conftest import Chain
 
@@ -53,11 +54,17 @@ def test_keras_outputs_are_those_of_the_model_before_conversion(chain: Chain) ->
 
 
 def test_fine_tuning_that_ends_before_pruning_begins_stops_the_stage(chain: Chain, tmp_path: Path) -> None:
-    text = EXPERIMENT.replace("frequency = 1,", "begin_step = 1000,")
-    experiment = write_experiment(tmp_path, text)
+    import tf_keras
+    from tf_keras import layers
+
+    parts = [layers.Conv2D(8, 3, strides=4), layers.Flatten(), layers.Dense(2, activation="softmax")]
+    tf_keras.Sequential([layers.Input((32, 32, 3)), *parts]).save(tmp_path / "own.h5")
+    text = EXPERIMENT.replace("frequency = 1,", "begin_step = 1000,").replace("epochs = 2", "epochs = 0", 1)
+    experiment = write_experiment(tmp_path, text.replace("batch_norm_momentum = 0.9", 'architecture = "own.h5"', 1))
+    train(experiment, chain.folder / "dataset", tmp_path / "train")
     output = tmp_path / "pruned"
     with pytest.raises(EdgeproofError) as caught:
-        optimize(experiment, "pruned", chain.folder / "dataset", chain.folder / "train", output)
+        optimize(experiment, "pruned", chain.folder / "dataset", tmp_path / "train", output)
     assert "sparsity" in str(caught.value)
     assert "expected >= 0.4" in str(caught.value)
     assert not (output / "variant.json").exists()
@@ -95,7 +102,7 @@ def test_batch_norm_statistics_are_those_of_the_changed_network(chain: Chain) ->
     model, _ = reestimate(model, images)
     for layer in model.layers:
         if isinstance(layer, tf_keras.layers.BatchNormalization):
-            before = tf_keras.Model(model.inputs, layer.input).predict(images.astype(np.float32) / 255, verbose=0)
+            before = np.asarray(tf_keras.Model(model.inputs, layer.input)(images.astype(np.float32) / 255))
             axes = tuple(range(before.ndim - 1))
             assert np.asarray(layer.moving_mean) == pytest.approx(before.mean(axes), abs=1e-4)
             assert np.asarray(layer.moving_variance) == pytest.approx(before.var(axes), abs=1e-4)

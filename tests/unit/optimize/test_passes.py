@@ -1,6 +1,5 @@
 """Passes on small networks, from the recipe to what stands in the file."""
 
-from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -8,87 +7,35 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
-from common.batches import Batches
 from common.errors import UsageError
 from common.schema.recipe import Convert, Recipe
-from common.schema.variant import Promise
-from common.tflite.reader import Inspection, inspect
+from common.tflite.reader import inspect
 from jobs.optimize import passes
-from jobs.optimize.batch_norm import copied
 from jobs.optimize.convert import convert
-from jobs.optimize.fine_tune import FineTuner
-from jobs.optimize.pass_result import PassResult
-from jobs.optimize.promises import check
-
-SIDE = 16
-IMAGES = np.random.default_rng(3).integers(0, 255, (32, SIDE, SIDE, 3), dtype=np.uint8)
-TUNER = FineTuner(Batches(IMAGES, np.arange(32, dtype=np.int32) % 2, 8, 1), 2, "categorical_crossentropy", None)
-
-
-def network() -> Any:
-    """Convolution, separable convolution, BatchNormalization before and after the activation, dense."""
-    tf_keras.utils.set_random_seed(5)
-    return tf_keras.Sequential(
-        [
-            layers.Input((SIDE, SIDE, 3)),
-            layers.Conv2D(16, 3, strides=2, use_bias=False, name="first"),
-            layers.BatchNormalization(),
-            layers.ReLU(),
-            layers.SeparableConv2D(24, 3, name="second"),
-            layers.ReLU(),
-            layers.BatchNormalization(),
-            layers.Conv2D(32, 1, name="pointwise"),
-            layers.ReLU(),
-            layers.Flatten(),
-            layers.Dense(32, activation="relu", name="wide"),
-            layers.Dense(2, activation="softmax", name="last"),
-        ]
-    )
-
-
-def run(
-    steps: list[dict[str, Any]], build: Callable[[], Any] = network, **conversion: Any
-) -> tuple[PassResult, Inspection]:
-    """The last pass's result with everything expected, and what is in the file; every promise is kept."""
-    done, found, promises = attempt(steps, build, **conversion)
-    broken = [promise for promise in promises if not promise.kept and promise.waived is None]
-    assert not broken
-    return done, found
-
-
-def attempt(
-    steps: list[dict[str, Any]], build: Callable[[], Any] = network, **conversion: Any
-) -> tuple[PassResult, Inspection, tuple[Promise, ...]]:
-    steps = [
-        {"epochs": 1, **step} if step["pass"] not in ("fold_batch_norm", "merge_separable") else step for step in steps
-    ]
-    recipe = Recipe.model_validate({"passes": tuple(steps), "convert": {"format": "float32", **conversion}})
-    done = PassResult(build(), ())
-    for settings in recipe.passes:
-        made = passes.apply(copied(done.model), settings, TUNER)
-        done = PassResult(made.model, (*done.notes, *made.notes), (*done.expected, *made.expected))
-    aware = any(settings.name == "quantize_aware" for settings in recipe.passes)
-    found = inspect(convert(done.model, recipe.convert, IMAGES, aware=aware))
-    return done, found, check(recipe, done.expected, found)
-
-
-def notes(done: PassResult) -> dict[str, str]:
-    return {note.layer: note.action for note in done.notes}
-
-
-def zeros(model: Any, name: str) -> float:
-    return float(np.mean(model.get_layer(name).get_weights()[0] == 0))
+from tests.unit.optimize.tiny import (
+    CONVOLUTION_AND_MATRIX,
+    IMAGES,
+    POOLED,
+    SIDE,
+    TUNER,
+    attempt,
+    built,
+    network,
+    notes,
+    run,
+    zeros,
+)
 
 
 def test_polynomial_decay_reaches_its_sparsity() -> None:
     prune = {"pass": "prune", "schedule": "polynomial", "sparsity": 0.75, "initial_sparsity": 0.2, "frequency": 1}
-    done, _ = run([{**prune, "epochs": 2}])
+    done, _ = run([{**prune, "epochs": 2}], built("flat", "wide", "last"))
     assert zeros(done.model, "wide") == pytest.approx(0.75, abs=0.01)
 
 
 def test_a_schedule_without_room_is_refused() -> None:
     with pytest.raises(UsageError, match="the fine-tuning has 4 steps"):
-        run([{"pass": "prune", "schedule": "polynomial", "frequency": 100}])
+        run([{"pass": "prune", "schedule": "polynomial", "frequency": 100}], built("flat", "wide", "last"))
 
 
 def test_layers_have_a_sparsity_of_their_own() -> None:
@@ -102,11 +49,11 @@ def test_layers_have_a_sparsity_of_their_own() -> None:
 @pytest.mark.parametrize("step", [{"pass": "prune"}, {"pass": "cluster"}])
 def test_a_pattern_that_matches_no_layer_is_refused(step: dict[str, Any]) -> None:
     with pytest.raises(UsageError, match="no layer is named like 'dense_7'"):
-        run([{**step, "layers": {"dense_7": 0}}])
+        run([{**step, "layers": {"dense_7": 0}}], built("flat", "wide", "last"))
 
 
 def test_two_of_every_four_weights_are_zero() -> None:
-    done, _ = run([{"pass": "prune", "m_by_n": (2, 4), "frequency": 1}])
+    done, _ = run([{"pass": "prune", "m_by_n": (2, 4), "frequency": 1}], CONVOLUTION_AND_MATRIX)
     groups = done.model.get_layer("wide").get_weights()[0].T.reshape(-1, 4)
     assert (np.sum(groups == 0, axis=1) >= 2).all()
     assert {item.claim for item in done.expected} == {"sparsity", "groups"}
@@ -114,7 +61,7 @@ def test_two_of_every_four_weights_are_zero() -> None:
 
 
 def test_blocks_are_pruned_as_a_whole_in_matrices() -> None:
-    done, _ = run([{"pass": "prune", "block": (4, 1), "frequency": 1}])
+    done, _ = run([{"pass": "prune", "block": (4, 1), "frequency": 1}], CONVOLUTION_AND_MATRIX)
     blocks = done.model.get_layer("wide").get_weights()[0].T.reshape(-1, 4)
     assert set(np.sum(blocks == 0, axis=1)) == {0, 4}
     assert "not a matrix" in notes(done)["first"]
@@ -143,7 +90,7 @@ def test_a_lambda_is_left_in_float() -> None:
 
 
 def test_clustering_a_convolution_without_bias_is_not_skipped() -> None:
-    done, _ = run([{"pass": "cluster", "clusters": 4}])
+    done, _ = run([{"pass": "cluster", "clusters": 4}], built("first", "relu", "pool", "last"))
     assert len(np.unique(done.model.get_layer("first").get_weights()[0])) <= 4
     assert notes(done)["first"] == "clustered kernel as a whole"
 
@@ -153,7 +100,8 @@ def test_clusters_and_zeros_survive_together() -> None:
         [
             {"pass": "prune", "frequency": 1},
             {"pass": "cluster", "clusters": 6, "preserve_sparsity": True, "layers": {"pointwise": 3}},
-        ]
+        ],
+        built("first", "norm", "pointwise", "relu", "pool", "wide", "last"),
     )
     assert zeros(done.model, "wide") >= 0.49
     kernel = done.model.get_layer("pointwise").get_weights()[0]
@@ -166,7 +114,8 @@ def test_channels_of_few_weights_are_clustered_as_a_whole() -> None:
         [
             {"pass": "prune", "sparsity": 0.9, "frequency": 1},
             {"pass": "cluster", "clusters": 8, "preserve_sparsity": True},
-        ]
+        ],
+        built("second", "pointwise", "relu", "pool", "last"),
     )
     kernel = done.model.get_layer("pointwise").get_weights()[0]
     assert notes(done)["pointwise"] == "clustered kernel as a whole"
@@ -195,11 +144,12 @@ def test_a_factorised_layer_of_full_rank_is_the_same_function() -> None:
     graph = Graph(model)
     edits = {name: factors(model.get_layer(name), settings)[0] for name in ("wide", "pointwise", "first")}
     images = IMAGES.astype(np.float32) / 255
-    assert graph.rebuild(edits).predict(images, verbose=0) == pytest.approx(model.predict(images, verbose=0), abs=1e-5)
+    rebuilt, expected = (np.asarray(net(images, training=False)) for net in (graph.rebuild(edits), model))
+    assert rebuilt == pytest.approx(expected, abs=1e-5)
 
 
 def test_a_convolution_becomes_a_column_and_a_row_in_the_file() -> None:
-    done, found = run([{"pass": "factorize", "spatial_rank": 4}])
+    done, found = run([{"pass": "factorize", "spatial_rank": 4}], CONVOLUTION_AND_MATRIX)
     shapes = [kernel.tensor.shape for kernel in found.kernels]
     assert (4, 3, 1, 3) in shapes
     assert (16, 1, 3, 4) in shapes
@@ -207,7 +157,7 @@ def test_a_convolution_becomes_a_column_and_a_row_in_the_file() -> None:
 
 
 def test_a_rank_that_saves_nothing_leaves_the_layer_alone() -> None:
-    done, _ = run([{"pass": "factorize", "rank": 31, "min_weights": 600}])
+    done, _ = run([{"pass": "factorize", "rank": 31, "min_weights": 600}], built("second", "pointwise", "pool", "last"))
     assert notes(done)["pointwise"] == "left alone: two factors of rank 24 would hold no fewer weights"
 
 
@@ -252,7 +202,7 @@ PRUNED = {"pass": "prune", "frequency": 1}
     ids=["PQAT", "CQAT", "PCQAT"],
 )
 def test_collaborative_training_keeps_what_was_there(steps: list[dict[str, Any]]) -> None:
-    done, _ = run([{"pass": "fold_batch_norm"}, *steps], format="int8")
+    done, _ = run([{"pass": "fold_batch_norm"}, *steps], POOLED, format="int8")
     made = {"sparsity" if "frequency" in step else "clusters" for step in steps[:-1]}
     assert {item.claim for item in done.expected} == made
 
@@ -260,37 +210,49 @@ def test_collaborative_training_keeps_what_was_there(steps: list[dict[str, Any]]
 def test_zeros_hold_through_steps_that_are_large() -> None:
     # With tfmot's mask alone, pruned weights wander off as soon as a step is larger than half an int8 step.
     aware = {"pass": "quantize_aware", "preserve": "sparsity", "learning_rate": 0.01, "epochs": 2}
-    run([{"pass": "fold_batch_norm"}, PRUNED, aware], format="int8")
+    run(
+        [{"pass": "fold_batch_norm"}, PRUNED, aware],
+        built("first", "norm", "relu", "flat", "wide", "last"),
+        format="int8",
+    )
 
 
 @pytest.mark.parametrize("bits", ["wi8", "wi4"])
 @pytest.mark.parametrize("kind", ["dynamic", "weight_only"])
 def test_litert_quantizer_stores_few_bits(kind: str, bits: str) -> None:
-    _, found = run([], format=f"{kind}_{bits}_afp32")
+    _, found = run([], CONVOLUTION_AND_MATRIX, format=f"{kind}_{bits}_afp32")
     widest = max(found.kernels, key=lambda kernel: kernel.tensor.elements)
     assert widest.tensor.dtype == {"wi8": "int8", "wi4": "int4"}[bits]
 
 
 def test_int16x8_keeps_activations_in_sixteen_bits() -> None:
-    _, found = run([{"pass": "fold_batch_norm"}], format="int16x8", integer_io=True)
+    build = built("first", "norm", "relu", "flat", "wide", "last")
+    _, found = run([{"pass": "fold_batch_norm"}], build, format="int16x8", integer_io=True)
     assert {port.dtype for port in (*found.inputs, *found.outputs)} == {"int16"}
     assert {kernel.tensor.dtype for kernel in found.kernels} == {"int8"}
 
 
-@pytest.mark.parametrize("format", ["float32", "float16"])
-def test_sparse_files_are_smaller_and_hold_the_same_zeros(format: Literal["float32", "float16"]) -> None:
+@pytest.fixture(scope="module")
+def sparse_network() -> Any:
+    """Pruned to nine tenths, for conversions that leave it as it is."""
     (prune,) = Recipe.model_validate(
-        {"passes": ({**PRUNED, "epochs": 1, "sparsity": 0.9},), "convert": {"format": format}}
+        {"passes": ({**PRUNED, "epochs": 1, "sparsity": 0.9},), "convert": {"format": "float32"}}
     ).passes
-    done = passes.apply(network(), prune, TUNER)
-    dense = convert(done.model, Convert(format=format), IMAGES)
-    sparse = convert(done.model, Convert(format=format, sparse=True), IMAGES)
+    return passes.apply(built("second", "pointwise", "relu", "flat", "wide", "last")(), prune, TUNER).model
+
+
+@pytest.mark.parametrize("format", ["float32", "float16"])
+def test_sparse_files_are_smaller_and_hold_the_same_zeros(
+    sparse_network: Any, format: Literal["float32", "float16"]
+) -> None:
+    dense = convert(sparse_network, Convert(format=format), IMAGES)
+    sparse = convert(sparse_network, Convert(format=format, sparse=True), IMAGES)
     assert len(sparse) < len(dense)
     kernels = {kernel.tensor.shape: kernel.tensor.zeros for kernel in inspect(sparse).kernels}
     assert kernels == {kernel.tensor.shape: kernel.tensor.zeros for kernel in inspect(dense).kernels}
 
 
 def test_a_sparse_file_that_would_be_larger_is_not_made() -> None:
-    model = network()
+    model = CONVOLUTION_AND_MATRIX()
     dense = convert(model, Convert(format="float32"), IMAGES)
     assert convert(model, Convert(format="float32", sparse=True), IMAGES) == dense
