@@ -9,8 +9,6 @@ import imagehash
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from jobs.dataset.images import Pixels
 
@@ -103,6 +101,10 @@ def near_groups(images: Sequence[Fingerprint], bits: int) -> npt.NDArray[np.int6
     hashes in at most twice as many and their mean colours little; a group is everything that is
     joined by near pairs.
     """
+    # Not by the workers, who take fingerprints only and would load it for nothing.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     hashes = _Hashes(
         np.array([image.perceptual for image in images], np.uint64),
         np.array([image.difference for image in images], np.uint64),

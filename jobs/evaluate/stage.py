@@ -19,7 +19,7 @@ from common.tflite.predict import predict
 from jobs.evaluate import metrics
 
 ARTIFACT = "evaluation.json"
-PACKAGES = ("ai-edge-litert", "numpy", "scikit-learn", "scipy")
+PACKAGES = ("ai-edge-litert", "numpy")
 
 
 def evaluate(

@@ -9,6 +9,7 @@ import tf_keras
 
 from common.augment import labelled
 from common.batches import Batches
+from common.networks.compiled import compile_whole
 from common.schema.augmentation import Augmentation
 from common.schema.recipe import FineTuning
 
@@ -33,7 +34,7 @@ class FineTuner:
 
     def fit(self, model: Any, settings: FineTuning, callbacks: Sequence[Any] = ()) -> None:
         """Train `model` in place for the pass's epochs at its learning rate."""
-        model.compile(tf_keras.optimizers.Adam(settings.learning_rate), self.loss, metrics=["accuracy"])
+        compile_whole(model, tf_keras.optimizers.Adam(settings.learning_rate), self.loss)
         model.fit(
             self.dataset(settings.epochs, settings.augmentation),
             steps_per_epoch=self.batches.steps,

@@ -90,8 +90,11 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
 
 def keras_outputs(model: Any, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
     """Outputs float32 [n, classes] of a Keras model for images uint8 [n, h, w, 3]."""
+    # Traced once for batches of any size; Keras' own prediction is traced for each.
+    signature = [tf.TensorSpec((None, *images.shape[1:]), tf.float32)]
+    answer = tf.function(lambda batch: model(batch, training=False), input_signature=signature, autograph=False)
     parts = [
-        np.asarray(model.predict_on_batch(np.float32(images[start : start + PREDICT_BATCH]) / np.float32(255)))
+        np.asarray(answer(np.float32(images[start : start + PREDICT_BATCH]) / np.float32(255)))
         for start in range(0, len(images), PREDICT_BATCH)
     ]
     return np.concatenate(parts).astype(np.float32)

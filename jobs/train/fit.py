@@ -18,6 +18,7 @@ from common.artifact import atomic, open_plain, own_folder, read, write_model
 from common.augment import labelled
 from common.batches import Batches
 from common.errors import UsageError
+from common.networks.compiled import compile_whole
 from common.schema.base import Model
 from common.schema.experiment import Train
 from common.schema.training import Epoch
@@ -66,7 +67,7 @@ def compile_model(model: Any, train: Train, steps: int) -> None:
     rate: Any = train.learning_rate
     if train.schedule == "cosine":
         rate = tf_keras.optimizers.schedules.CosineDecay(train.learning_rate, train.epochs * steps)
-    model.compile(tf_keras.optimizers.Adam(rate), train.loss, metrics=["accuracy"])
+    compile_whole(model, tf_keras.optimizers.Adam(rate), train.loss)
 
 
 def as_it_is(model: Any, train: Train, training: Labelled, validation: Labelled, key: str) -> Progress:
@@ -105,8 +106,6 @@ class Trainer:
         """Train to the last epoch and leave the best epoch's weights in the model."""
         progress = self._resume()
         classes = self._model.output_shape[-1]
-        # Without slot variables in it, the first checkpoint of a fresh optimiser could not be matched.
-        self._model.optimizer.build(self._model.trainable_variables)
         for number in range(len(progress.epochs) + 1, self._train.epochs + 1):
             epoch = self._epoch(number, batches, validation, weights, classes)
             epochs = (*progress.epochs, epoch)

@@ -43,4 +43,4 @@ def _photograph(random: np.random.Generator, canvas: Canvas) -> npt.NDArray[np.u
     grain = (random.random(canvas.shape, np.float32) - np.float32(0.5)) * np.float32(between(random, 0.01, 0.08))
     exposed = canvas * cast * uneven[..., None] + grain
     clipped: Canvas = np.clip(exposed, 0, 1)
-    return (clipped * np.float32(255) + np.float32(0.5)).astype(np.uint8)
+    return (clipped * np.float32(255) + np.float32(0.5)).astype(np.uint8, order="C")

@@ -1,6 +1,7 @@
 """Paint for the little scenes: noise, masks, warm colours, light.
 
-A canvas is float32 [height, width, 3] RGB in [0, 1]; a mask or field is float32 [height, width].
+A canvas is float32 [height, width, 3] RGB in [0, 1]; a mask or field is float32 [height, width]. In memory a canvas
+is three fields, one colour after the other: what works on all colours alike then runs along rows instead of triples.
 Only operations whose result IEEE 754 or integer arithmetic fixes are used (no sin, exp or pow, no
 long sums), so that a seed gives the same bytes on every machine.
 """
@@ -108,12 +109,17 @@ def blend(canvas: Canvas, mask: Field, colour: Colour | Canvas) -> Canvas:
     return canvas + (paint - canvas) * mask[..., None]
 
 
+def colours_last(fields: npt.NDArray[np.float32]) -> Canvas:
+    """Three fields, float32 [3, height, width], as a canvas: a view of the same memory."""
+    return np.moveaxis(fields, 0, -1)
+
+
 def vertical(shape: tuple[int, int], top: Colour, bottom: Colour) -> Canvas:
     """Canvas that fades from one colour to another, downwards."""
     rows, _ = grid(*shape)
     start, end = np.asarray(top, np.float32), np.asarray(bottom, np.float32)
     column = start + (end - start) * rows
-    return np.repeat(column[:, None, :], shape[1], axis=1)
+    return colours_last(np.repeat(column.T[:, :, None], shape[1], axis=2))
 
 
 def shade(colour: Colour, factor: float) -> Colour:
@@ -134,7 +140,8 @@ def warm_ramp(random: np.random.Generator) -> npt.NDArray[np.float32]:
 
 def heated(ramp: npt.NDArray[np.float32], heat: Field) -> Canvas:
     """The colour of every pixel's heat, which is cut to [0, 1]."""
-    return ramp[(np.clip(heat, 0, 1) * np.float32(RAMP_LENGTH - 1)).astype(np.intp)]
+    places = (np.clip(heat, 0, 1) * np.float32(RAMP_LENGTH - 1)).astype(np.intp)
+    return colours_last(ramp.T.take(places, axis=1))
 
 
 def warm(ramp: npt.NDArray[np.float32], heat: float) -> Colour:
@@ -145,5 +152,5 @@ def warm(ramp: npt.NDArray[np.float32], heat: float) -> Colour:
 
 def light(canvas: Canvas, field: Field, colour: Colour) -> Canvas:
     """Add light of a colour; bright places saturate gently."""
-    added = field[..., None] * np.asarray(colour, np.float32)
+    added = colours_last(np.asarray(colour, np.float32)[:, None, None] * field)
     return canvas + added * (np.float32(1) - np.clip(canvas, 0, 1))

@@ -46,6 +46,8 @@ def _train(teacher: Any, student: Any, settings: Distill, tuner: FineTuner) -> f
     if settings.schedule == "cosine":
         rate = tf_keras.optimizers.schedules.CosineDecay(settings.learning_rate, steps)
     optimizer = tf_keras.optimizers.Adam(rate)
+    # Otherwise it makes its state in the first step, which is then traced twice.
+    optimizer.build(student.trainable_variables)
     loss_of = distillation_loss(settings, tuner)
 
     @tf.function(reduce_retracing=True)  # type: ignore[untyped-decorator]
