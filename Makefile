@@ -6,6 +6,9 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DEFAULT_GOAL := help
 
 EXPERIMENT ?= experiments/demo.toml## what to run: an experiment file
+MODELS ?=## measures finished .tflite files instead of an experiment: files, folders, patterns; the first is the reference
+REFERENCE ?=## with MODELS: the file that the others are compared with
+INPUTS ?=## with MODELS: a folder of samples, .npy, .npz or images, instead of drawn ones
 DATA ?=## replaces the experiment's images: a folder, zip, tar or https URL
 DATA_SHA256 ?=## the sha256 of DATA when it is a URL
 DEVICE ?= host## where to measure: host (this machine), a serial, host:port, or any (the only device attached)
@@ -16,7 +19,7 @@ BENCHMARK_APK ?=## your own benchmark_model app for the device
 HEXAGON_LIBRARIES ?=## a folder with the libraries of the Hexagon delegate
 TRUST ?=## 1 runs code that comes with a model: a saved one with a Lambda, a SavedModel, a Python file
 RUNTIME ?= auto## where the stages run: docker, local (a virtual environment) or auto
-RUN ?= runs/$(basename $(notdir $(EXPERIMENT)))## the folder that everything is written to
+RUN ?= runs/$(if $(strip $(MODELS)),models,$(basename $(notdir $(EXPERIMENT))))## the folder that everything is written to
 PYTHON ?=## the Python 3.11 to 3.13 for the virtual environment
 DOCKER ?= docker## the docker command
 RENEW ?=## lock-binaries: 1 records all anew
@@ -28,12 +31,16 @@ PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personaliti
 # A $ in a value is a character, never a call of make's: only the defaults above are expanded. Recipes name a variable
 # as "$$NAME", so that the shell takes it from the environment and runs nothing in it either. MAKEOVERRIDES would hand
 # the command line to graph.mk, which would expand it.
-VARIABLES := EXPERIMENT DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY BENCHMARK_APK HEXAGON_LIBRARIES \
-  TRUST RUNTIME RUN PYTHON DOCKER RENEW PHONE PHONE_PORT PERSONALITY
+VARIABLES := EXPERIMENT MODELS REFERENCE INPUTS DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY BENCHMARK_APK \
+  HEXAGON_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER RENEW PHONE PHONE_PORT PERSONALITY
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 $(foreach v,$(VARIABLES) $(filter-out $(VARIABLES),$(GIVEN)),\
   $(eval override $v := $$(if $$(filter file,$$(origin $v)),$$($v),$$(value $v)))$(eval export $v))
 MAKEOVERRIDES :=
+# The plan writes the experiment that a list of files stands for.
+ifneq ($(strip $(MODELS)),)
+override EXPERIMENT := $(RUN)/plan/models.toml
+endif
 ifeq ($(TRUST),1)
 export EDGEPROOF_TRUST := 1
 endif
@@ -54,9 +61,16 @@ export PY := $(VENV)/bin/python
 $(VENV)/.launcher: requirements/launcher.txt
 	requirements/setup $(VENV) $^
 	touch $@
-$(VENV)/.local: docker/training/requirements.txt docker/adb/requirements.txt requirements/launcher.txt
+# For finished files: no TensorFlow.
+$(VENV)/.files: docker/files/requirements.txt docker/adb/requirements.txt requirements/launcher.txt
 	requirements/setup $(VENV) $^
 	touch $@ $(VENV)/.launcher
+$(VENV)/.data: docker/data/requirements.txt docker/adb/requirements.txt requirements/launcher.txt
+	requirements/setup $(VENV) $^
+	touch $@ $(VENV)/.launcher $(VENV)/.files
+$(VENV)/.local: docker/training/requirements.txt docker/adb/requirements.txt requirements/launcher.txt
+	requirements/setup $(VENV) $^
+	touch $@ $(VENV)/.launcher $(VENV)/.files $(VENV)/.data
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.local
 	requirements/setup $(VENV) $<
 	touch $@
@@ -76,6 +90,9 @@ endif
 dry = $(findstring n,$(flags))$(findstring q,$(flags))
 flags = $(filter-out --%,$(firstword -$(MAKEFLAGS)))
 
+# What the stages import, locally: finished files need neither TensorFlow nor, without labelled images, scikit-learn.
+LIGHT := $(if $(strip $(MODELS)),$(if $(strip $(DATA)),data,files),local)
+
 .PHONY: $(STAGES) graph
 all: graph ## from images to a report
 dataset: graph ## only the images
@@ -86,9 +103,10 @@ benchmark: graph ## up to the latencies
 choose: graph ## up to the recommended variant with its model card
 report: graph ## up to the report, without the summary
 # The plan checks the experiment, says what changed, and prints the names that the graph is made of.
-graph: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,local)
+graph: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,$(LIGHT))
 	@[[ -x $(PY) ]] || { echo "$(VENV) is not set up yet: then all of it is made"; exit 0; }; \
-	PLAN=$$($(PY) -m jobs.plan --experiment "$$EXPERIMENT" --run "$$RUN" --data "$$DATA" --data-sha256 "$$DATA_SHA256" \
+	PLAN=$$($(PY) -m jobs.plan --experiment "$$EXPERIMENT" --run "$$RUN" \
+	  --models "$$MODELS" --reference "$$REFERENCE" --inputs "$$INPUTS" --data "$$DATA" --data-sha256 "$$DATA_SHA256" \
 	  --devices "$$DEVICES" --binary "$$BENCHMARK_BINARY" --apk "$$BENCHMARK_APK" --hexagon "$$HEXAGON_LIBRARIES" \
 	  $(if $(dry),--dry)) && export PLAN && $(MAKE) -f graph.mk $(GOALS)
 

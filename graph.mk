@@ -1,15 +1,19 @@
 # The graph from images to a report: each stage is a job that reads finished folders and writes one new folder. The
-# Makefile calls this file with the variables checked, and with the plan's names in the environment: VARIANTS, REFERENCE,
-# TARGETS (folders of devices), SERIALS and STALE. No file of a run is ever read by make.
+# Makefile calls this file with the variables checked, and with the plan's names in the environment: VARIANTS (RECIPES are
+# trained, FILES given, FROM made from a file), REFERENCE, IMAGES (whether there is a data set), TARGETS (folders of
+# devices), SERIALS and STALE. No file of a run is ever read by make.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .SUFFIXES:
 $(eval $(value PLAN))
 START := $(shell date +%s)
 
-DATASET := $(RUN)/dataset/dataset.json
-TRAINING := $(RUN)/train/training.json
-MODELS := $(VARIANTS:%=$(RUN)/variants/%/variant.json)
+variants = $(1:%=$(RUN)/variants/%/variant.json)
+TRAINING := $(if $(RECIPES),$(RUN)/train/training.json)
+# What the models are asked with: images with labels, or samples.
+ASKED := $(RUN)/$(if $(IMAGES),dataset/dataset,inputs/inputs).json
+asked = --$(if $(IMAGES),dataset,samples) $(patsubst %/,%,$(dir $(ASKED)))
+MADE := $(call variants,$(VARIANTS))
 EVALUATIONS := $(VARIANTS:%=$(RUN)/evaluation/%/evaluation.json)
 BENCHMARKS := $(TARGETS:%=$(RUN)/benchmark/%/benchmark.json)
 CHOICE := $(RUN)/best/choice.json
@@ -19,9 +23,9 @@ REPORT := $(RUN)/report/results.json
 all: $(REPORT)
 	@if (( $$(stat -c %Y $<) <= $(START) )); then \
 	  echo "Nothing to do: every artifact of $(EXPERIMENT) is up to date."; $(PY) -m jobs.report --summary $(<D); fi
-dataset: $(DATASET)
+dataset: $(ASKED)
 train: $(TRAINING)
-optimize: $(MODELS)
+optimize: $(MADE)
 evaluate: $(EVALUATIONS)
 benchmark: $(BENCHMARKS)
 choose: $(CHOICE)
@@ -29,7 +33,7 @@ report: $(REPORT)
 
 # An artifact depends on its inputs, named with its job below, and on its piece of the plan, which holds its settings,
 # the hashes of the stage's code and lock file, and what it is measured on and with.
-ARTIFACTS := $(DATASET) $(TRAINING) $(MODELS) $(EVALUATIONS) $(BENCHMARKS) $(CHOICE) $(REPORT)
+ARTIFACTS := $(ASKED) $(TRAINING) $(MADE) $(EVALUATIONS) $(BENCHMARKS) $(CHOICE) $(REPORT)
 $(ARTIFACTS): $(RUN)/%: $(RUN)/plan/%
 $(RUN)/plan/%: ;
 $(STALE:%=$(RUN)/%): FORCE
@@ -37,33 +41,49 @@ $(STALE:%=$(RUN)/%): FORCE
 # $(call job,stage) is the command of a stage. In containers the launcher finds in it what it reads and writes.
 job = $(PY) -m $(if $(filter docker,$(RUNTIME)),jobs.launch stage $(1) --,jobs.$(1)) --experiment $(EXPERIMENT)
 
-$(DATASET):
-	$(call job,dataset) --data "$$DATA" --data-sha256 "$$DATA_SHA256" --output $(@D)
+# Where nothing is trained, the images get the size that the reference takes.
+LIKE := $(if $(RECIPES),,$(call variants,$(REFERENCE)))
+$(RUN)/dataset/dataset.json: $(LIKE)
+	$(call job,dataset) --data "$$DATA" --data-sha256 "$$DATA_SHA256" $(if $(LIKE),--like $(dir $(LIKE))) --output $(@D)
 
-$(TRAINING): $(DATASET)
-	$(call job,train) --dataset $(RUN)/dataset --output $(@D)
+$(RUN)/inputs/inputs.json: $(LIKE)
+	$(call job,inputs) --variant $(dir $(LIKE)) --output $(@D)
 
-$(MODELS): $(RUN)/variants/%/variant.json: $(TRAINING)
-	$(call job,optimize) --variant $* --dataset $(RUN)/dataset --training $(RUN)/train --output $(@D)
+$(TRAINING): $(ASKED)
+	$(call job,train) --dataset $(<D) --output $(@D)
+
+# A variant is trained, given, or made from a file that is given.
+ifneq ($(RECIPES),)
+$(call variants,$(RECIPES)): $(RUN)/variants/%/variant.json: $(TRAINING)
+	$(call job,optimize) --variant $* --dataset $(RUN)/dataset --training $(<D) --output $(@D)
+endif
+ifneq ($(FILES),)
+$(call variants,$(FILES)): $(RUN)/variants/%/variant.json:
+	$(call job,adopt) --variant $* --output $(@D)
+endif
+ifneq ($(FROM),)
+$(call variants,$(FROM)): $(RUN)/variants/%/variant.json: $(ASKED)
+	$(call job,quantize) --variant $* $(asked) --output $(@D)
+endif
 
 # The reference comes first: every other variant is compared with its answers.
 FIRST := $(RUN)/evaluation/$(REFERENCE)
 $(filter-out $(FIRST)/%,$(EVALUATIONS)): $(FIRST)/evaluation.json
-$(EVALUATIONS): $(RUN)/evaluation/%/evaluation.json: $(RUN)/variants/%/variant.json
-	$(call job,evaluate) --variant $(<D) --dataset $(RUN)/dataset \
+$(EVALUATIONS): $(RUN)/evaluation/%/evaluation.json: $(RUN)/variants/%/variant.json $(ASKED)
+	$(call job,evaluate) --variant $(<D) $(asked) \
 	  $(if $(filter-out $(REFERENCE),$*),--reference $(FIRST)) --output $(@D)
 
 # One process for all variants, and nothing else of the run beside it: hence the order-only evaluations. Several
 # devices are one job, which has a worker for each.
-$(BENCHMARKS) &: $(MODELS) | $(EVALUATIONS)
-	$(call job,benchmark) --variants $(RUN)/variants --dataset $(RUN)/dataset --devices '$(SERIALS)' \
+$(BENCHMARKS) &: $(MADE) $(ASKED) | $(EVALUATIONS)
+	$(call job,benchmark) --variants $(RUN)/variants $(asked) --devices '$(SERIALS)' \
 	  $${BENCHMARK_BINARY:+--binary "$$BENCHMARK_BINARY"} $${BENCHMARK_APK:+--apk "$$BENCHMARK_APK"} \
 	  $${HEXAGON_LIBRARIES:+--hexagon "$$HEXAGON_LIBRARIES"} $$([[ $$KEEP != 1 ]] || echo --keep) --output $(RUN)/benchmark
 
 TOLD := $(TARGETS:%=--benchmark $(RUN)/benchmark/%)
-made = --dataset $(RUN)/dataset --training $(RUN)/train --variants $(RUN)/variants --evaluations $(RUN)/evaluation
+read = $(asked) $(if $(TRAINING),--training $(RUN)/train) --variants $(RUN)/variants --evaluations $(RUN)/evaluation
 $(CHOICE): $(BENCHMARKS) $(EVALUATIONS)
-	$(call job,choose) $(made) $(TOLD) --output $(@D)
+	$(call job,choose) $(read) $(TOLD) --output $(@D)
 
 $(REPORT): $(CHOICE)
-	$(call job,report) $(made) $(TOLD) --choice $(<D) --output $(@D)
+	$(call job,report) $(read) $(TOLD) --choice $(<D) --output $(@D)

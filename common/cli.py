@@ -22,9 +22,11 @@ class Use(Enum):
     MODELS = "an experiment whose model files are read"
     DATA = "a data source in place of the experiment's"
     DEVICES = "names of devices to measure on"
+    SAMPLES = "an experiment whose samples and targets are read"
+    SCORE = "an experiment whose score file is read"
 
 
-READ, WRITE, MODELS, DATA, DEVICES = Use
+READ, WRITE, MODELS, DATA, DEVICES, SAMPLES, SCORE = Use
 
 
 def run(*mains: Callable[..., Any]) -> NoReturn:

@@ -44,11 +44,22 @@ def load(path: Path, *, data: str = "", data_sha256: str = "") -> LoadedExperime
     replaced = _given_data(data, data_sha256)
     try:
         raw = _content(path)
-        table = tomllib.loads(raw.decode("utf-8-sig"))
-        _refuse_times(table, path)
     except FileNotFoundError:
         raise UsageError(f"experiment {path} does not exist", hint="see experiments/ for examples") from None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise UsageError(f"experiment {path} is not readable TOML: {error}") from None
+    return parsed(raw, path, replaced)
+
+
+def parsed(raw: bytes, path: Path, replaced: Data | None = None) -> LoadedExperiment:
+    """Validate the content of an experiment file, which need not be there; `replaced` takes its data's place.
+
+    Raises UsageError naming the file and the key.
+    """
+    try:
+        table = tomllib.loads(raw.decode("utf-8-sig"))
+        _refuse_times(table, path)
+    except ValueError as error:
         # A ValueError of its own is raised for a number with thousands of digits.
         raise UsageError(f"experiment {path} is not readable TOML: {error}") from None
     except RecursionError:

@@ -14,20 +14,24 @@ import typer
 from common.adb.names import HOST
 from common.cli import Use
 from common.experiment import LoadedExperiment, load
-from common.model_file import model_file
+from common.model_file import given_path, model_file
 from common.provenance import ROOT
 from common.schema.network import Network
+from common.schema.recipe import Recipe
 from common.schema.source import is_local, is_url
 
 # The image of each stage that make runs; all of its dependencies stand in docker/<image>/.
 IMAGES = {
-    "dataset": "training",
+    "dataset": "data",
     "train": "training",
     "optimize": "training",
-    "evaluate": "training",
+    "adopt": "files",
+    "quantize": "data",
+    "inputs": "files",
+    "evaluate": "files",
     "benchmark": "adb",
-    "choose": "training",
-    "report": "training",
+    "choose": "files",
+    "report": "files",
 }
 # Files of the checkout that a stage reads besides Python modules.
 ALSO_READS = {"report": (ROOT / "reports" / "templates",)}
@@ -71,6 +75,11 @@ def describe(stage: str, main: Callable[..., Any], arguments: Sequence[str]) -> 
     for option in options:
         if Use.MODELS in option.uses:
             reads += models(load(option.value))
+        if Use.SAMPLES in option.uses:
+            reads += samples(load(option.value))
+        if Use.SCORE in option.uses:
+            loaded = load(option.value)
+            reads += [loaded.folder / path for path in (loaded.settings.evaluate.score,) if path]
         if Use.DATA in option.uses:
             source = option.value or load(named["experiment"]).settings.data.source
     if source and is_local(source):
@@ -96,13 +105,24 @@ def options_of(main: Callable[..., Any], arguments: Sequence[str]) -> list[Optio
 
 
 def models(experiment: LoadedExperiment) -> Iterator[Path]:
-    """The files and folders of networks that an experiment names. Raises UsageError for one that is missing."""
+    """The files and folders of models that an experiment names. Raises UsageError for one that is missing."""
     settings = experiment.settings
-    networks = [settings.model, *(recipe.student for recipe in settings.variants.values())]
+    networks = [settings.model, *(recipe.student for recipe in settings.recipes.values())]
     for network in networks:
         path = model_file(network, experiment.folder) if isinstance(network, Network) else None
         if path is not None:
             yield path
+    for making in settings.variants.values():
+        if not isinstance(making, Recipe):
+            yield given_path(making, experiment.folder)
+
+
+def samples(experiment: LoadedExperiment) -> Iterator[Path]:
+    """The folders of samples and targets that an experiment names."""
+    settings = experiment.settings
+    for path in (settings.inputs.source, settings.evaluate.targets):
+        if path:
+            yield experiment.folder / path
 
 
 def _uses(hint: Any) -> frozenset[Use]:

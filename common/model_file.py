@@ -1,10 +1,12 @@
-"""Find the file that a network comes from, without loading it."""
+"""Find the file that a network or a variant comes from, without loading it."""
 
 from pathlib import Path
 
 from common.artifact import sha256_file
 from common.errors import UsageError
 from common.provenance import hash_files
+from common.schema.experiment import Making
+from common.schema.given import FromFile, GivenFile
 from common.schema.network import Network
 
 
@@ -38,3 +40,13 @@ def model_sha256(path: Path) -> str:
     if path.is_file():
         return sha256_file(path)
     return hash_files([file for file in path.rglob("*") if file.is_file()], path)
+
+
+def given_path(making: Making, folder: Path) -> Path:
+    """The file that a variant comes from; a relative path starts at `folder`. Raises UsageError when it is missing."""
+    if not isinstance(making, GivenFile | FromFile):
+        raise UsageError("this variant has a recipe for the trained network and comes from no file")
+    path = folder / (making.file if isinstance(making, GivenFile) else making.source)
+    if not path.is_file():
+        raise UsageError(f"model file {path} does not exist", hint="its path starts at the experiment file's folder")
+    return path

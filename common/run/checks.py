@@ -7,12 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from common.errors import UsageError
+from common.schema.answers import Answers
 from common.schema.benchmark import Benchmark
 from common.schema.choice import Choice
 from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
 from common.schema.experiment import Choose, Experiment
+from common.schema.given import FromFile, GivenFile
 from common.schema.provenance import Artifact
+from common.schema.recipe import Recipe
 from common.schema.training import Training
 from common.schema.variant import Variant
 
@@ -43,15 +46,33 @@ def check_training(training: Training, dataset: Dataset, dataset_sha256: str) ->
     same("the training's list of classes", training.classes, "the dataset's", dataset.classes)
 
 
-def check_variant(
-    name: str, variant: Variant, experiment: Experiment, dataset_sha256: str, training_sha256: str
-) -> None:
-    """The variant is what the experiment asks for, from this dataset and training."""
+def check_variant(name: str, variant: Variant, experiment: Experiment, inputs: Mapping[str, str]) -> None:
+    """The variant is what the experiment asks for; a trained one from the dataset and training of `inputs`, which
+    maps roles to hashes."""
     same(f"the name in the folder of variant {name}", variant.name, "the experiment's", name)
-    recipe, wanted = variant.recipe.model_dump_json(), experiment.variants[name].model_dump_json()
-    same(f"the recipe of variant {name}", recipe, "the experiment's", wanted)
-    same(f"the dataset of variant {name}", used(variant, "dataset"), "the dataset given", dataset_sha256)
-    same(f"the training of variant {name}", used(variant, "training"), "the training given", training_sha256)
+    making = variant.recipe or variant.given
+    found, wanted = _written(making), _written(experiment.variants[name])
+    same(f"the recipe of variant {name}", found, "the experiment's", wanted)
+    if variant.recipe is None:
+        return
+    for role in ("dataset", "training"):
+        given = inputs.get(role, "missing")
+        same(f"the {role} of variant {name}", used(variant, role), f"the {role} given", given)
+
+
+def _written(making: Recipe | GivenFile | FromFile | None) -> str:
+    return "none" if making is None else making.model_dump_json(by_alias=True)
+
+
+def check_answers(answers: Answers, variant: Variant, reference: str, samples_sha256: str) -> None:
+    """The answers are of this variant's file, to these samples, beside the experiment's reference."""
+    name = variant.name
+    same(f"the variant in the evaluation of {name}", answers.variant, "the folder's", name)
+    what = f"the model (sha256) in the evaluation of {name}"
+    same(what, answers.model_sha256, "the variant's file", variant.model.sha256)
+    same(f"the samples in the evaluation of {name}", used(answers, "samples"), "the samples given", samples_sha256)
+    wanted = None if name == reference else reference
+    same(f"the reference in the evaluation of {name}", answers.reference, "the experiment's", wanted)
 
 
 def check_evaluation(evaluation: Evaluation, variant: Variant, reference: str, dataset_sha256: str) -> None:

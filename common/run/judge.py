@@ -8,14 +8,18 @@ from dataclasses import dataclass
 
 from common.numbers import listed
 from common.run.keeping import PairedTest, Pairs, all_kept, judged
+from common.run.quality import answers_kept, basis, scores_kept
 from common.run.speed import Target, apart, own_obstacle, speeds
+from common.schema.answers import Answers, Tolerance
 from common.schema.benchmark import Benchmark, Row, Summary
 from common.schema.evaluation import Evaluation, McNemar
 from common.schema.experiment import Choose
 from common.schema.judgement import (
+    Basis,
     ClassKept,
     Gain,
     Judgement,
+    Keeping,
     Kept,
     Reason,
     Setting,
@@ -30,11 +34,12 @@ PREFERRED_BACKEND = "xnnpack"
 
 @dataclass(frozen=True)
 class Subject:
-    """A variant as the judge sees it. `evaluation` is None where its accuracy was not measured; `constant`: it
-    answers the same whatever the image; `finite`: all of its answers are numbers."""
+    """A variant as the judge sees it. `evaluation` is None where its accuracy was not measured, `answers` where it was;
+    `constant`: it answers the same whatever it is asked; `finite`: all of its answers are numbers."""
 
     variant: Variant
     evaluation: Evaluation | None
+    answers: Answers | None = None
     finite: bool = True
     constant: bool = False
 
@@ -47,6 +52,18 @@ class Evidence:
     subjects: tuple[Subject, ...]
     targets: tuple[Target, ...]
     rules: Choose
+    tolerance: Tolerance | None = None
+
+    @property
+    def basis(self) -> Basis:
+        """What stands for quality."""
+        answers = [subject.answers for subject in self.subjects if subject.answers is not None]
+        return basis(answers, self.tolerance) if answers else "accuracy"
+
+    @property
+    def own(self) -> Subject | None:
+        """The reference."""
+        return next((subject for subject in self.subjects if subject.variant.name == self.reference), None)
 
 
 def judge(evidence: Evidence) -> Judgement:
@@ -55,7 +72,7 @@ def judge(evidence: Evidence) -> Judgement:
     first = evidence.targets[0] if evidence.targets else None
     deciding = None if first is None else deciding_setting(first.benchmark, evidence.rules)
     ranked = any(s.setting == deciding and s.verdict not in ("not compared", "reference") for s in found)
-    accuracies = _accuracies(evidence)
+    accuracies = _qualities(evidence)
     variants = tuple(
         _variant(evidence, subject, accuracy, deciding, found, ranked=ranked)
         for subject, accuracy in zip(evidence.subjects, accuracies, strict=True)
@@ -69,6 +86,7 @@ def judge(evidence: Evidence) -> Judgement:
         speeds=found,
         variants=variants,
         gains=tuple(_gains(found, {v.variant for v in variants if _may_ship_elsewhere(v)}, eligible, deciding)),
+        basis=evidence.basis,
     )
 
 
@@ -87,8 +105,49 @@ def deciding_setting(benchmark: Benchmark, rules: Choose) -> Setting | None:
 
 @dataclass(frozen=True)
 class _Accuracy:
+    """A variant's quality; `missed` says which bound of the tolerance its answers miss."""
+
     overall: Kept
-    classes: tuple[ClassKept, ...]
+    classes: tuple[ClassKept, ...] = ()
+    missed: str | None = None
+
+
+def _qualities(evidence: Evidence) -> tuple[_Accuracy, ...]:
+    """Each variant's quality by what there is to judge it by, in their order."""
+    if evidence.basis == "accuracy":
+        return _accuracies(evidence)
+    judged_by = {"score": _by_score, "agreement": _by_agreement, "cost": _by_cost}[evidence.basis]
+    return tuple(judged_by(evidence))
+
+
+def _by_score(evidence: Evidence) -> Iterator[_Accuracy]:
+    answers = [subject.answers for subject in evidence.subjects]
+    scores = [found.score for found in answers if found and found.score and found.reference is not None]
+    rules, samples = evidence.rules, max((found.count for found in answers if found), default=0)
+    kept = iter(scores_kept(scores, rules.margin, rules.alpha, samples))
+    for subject, found in zip(evidence.subjects, answers, strict=True):
+        own = subject.variant.name == evidence.reference
+        told = found is not None and found.score is not None and not own
+        word: Keeping = "reference" if own else "not shown"
+        yield _Accuracy(next(kept) if told else Kept(verdict=word, margin=rules.margin, images=samples))
+
+
+def _by_agreement(evidence: Evidence) -> Iterator[_Accuracy]:
+    for subject in evidence.subjects:
+        margin, found = evidence.rules.margin, subject.answers
+        if subject.variant.name == evidence.reference or found is None or evidence.tolerance is None:
+            yield _Accuracy(Kept(verdict="reference" if found else "not shown", margin=margin, images=0))
+        else:
+            kept, missed = answers_kept(found, evidence.tolerance, margin)
+            yield _Accuracy(kept, missed=missed)
+
+
+def _by_cost(evidence: Evidence) -> Iterator[_Accuracy]:
+    for subject in evidence.subjects:
+        own = subject.variant.name == evidence.reference
+        count = 0 if subject.answers is None else subject.answers.count
+        word: Keeping = "reference" if own else "not judged"
+        yield _Accuracy(Kept(verdict=word, margin=evidence.rules.margin, images=count))
 
 
 def _accuracies(evidence: Evidence) -> tuple[_Accuracy, ...]:
@@ -149,8 +208,8 @@ def _variant(
     name = subject.variant.name
     own = name == evidence.reference
     shares = [accuracy.overall.verdict, *(item.kept.verdict for item in accuracy.classes)]
-    word = "reference" if own else all_kept(shares)
-    reasons = [*_accuracy_reasons(accuracy, own=own), *_file_reasons(subject)]
+    word = "reference" if own else all_kept(shares) if evidence.basis == "accuracy" else accuracy.overall.verdict
+    reasons = [*_quality_reasons(evidence.basis, accuracy, own=own), *_file_reasons(subject, evidence.own)]
     if deciding is not None:
         reasons += _measured_reasons(evidence, name, deciding, found, ranked=ranked)
     return VariantJudgement(
@@ -158,8 +217,17 @@ def _variant(
     )
 
 
-def _accuracy_reasons(accuracy: _Accuracy, *, own: bool) -> Iterator[Reason]:
-    if own:
+def _quality_reasons(judged_by: Basis, accuracy: _Accuracy, *, own: bool) -> Iterator[Reason]:
+    if own or judged_by == "cost":
+        return
+    if judged_by == "agreement":
+        if accuracy.missed is not None:
+            yield Reason(fault="accuracy", text=f"its answers lie beyond the tolerance: {accuracy.missed}")
+        return
+    if judged_by == "score":
+        if accuracy.overall.verdict != "shown to keep":
+            verb = "shown to lose" if accuracy.overall.verdict == "shown to lose" else "not shown to keep"
+            yield Reason(fault="accuracy", text=f"{verb} the score")
         return
     shares = [("accuracy", accuracy.overall), *((f"recall of {item.name}", item.kept) for item in accuracy.classes)]
     for word in ("shown to lose", "not shown"):
@@ -169,14 +237,17 @@ def _accuracy_reasons(accuracy: _Accuracy, *, own: bool) -> Iterator[Reason]:
             yield Reason(fault="accuracy", text=f"{verb} the {listed(parts)}")
 
 
-def _file_reasons(subject: Subject) -> Iterator[Reason]:
+def _file_reasons(subject: Subject, own: Subject | None) -> Iterator[Reason]:
     broken = [promise for promise in subject.variant.promises if not promise.kept and promise.waived is None]
     if broken:
         yield Reason(fault="promises", text=f"its file breaks a promise: {broken[0].claim} of {broken[0].subject}")
-    if not subject.finite:
-        yield Reason(fault="answers", text="some of its answers to the images are no numbers")
-    elif subject.constant:
-        yield Reason(fault="answers", text="it answers the same whatever the image")
+    # Drawn samples may well be outside of what a model was made for; then the reference answers no better.
+    drawn = subject.answers is not None and own is not None
+    asked = "image" if subject.answers is None else "sample"
+    if not subject.finite and not (drawn and own is not None and not own.finite):
+        yield Reason(fault="answers", text=f"some of its answers to the {asked}s are no numbers")
+    elif subject.constant and not (drawn and own is not None and own.constant):
+        yield Reason(fault="answers", text=f"it answers the same whatever the {asked}")
 
 
 def _measured_reasons(

@@ -1,7 +1,7 @@
 """`choice.json`: which variants are worth considering, and the one to ship.
 
-Version history: 1 first; 2 adds the judgement, on which everything rests, and may recommend nothing. Version 1 is
-still read.
+Version history: 1 first; 2 adds the judgement, on which everything rests, and may recommend nothing; 3 adds candidates
+without an accuracy. All are still read.
 """
 
 from typing import Literal
@@ -19,6 +19,7 @@ class Candidate(Model):
     `mcnemar` and `ratio` compare with the reference and are None for it; `latency_us` is None where
     the deciding setting has none, `ratio` also where the variant is not compared. `difference` and `keeping` are the
     judge's words for speed and accuracy, None in version 1.
+    `accuracy` is None where no labels are; `score` is the user's own.
     `other_network` tells a variant whose recipe trains another network from those of the trained one,
     `quantised` one whose numbers are not stored in float32.
     """
@@ -26,7 +27,7 @@ class Candidate(Model):
     name: Name
     model_sha256: Sha256
     size_bytes: Count
-    accuracy: Proportion
+    accuracy: Proportion | None
     mcnemar: McNemar | None
     latency_us: float | None
     ratio: Interval | None
@@ -34,6 +35,7 @@ class Candidate(Model):
     quantised: bool
     difference: Difference | None = None
     keeping: Keeping | None = None
+    score: float | None = None
 
 
 Verdict = Literal[
@@ -73,7 +75,7 @@ class Choice(Artifact):
     `model` is the best variant's file with its metadata inside.
     """
 
-    schema_version: Literal[1, 2] = 2
+    schema_version: Literal[1, 2, 3] = 3
     reference: Name
     rules: Choose
     setting: Setting | None

@@ -1,7 +1,7 @@
 """`evaluation.json`: how well one variant classifies the images that it did not learn from.
 
 Version history: 1 first; 2 adds the paired counts of every class. 3 adds `split`. Versions 1
-and 2, which knew validation images only, are still read.
+and 2, which knew validation images only, are still read. A variant without labels has `common.schema.answers` instead.
 """
 
 from typing import Literal
@@ -44,7 +44,8 @@ class Evaluation(Artifact):
     the same ones. `outputs` holds the variant's outputs for them, float32 [n, classes], dequantised.
 
     `confusion[i][j]` counts images of class i that were taken for class j. `roc_auc` is macro
-    one-vs-rest above two classes, None where a class is missing. `mcnemar` is None for the reference.
+    one-vs-rest above two classes, None where a class is missing. `mcnemar` is None for the reference, `keras` for a
+    file that no Keras model was converted to.
     """
 
     schema_version: Literal[1, 2, 3] = 3
@@ -57,6 +58,6 @@ class Evaluation(Artifact):
     per_class: tuple[ClassScore, ...]
     roc_auc: Share | None
     confusion: tuple[tuple[Count, ...], ...]
-    keras: KerasAgreement
+    keras: KerasAgreement | None
     mcnemar: McNemar | None
     outputs: FileRef

@@ -2,11 +2,14 @@
 
 from typing import Annotated, Any, Literal, Self, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
+from common.schema.answers import Tolerance
 from common.schema.augmentation import Augmentation
 from common.schema.base import Count, Model, Name, Sha256, Share
 from common.schema.duration import Duration, seconds
+from common.schema.given import FromFile, GivenFile, ModelPath
+from common.schema.inputs import Inputs
 from common.schema.network import Network
 from common.schema.recipe import Positive, Rate, Recipe
 from common.schema.source import SYNTHETIC, checked, is_url
@@ -164,6 +167,32 @@ class Benchmark(Model):
         return self
 
 
+class Evaluate(Model):
+    """How answers are judged where no labels of classes are.
+
+    `score` is a Python file with `score(outputs, target)` or `score_all(outputs, targets)`, its path starts at the
+    experiment's folder. `targets` is the folder of the targets, by the names of the samples; without it a target is
+    the array `target` of a sample's `.npz`. `tolerance` bounds the answers' distance from the reference's.
+    """
+
+    score: ModelPath | None = None
+    targets: str = ""
+    tolerance: Tolerance | None = None
+
+
+def _kind(given: Any) -> str:
+    if isinstance(given, dict):
+        return "file" if "file" in given else "from" if "from" in given else "recipe"
+    return "file" if isinstance(given, GivenFile) else "from" if isinstance(given, FromFile) else "recipe"
+
+
+# What makes a variant: a recipe for the trained network, a finished file, or a recipe for a file.
+Making = Annotated[
+    Annotated[Recipe, Tag("recipe")] | Annotated[GivenFile, Tag("file")] | Annotated[FromFile, Tag("from")],
+    Discriminator(_kind),
+]
+
+
 class Choose(Model):
     """What a variant must keep to be recommended, and where its latency counts.
 
@@ -190,11 +219,32 @@ class Experiment(Model):
     train: Train = Train()
     benchmark: Benchmark = Benchmark()
     choose: Choose = Choose()
-    variants: dict[Name, Recipe]
+    inputs: Inputs = Inputs()
+    evaluate: Evaluate = Evaluate()
+    variants: dict[Name, Making]
+
+    @property
+    def recipes(self) -> dict[str, Recipe]:
+        """The variants that are made from the trained network."""
+        return {name: making for name, making in self.variants.items() if isinstance(making, Recipe)}
+
+    @property
+    def has_images(self) -> bool:
+        """Whether there is a data set: something is trained, or images for finished files are named."""
+        return bool(self.recipes) or "data" in self.model_fields_set
+
+    @model_validator(mode="after")
+    def _samples_and_images_exclude_each_other(self) -> Self:
+        asked = self.inputs.source or self.evaluate.score or self.evaluate.targets
+        if self.has_images and asked:
+            raise ValueError("inputs.source and evaluate.score are for models without a data set; leave [data] out")
+        if not self.recipes and not isinstance(self.variants.get(self.reference), GivenFile | None):
+            raise ValueError(f"reference '{self.reference}' must be a file where nothing is trained")
+        return self
 
     @model_validator(mode="after")
     def _something_is_trained(self) -> Self:
-        if self.train.epochs == 0 and not self.model.is_saved:
+        if self.recipes and self.train.epochs == 0 and not self.model.is_saved:
             raise ValueError(f"train.epochs = 0 is for saved models; {self.model.architecture} has to be trained")
         return self
 

@@ -6,7 +6,10 @@ from common.schema.base import Count, Interval, Model, Name, Share
 from common.schema.benchmark import RoundRatio, Runner
 
 Difference = Literal["reference", "faster", "slower", "as fast", "not resolved", "not compared"]
-Keeping = Literal["reference", "shown to keep", "shown to lose", "not shown"]
+Keeping = Literal["reference", "shown to keep", "shown to lose", "not shown", "not judged"]
+# What stands for quality: right answers to labelled images, the user's own score, the distance from the reference's
+# answers within a tolerance, or nothing.
+Basis = Literal["accuracy", "score", "agreement", "cost"]
 Cause = Literal[
     "unsupported",
     "failed",
@@ -72,7 +75,8 @@ class Speed(Model):
 
 
 class Kept(Model):
-    """Whether a share of right answers is kept, beside the reference on the same images.
+    """Whether a share of right answers is kept, beside the reference on the same images; or the user's score, or the
+    reference's answers, on the same samples.
 
     `difference` is the variant's share less the reference's, `lower` the bound that it exceeds with a confidence of
     1 - `level` (Tango 1998; the level is alpha, corrected for the number of variants by Hochberg). `p_lose` tests any
@@ -132,7 +136,8 @@ class Gain(Model):
 
 class Judgement(Model):
     """Everything that is claimed of a run. `deciding` is the setting whose latencies decide, None where nothing was
-    measured in it; `ranked` tells whether they may be ranked.."""
+    measured in it; `ranked` tells whether they may be ranked. `basis` says what stands for quality.
+    """
 
     alpha: float
     margin: Share
@@ -141,6 +146,7 @@ class Judgement(Model):
     speeds: tuple[Speed, ...]
     variants: tuple[VariantJudgement, ...]
     gains: tuple[Gain, ...]
+    basis: Basis = "accuracy"
 
     def of(self, variant: str) -> VariantJudgement:
         """What is said of a variant."""

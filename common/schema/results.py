@@ -4,12 +4,13 @@ A results file may also come from elsewhere (a published table); then most parts
 and the report leaves them out, and says so.
 
 Version history: 1 first; 2 adds the variants' `proof`, the choice, and what Android devices tell: runner,
-delegation, answers, operators, the app's ratio; 3 has the choice's verdicts in it. Versions 1 and 2 are still
-read; without verdicts a report claims nothing.
+delegation, answers, operators, the app's ratio; 3 has the choice's verdicts in it; 4 adds files that were given:
+samples and answers in place of a dataset and accuracies. All are still read; without verdicts a report claims nothing.
 """
 
 from typing import Literal
 
+from common.schema.answers import Answers
 from common.schema.base import Count, Interval, Model, Name
 from common.schema.benchmark import Runner, Sustained
 from common.schema.choice import Choice
@@ -17,6 +18,7 @@ from common.schema.dataset import Dataset
 from common.schema.environment import Environment
 from common.schema.evaluation import Evaluation
 from common.schema.examination import LayerTime, Operator, OutputCheck
+from common.schema.inputs import Samples
 from common.schema.outcome import Delegation, Failed, Unsupported
 from common.schema.provenance import Provenance
 from common.schema.tflite import Proof
@@ -87,7 +89,7 @@ class Endured(Model):
 class Results(Model):
     """The report's only input. `missing` names what was not measured, in words."""
 
-    schema_version: Literal[1, 2, 3] = 3
+    schema_version: Literal[1, 2, 3, 4] = 4
     title: str
     source: str
     reference: Name
@@ -100,6 +102,8 @@ class Results(Model):
     evaluations: tuple[Evaluation, ...]
     choice: Choice | None = None
     sustained: tuple[Endured, ...] = ()
+    samples: Samples | None = None
+    answers: tuple[Answers, ...] = ()
     warnings: tuple[str, ...]
     missing: tuple[str, ...]
     provenance: tuple[Provenance, ...]

@@ -44,13 +44,15 @@ class Tensor(Model):
 
 
 class Port(Model):
-    """An input or output of the model. `scale` is None when it is not quantised."""
+    """An input or output of the model. `scale` is None when it is not quantised. `open_shape` has -1 for sides that a
+    caller chooses, and is empty where there are none."""
 
     name: str
     shape: tuple[int, ...]
     dtype: str
     scale: float | None
     zero_point: int | None
+    open_shape: tuple[int, ...] = ()
 
 
 class Operator(Model):

@@ -1,11 +1,13 @@
 """`variant.json`: one optimised model and the proof of what is in its file.
 
-Version history: 1 first; 2 adds `proof` and the tensors' quantisation parameters (a file of version 1 can be read).
+Version history: 1 first; 2 adds `proof` and the tensors' quantisation parameters; 3 adds variants that come from a
+finished file, without recipe, classes and Keras outputs. All are still read.
 """
 
 from typing import Literal
 
-from common.schema.base import Count, FileRef, Model
+from common.schema.base import Count, FileRef, Model, Sha256
+from common.schema.given import FromFile, GivenFile
 from common.schema.provenance import Artifact
 from common.schema.recipe import Recipe
 from common.schema.tflite import Port, Proof, Tensor
@@ -39,20 +41,43 @@ class Promise(Model):
     waived: str | None = None
 
 
+class Origin(Model):
+    """The file that a variant comes from: its path as it was given, and its hash."""
+
+    file: str
+    sha256: Sha256
+
+
+class Signature(Model):
+    """A signature of a file: its name, and the names of its inputs and outputs."""
+
+    name: str
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
 class Variant(Artifact):
     """`deflated_bytes` is the file's size in a zip (DEFLATE, level 6).
 
+    `recipe` is None where the file was given as it is, and `origin` where it was made from the trained network.
     `keras_outputs` holds float32 [n, classes]: the outputs for the reported images of the Keras model that the
-    file was converted from. `proof` is None in a file of version 1.
+    file was converted from; None without one. `classes` are those that the network was trained for, `labels` those
+    of the label file inside a given one; both may be empty. `pixels` is what an image input takes for 0 and 255.
+    `proof` is None in a file of version 1.
     """
 
-    schema_version: Literal[1, 2] = 2
+    schema_version: Literal[1, 2, 3] = 3
     name: str
-    recipe: Recipe
+    recipe: Recipe | None
+    given: GivenFile | FromFile | None = None
+    origin: Origin | None = None
     classes: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    pixels: tuple[float, float] = (0.0, 1.0)
+    signatures: tuple[Signature, ...] = ()
     model: FileRef
     deflated_bytes: Count
-    keras_outputs: FileRef
+    keras_outputs: FileRef | None
     passes: tuple[PassReport, ...]
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]

@@ -53,10 +53,12 @@ class Sparsity:
 
 @dataclass(frozen=True)
 class FlatTensor:
-    """A tensor of a graph. `data` are the stored bytes, None where the value is computed or lies in another file."""
+    """A tensor of a graph. `data` are the stored bytes, None where the value is computed or lies in another file;
+    `open_shape` has -1 for sides that a caller chooses, and is empty where there are none."""
 
     name: str
     shape: tuple[int, ...]
+    open_shape: tuple[int, ...]
     type: str
     quantization: Quantization | None
     zero_point: int
@@ -88,11 +90,22 @@ class Graph:
 
 
 @dataclass(frozen=True)
+class FlatSignature:
+    """A named way into a subgraph: indices of its tensors by the names that callers use."""
+
+    name: str
+    graph: int
+    inputs: dict[str, int]
+    outputs: dict[str, int]
+
+
+@dataclass(frozen=True)
 class FlatFile:
-    """The subgraphs, of which the first is the main one, and the names of the metadata."""
+    """The subgraphs, of which the first is the main one, the names of the metadata, and the signatures."""
 
     graphs: tuple[Graph, ...]
     metadata: tuple[str, ...]
+    signatures: tuple[FlatSignature, ...] = ()
 
 
 def parse(content: bytes) -> FlatFile:
@@ -123,7 +136,16 @@ class _Parser:
         if not graphs:
             raise ValueError("it has no subgraph")
         names = (self._text(entry.Name()) for entry in self._all(model.MetadataLength(), model.Metadata))
-        return FlatFile(graphs, tuple(names))
+        signatures = (self._signature(entry) for entry in self._all(model.SignatureDefsLength(), model.SignatureDefs))
+        return FlatFile(graphs, tuple(names), tuple(signatures))
+
+    def _signature(self, entry: Any) -> FlatSignature:
+        inputs = self._ports(entry.InputsLength(), entry.Inputs)
+        outputs = self._ports(entry.OutputsLength(), entry.Outputs)
+        return FlatSignature(self._text(entry.SignatureKey()), int(entry.SubgraphIndex()), inputs, outputs)
+
+    def _ports(self, length: int, entry: Callable[[int], Any]) -> dict[str, int]:
+        return {self._text(port.Name()): int(port.TensorIndex()) for port in self._all(length, entry)}
 
     def _spend(self, entries: int) -> None:
         self._left -= entries
@@ -176,6 +198,7 @@ class _Parser:
         return FlatTensor(
             name=self._text(tensor.Name()),
             shape=self._numbers(tensor.ShapeAsNumpy()),
+            open_shape=self._numbers(tensor.ShapeSignatureAsNumpy()),
             type=TYPES.get(tensor.Type(), "UNKNOWN"),
             quantization=quantization,
             zero_point=zero_point,

@@ -141,4 +141,5 @@ def _port(tensor: FlatTensor) -> Port:
         dtype=dtype_name(tensor.type),
         scale=None if scaled is None else scaled.scale_low,
         zero_point=None if scaled is None else tensor.zero_point,
+        open_shape=tensor.open_shape if -1 in tensor.open_shape else (),
     )

@@ -29,6 +29,9 @@ def main(
         str, cli.DEVICES, typer.Option(help="Several, in parallel, each into a folder of <output>.")
     ] = "",
     dataset: Annotated[Path | None, cli.READ, typer.Option(help="Dataset folder, for outputs_images.")] = None,
+    samples: Annotated[
+        Path | None, cli.READ, typer.Option(help="Samples folder, for models without a dataset.")
+    ] = None,
     binary: Annotated[Path | None, cli.READ, typer.Option(help="benchmark_model to use on the device.")] = None,
     apk: Annotated[Path | None, cli.READ, typer.Option(help="benchmark_model app to use on the device.")] = None,
     hexagon: Annotated[Path | None, cli.READ, typer.Option(help="Folder with Hexagon's libraries.")] = None,
@@ -50,7 +53,14 @@ def main(
         device, output = serials[0], output / safe_name(serials[0])
     options = DeviceOptions(binary=binary, apk=apk, hexagon=hexagon, keep=keep, patience_s=patience)
     result = measure_on(
-        device, load(experiment), variants=variants, dataset=dataset, output=output, options=options, label=label
+        device,
+        load(experiment),
+        variants=variants,
+        dataset=dataset,
+        samples=samples,
+        output=output,
+        options=options,
+        label=label,
     )
     print(f"{len(result.rows)} rows; wrote {output / 'benchmark.json'}")
 

@@ -2,7 +2,10 @@
 
 import signal
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 
 import numpy as np
@@ -14,7 +17,9 @@ from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.schema.benchmark import Benchmark
 from jobs.benchmark.clock import Clock
+from jobs.benchmark.feeds import Material, feeds
 from jobs.benchmark.stage import benchmark
+from jobs.benchmark.targets import Target
 from jobs.benchmark.targets.device_options import DeviceOptions
 from jobs.benchmark.targets.host import HostTarget
 
@@ -27,6 +32,7 @@ def measure_on(
     *,
     variants: Path,
     dataset: Path | None,
+    samples: Path | None = None,
     output: Path,
     options: DeviceOptions,
     label: str = "",
@@ -35,16 +41,28 @@ def measure_on(
     """Measure on this machine (host) or on an Android device (any, a serial or host:port); every line of the
     progress begins with `label`."""
     prefix = f"{label}  " if label else ""
-    if device == HOST:
-        return benchmark(experiment, variants, HostTarget(), output, prefix=prefix, clock=clock)
+    with ExitStack() as stack:
+        folder = stack.enter_context(TemporaryDirectory(prefix="edgeproof-feeds-"))
+        fed = feeds(samples, variants, tuple(experiment.settings.variants), Path(folder))
+        if device == HOST:
+            target: Target = HostTarget(fed)
+        else:
+            material = Material(_images(experiment, dataset), fed)
+            target = stack.enter_context(_android(device, experiment, output, options, material))
+        return benchmark(experiment, variants, target, output, samples=samples, prefix=prefix, clock=clock)
+
+
+@contextmanager
+def _android(
+    device: str, experiment: LoadedExperiment, output: Path, options: DeviceOptions, material: Material
+) -> Iterator[Target]:
     # adb is of no use to a run on this machine.
     from jobs.benchmark.targets.android import android
 
-    images = _images(experiment, dataset)
     # Ended by a signal, the device is to be cleaned up all the same.
     signal.signal(signal.SIGTERM, _stop)
-    with android(device, str(output.resolve()), options, experiment.settings.benchmark, images) as target:
-        return benchmark(experiment, variants, target, output, prefix=prefix, clock=clock)
+    with android(device, str(output.resolve()), options, experiment.settings.benchmark, material) as target:
+        yield target
 
 
 def _images(experiment: LoadedExperiment, dataset: Path | None) -> npt.NDArray[np.uint8] | None:

@@ -8,6 +8,7 @@ from common.errors import EdgeproofError
 from common.experiment import LoadedExperiment
 from common.provenance import Recorder
 from common.schema.benchmark import Benchmark, Row, Summary
+from common.schema.inputs import Samples
 from common.schema.outcome import Failed
 from common.schema.variant import Variant
 from jobs.benchmark import memory, protocol, sustained
@@ -30,11 +31,13 @@ def benchmark(
     target: Target,
     output: Path,
     *,
+    samples: Path | None = None,
     prefix: str = "",
     clock: Clock | None = None,
 ) -> Benchmark:
     """Measure every variant below folder `variants` on `target` and write `output`; every line of the
-    progress begins with `prefix`.
+    progress begins with `prefix`. `samples` is the folder of what they are fed with; what was measured with others
+    is not mixed in.
 
     Goes on from the ledger in `output`. Raises UsageError when a variant is missing or was changed,
     EdgeproofError when nothing could be measured.
@@ -45,6 +48,7 @@ def benchmark(
     models = {name: verified(variants / name, variant.model) for name, variant in made.items()}
     environment = target.environment()
     settings = experiment.settings.benchmark.on(environment.kind)
+    fed = None if samples is None else read(samples / "inputs.json", Samples).arrays.sha256
     # The load average still counts the stages before this one.
     busy = busy_cores() if environment.kind == "host" else 0.0
     wanted = want(
@@ -58,6 +62,7 @@ def benchmark(
         ranked=not environment.functional_only,
         app_sha256=environment.app_sha256,
         runners=("binary", "app") if settings.app and environment.kind == "android" else ("binary",),
+        samples_sha256=fed,
     )
     # Before the old result is taken away; the ledger is read for good when no one else can write it.
     check(output / LEDGER)
@@ -72,6 +77,7 @@ def benchmark(
         loaded = sustained.chosen(results, settings, experiment.settings.choose, reference)
         endured = sustained.run(bench, ledger, loaded)
         inputs = {f"variant {name}": variant.model.sha256 for name, variant in made.items()}
+        inputs |= {} if fed is None else {"samples": fed}
         result = Benchmark(
             provenance=recorder.finish(inputs, PACKAGES),
             target=environment,

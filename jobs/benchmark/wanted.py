@@ -15,6 +15,7 @@ from jobs.benchmark.session import Session
 # Settings that do not change how a process runs: asking for something else later costs no new measurement.
 SUSTAINED = frozenset({"sustained", "sustained_variants", "sustained_backends"})
 ASIDE = SUSTAINED | {"outputs_images", "profile", "app", "rounds", "most_rounds", "budget"}
+SHOWN_DIGITS = 12
 # Those of the ones above that a session of the form before was told apart by.
 ASIDE_BEFORE = ASIDE - {"rounds"}
 
@@ -64,8 +65,10 @@ def want(
     kind: Literal["host", "android"] = "host",
     ranked: bool = True,
     app_sha256: str | None = None,
+    samples_sha256: str | None = None,
 ) -> Wanted:
-    """The matrix of an experiment, given the sha256 of each variant's file; `ranked`: latencies are compared here."""
+    """The matrix of an experiment, given the sha256 of each variant's file; `ranked`: latencies are compared here.
+    `samples_sha256` is of what the models are fed with, None where they are fed with anything."""
     cells = tuple(
         Cell(variant=name, model_sha256=sha256, backend=backend, threads=threads, runner=runner)
         for name, sha256 in models.items()
@@ -73,26 +76,28 @@ def want(
         for threads in settings.threads
         for runner in runners
     )
-    told = settings.model_dump(mode="json", exclude=set(ASIDE))
+    told = {f"[benchmark] {key}": value for key, value in settings.model_dump(mode="json", exclude=set(ASIDE)).items()}
+    told |= {} if samples_sha256 is None else {"the samples": samples_sha256[:SHOWN_DIGITS]}
     return Wanted(
         cells=cells,
         reference=reference,
         seed=seed,
         fingerprint=fingerprint,
-        settings_sha256=_digest(settings, ASIDE),
+        settings_sha256=_digest(settings, ASIDE, samples_sha256),
         limits=limits(settings, kind, ranked=ranked),
         examined=(settings.outputs_images, settings.profile),
         settings_before_sha256=_digest(settings, ASIDE_BEFORE),
         facts=facts,
-        settings=tuple((f"[benchmark] {key}", str(value)) for key, value in told.items()),
+        settings=tuple((key, str(value)) for key, value in told.items()),
         app_sha256=app_sha256,
     )
 
 
-def _digest(settings: Settings, aside: frozenset[str]) -> str:
+def _digest(settings: Settings, aside: frozenset[str], samples_sha256: str | None = None) -> str:
     # Flags are younger than the first ledgers.
     left_out = aside | (set() if settings.extra_flags else {"extra_flags"})
-    return hashlib.sha256(settings.model_dump_json(exclude=set(left_out)).encode()).hexdigest()
+    text = settings.model_dump_json(exclude=set(left_out)) + (samples_sha256 or "")
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def binary_of(cell: Cell) -> Cell:

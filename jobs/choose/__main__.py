@@ -23,8 +23,9 @@ from common.printable import tell
 def main(
     *,
     experiment: Annotated[Path, cli.READ, typer.Option(help="Experiment file (TOML).")],
-    dataset: Annotated[Path, cli.READ, typer.Option(help="Folder that the dataset stage wrote.")],
-    training: Annotated[Path, cli.READ, typer.Option(help="Folder that the train stage wrote.")],
+    dataset: Annotated[Path | None, cli.READ, typer.Option(help="Folder that the dataset stage wrote.")] = None,
+    samples: Annotated[Path | None, cli.READ, typer.Option(help="Folder that the inputs stage wrote.")] = None,
+    training: Annotated[Path | None, cli.READ, typer.Option(help="Folder that the train stage wrote.")] = None,
     variants: Annotated[Path, cli.READ, typer.Option(help="Folder that holds a folder per variant.")],
     evaluations: Annotated[Path, cli.READ, typer.Option(help="Folder that holds an evaluation per variant.")],
     benchmark: Annotated[
@@ -37,7 +38,7 @@ def main(
     from common.run.read import Folders
     from jobs.choose.stage import choose
 
-    folders = Folders(dataset, training, variants, evaluations, tuple(benchmark))
+    folders = Folders(dataset, training, variants, evaluations, tuple(benchmark), samples)
     chosen = choose(load(experiment), folders, output)
     tell(chosen.recommendation[0])
     if chosen.model is not None:

@@ -67,7 +67,7 @@ def _head(facts: Facts) -> str:
         f"# {escape(facts.title)}: {escape(wording.label(facts.variant.name))}",
         f"An image classifier with {count(len(facts.variant.classes), 'class', 'classes')}{origin}, chosen by "
         f"edgeproof {VERSION}.",
-        _table(
+        table(
             ("File", "Value"),
             (
                 ("Name", code(facts.model.path)),
@@ -106,10 +106,10 @@ def _ports(facts: Facts) -> str:
     )
     return "\n\n".join(
         (
-            _table(("Tensor", "Shape", "Type", "Content"), rows),
+            table(("Tensor", "Shape", "Type", "Content"), rows),
             preprocessing,
             f"All of this is in the file as TFLite metadata. The labels are its `{LABELS}`; any zip reader opens it.",
-            _table(("Index", "Label", "Class, where the label had to be changed"), labels),
+            table(("Index", "Label", "Class, where the label had to be changed"), labels),
         )
     )
 
@@ -127,7 +127,7 @@ def _range(port: Port) -> str:
 def _figures(facts: Facts) -> str:
     candidate, own = facts.candidate, facts.case.own
     rows = [
-        ("Accuracy", escape(wording.accuracy(candidate))),
+        ("Accuracy", escape(wording.quality(candidate).removeprefix("accuracy "))),
         ("Size", f"{megabytes(candidate.size_bytes)} MB; {wording.label(own.name)} has {megabytes(own.size_bytes)} MB"),
         ("Size in a zip", f"{megabytes(facts.variant.deflated_bytes)} MB"),
     ]
@@ -137,14 +137,14 @@ def _figures(facts: Facts) -> str:
         if candidate.name != own.name:
             rows.append(("Speed", escape(wording.speed(candidate, own.name))))
     note = (
-        f"Accuracy on {candidate.accuracy.total} {facts.dataset.reported} images, with its 95 % interval (Wilson), "
+        f"Accuracy on {_images(candidate)} {facts.dataset.reported} images, with its 95 % interval (Wilson), "
         f"beside {escape(wording.label(own.name))} on the same images. The latency was measured without metadata, "
         "which no runtime touches."
     )
     flattered = None if facts.training is None else flattery(facts.dataset.reported, facts.training)
     if flattered is not None:
         note += f"\n\n{flattered}"
-    return f"{_table(('Figure', 'Value'), rows)}\n\n{note}"
+    return f"{table(('Figure', 'Value'), rows)}\n\n{note}"
 
 
 def _choice(facts: Facts) -> str:
@@ -153,7 +153,7 @@ def _choice(facts: Facts) -> str:
     if not others:
         return sentences
     rows = [(escape(wording.label(s.candidate.name)), s.verdict, escape(s.reason)) for s in others]
-    return f"{sentences}\n\n{_table(('Not chosen', 'Verdict', 'Reason'), rows)}"
+    return f"{sentences}\n\n{table(('Not chosen', 'Verdict', 'Reason'), rows)}"
 
 
 def _making(facts: Facts) -> str:
@@ -168,8 +168,12 @@ def _making(facts: Facts) -> str:
         ("Commit", "unknown" if made.code.commit is None else code(made.code.commit)),
         *((f"sha256 of {escape(role)}.json", code(digest)) for role, digest in hashes.items()),
     ]
-    recipe = facts.variant.recipe.model_dump_json(indent=2, by_alias=True).splitlines()
-    return f"{_table(('Fact', 'Value'), rows)}\n\nThe recipe:\n\n{fenced(recipe, 'json')}"
+    recipe = (
+        []
+        if facts.variant.recipe is None
+        else facts.variant.recipe.model_dump_json(indent=2, by_alias=True).splitlines()
+    )
+    return f"{table(('Fact', 'Value'), rows)}\n\nThe recipe:\n\n{fenced(recipe, 'json')}"
 
 
 def _counts(card: Dataset) -> str:
@@ -196,7 +200,7 @@ def _android(facts: Facts) -> str:
 def _limits(facts: Facts) -> str:
     where = "nowhere" if facts.case.setting is None else wording.place(facts.case.setting)
     lines = (
-        f"The accuracy is that on {facts.candidate.accuracy.total} images of the training's source. Other cameras, "
+        f"The accuracy is that on {_images(facts.candidate)} images of the training's source. Other cameras, "
         "places and seasons were not tried.",
         f"Latency was measured on {escape(where)}; measure on the device that it is to run on.",
         "A score is no calibrated probability, and an image of none of the classes gets one of them all the same.",
@@ -205,7 +209,11 @@ def _limits(facts: Facts) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def _images(candidate: Candidate) -> int:
+    return 0 if candidate.accuracy is None else candidate.accuracy.total
+
+
+def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     return "\n".join(_lines(head, rows))
 
 

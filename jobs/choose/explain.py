@@ -13,20 +13,50 @@ def recommendation(case: Case, chosen: Recommendation) -> tuple[str, ...]:
     return tuple(_sentences(case, chosen))
 
 
+# What a variant keeps, by what stands for its quality.
+KEPT = {
+    "accuracy": "the accuracy",
+    "score": "the score",
+    "agreement": "the answers within the tolerance",
+    "cost": "nothing that was judged",
+}
+BASIS = {
+    "accuracy": "",
+    "score": " by the user's score",
+    "agreement": " by the distance of the answers from the reference's",
+    "cost": " by size and latency alone, since neither labels, a score nor a tolerance judge the answers",
+}
+
+
 def _sentences(case: Case, chosen: Recommendation) -> Iterator[str]:
     yield _first(case, chosen)
+    keeps = "" if case.basis == "cost" else f" that keeps {KEPT[case.basis]}"
     for what, name in (("Smallest", chosen.smallest), ("Fastest", chosen.fastest)):
         if name is not None and name != chosen.best:
-            yield f"{what} that keeps the accuracy: {label(name)}: {figures(case.candidate(name), case.own)}."
+            yield f"{what}{keeps}: {label(name)}: {figures(case.candidate(name), case.own)}."
     yield from _not_told_apart(case, chosen)
-    yield from _not_shown(case)
-    yield (
-        f"A variant is shown to keep the accuracy where it loses less than {points(case.rules.margin)} to "
-        f"{label(case.reference)} on the same images (Tango's test of paired shares, one-sided, alpha "
-        f"{case.rules.alpha:g}, corrected for the number of variants by Hochberg)."
-    )
+    if case.basis == "accuracy":
+        yield from _not_shown(case)
+    yield from _rule(case)
     if case.setting is None:
-        yield "No latency could be ranked, so size and accuracy alone decide."
+        respects = "size" if case.basis == "cost" else f"size and {KEPT[case.basis]}"
+        yield f"No latency could be ranked, so {respects} alone decide{'s' if case.basis == 'cost' else ''}."
+
+
+def _rule(case: Case) -> Iterator[str]:
+    rules = case.rules
+    if case.basis == "accuracy":
+        yield (
+            f"A variant is shown to keep the accuracy where it loses less than {points(rules.margin)} to "
+            f"{label(case.reference)} on the same images (Tango's test of paired shares, one-sided, alpha "
+            f"{rules.alpha:g}, corrected for the number of variants by Hochberg)."
+        )
+    elif case.basis == "score":
+        yield (
+            f"A variant is shown to keep the score where it loses less than {rules.margin:g} to "
+            f"{label(case.reference)} on the same samples (paired bootstrap, one-sided, alpha {rules.alpha:g}, "
+            "corrected for the number of variants by Hochberg)."
+        )
 
 
 def _first(case: Case, chosen: Recommendation) -> str:
@@ -35,18 +65,25 @@ def _first(case: Case, chosen: Recommendation) -> str:
         return f"Nothing can be recommended: no variant is fit to ship, nor is {label(case.reference)} ({why})."
     where = "" if case.setting is None else f" (latency on {place(case.setting)})"
     best = case.candidate(chosen.best)
-    return f"Recommended: {label(best.name)}, {_why(case, chosen)}: {figures(best, case.own)}{where}.{_needed(case)}"
+    told = f"{label(best.name)}, {_why(case, chosen)}: {figures(best, case.own)}{where}."
+    return f"Recommended{BASIS[case.basis]}: {told}{_needed(case) if case.basis == 'accuracy' else ''}"
 
 
 def _why(case: Case, chosen: Recommendation) -> str:
     passed = [name for name in _eligible(chosen) if name != case.reference]
     if not passed and len(case.candidates) > 1:
-        return "because nothing else is shown to keep its accuracy and fit to ship"
+        kept = KEPT[case.basis].replace("the ", "its ", 1)
+        return (
+            "because nothing else is fit to ship"
+            if case.basis == "cost"
+            else f"because nothing else is shown to keep {kept} and fit to ship"
+        )
+    keeps = "" if case.basis == "cost" else f" that keeps {KEPT[case.basis]}"
     if chosen.fastest is None:
-        return "the smallest that keeps the accuracy"
+        return f"the smallest{keeps}"
     if chosen.best == chosen.smallest == chosen.fastest:
-        return "the smallest and the fastest that keeps the accuracy"
-    return "the least size times latency of those that keep the accuracy"
+        return f"the smallest and the fastest{keeps}"
+    return f"the least size times latency{'' if case.basis == 'cost' else f' of those that keep {KEPT[case.basis]}'}"
 
 
 def _eligible(chosen: Recommendation) -> tuple[str, ...]:

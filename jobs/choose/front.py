@@ -20,7 +20,7 @@ class Rank:
     name: str
     size_bytes: int
     time: float | None
-    wrong: int
+    wrong: float
 
     @property
     def cost(self) -> float:
@@ -40,7 +40,14 @@ class Rank:
 def rank(candidate: Candidate, *, timed: bool) -> Rank:
     """Its place; the time is the inverse of its paired ratio, the reference's is 1."""
     time = None if not timed else 1.0 if candidate.ratio is None else 1 / candidate.ratio.value
-    return Rank(candidate.name, candidate.size_bytes, time, candidate.accuracy.total - candidate.accuracy.successes)
+    return Rank(candidate.name, candidate.size_bytes, time, _wrong(candidate))
+
+
+def _wrong(candidate: Candidate) -> float:
+    """What is the better the less: wrong answers, or a lower score; the same for all where nothing judges quality."""
+    if candidate.accuracy is not None:
+        return candidate.accuracy.total - candidate.accuracy.successes
+    return 0.0 if candidate.score is None else -candidate.score
 
 
 def front(ranks: Sequence[Rank]) -> tuple[Rank, ...]:

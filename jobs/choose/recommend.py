@@ -6,9 +6,12 @@ from common.numbers import decimal, listed
 from common.run.speed import clearly_faster
 from common.schema.choice import Candidate, Standing, Verdict
 from common.schema.experiment import Choose
-from common.schema.judgement import Judgement, Setting, Speed, VariantJudgement
+from common.schema.judgement import Basis, Judgement, Setting, Speed, VariantJudgement
 from jobs.choose.front import Rank, front, rank
 from jobs.choose.wording import figures, label
+
+# What variants are ranked by besides size and speed.
+QUALITY: dict[Basis, tuple[str, ...]] = {"accuracy": ("accuracy",), "score": ("score",), "agreement": (), "cost": ()}
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class Case:
     def setting(self) -> Setting | None:
         """Where latencies decide; None where none may be ranked."""
         return self.judgement.deciding if self.judgement.ranked else None
+
+    @property
+    def basis(self) -> Basis:
+        """What stands for quality."""
+        return self.judgement.basis
 
     def candidate(self, name: str) -> Candidate:
         """The candidate of that name."""
@@ -120,7 +128,7 @@ class _Places:
         return "on the front", f"its {product} is {times}"
 
     def _dominated(self, candidate: Candidate, better: Rank) -> str:
-        respects = "size and accuracy" if better.time is None else "size, speed and accuracy"
+        respects = listed(("size", *(() if better.time is None else ("speed",)), *QUALITY[self.case.basis]))
         reason = f"{label(better.name)} is no worse in {respects} and better in at least one"
         rival = self.case.candidate(better.name)
         if better.time is None or self.case.clearly_faster(rival, candidate):

@@ -3,15 +3,18 @@
 from pathlib import Path
 
 from common.artifact import file_ref, verified, write_bytes, write_model, writing
+from common.errors import EdgeproofError
 from common.experiment import LoadedExperiment
 from common.provenance import VERSION, Recorder
 from common.run.judge import judge
-from common.run.read import Folders, read_run
+from common.run.read import Folders, Run, read_run
+from common.schema.base import FileRef
 from common.schema.choice import Choice
 from common.schema.variant import Variant
 from jobs.choose import explain, network
 from jobs.choose.candidates import candidates
 from jobs.choose.card import Facts, model_card
+from jobs.choose.file_card import About, file_card
 from jobs.choose.labels import label_file
 from jobs.choose.metadata import Description, build_metadata
 from jobs.choose.package import LABELS, minimum_runtime, package, require_same
@@ -38,7 +41,8 @@ def choose(experiment: LoadedExperiment, folders: Folders, output: Path) -> Choi
     sentences, compared = explain.recommendation(case, chosen), network.compare(case, chosen)
     best = next((variant for variant in run.variants if variant.name == chosen.best), None)
     content = None if best is None else verified(folders.variants / best.name, best.model).read_bytes()
-    packaged = None if best is None or content is None else _package(best, content, settings.title)
+    trained = best is not None and best.recipe is not None
+    packaged = _package(best, content, settings.title) if trained and best is not None and content else content
     with writing(output, ARTIFACT, *folders.all):
         for path in (*output.glob("*.tflite"), output / MODEL_CARD):
             path.unlink(missing_ok=True)
@@ -47,18 +51,9 @@ def choose(experiment: LoadedExperiment, folders: Folders, output: Path) -> Choi
             write_bytes(output / f"{best.name}.tflite", packaged)
             model = file_ref(output / f"{best.name}.tflite", output)
             said = sentences if compared is None else (*sentences, compared)
-            facts = Facts(
-                title=settings.title,
-                case=case,
-                standings=chosen.standings,
-                sentences=said,
-                variant=best,
-                dataset=run.dataset,
-                training=run.training,
-                model=model,
-                runtime=minimum_runtime(content),
-            )
-            write_bytes(output / MODEL_CARD, model_card(facts).encode("utf-8", "replace"))
+            about = About(settings.title, case, chosen.standings, said, best)
+            text = _card(about, run, model, content) if trained else file_card(about, model)
+            write_bytes(output / MODEL_CARD, text.encode("utf-8", "replace"))
             card = file_ref(output / MODEL_CARD, output)
         choice = Choice(
             provenance=recorder.finish(run.inputs, PACKAGES),
@@ -77,6 +72,25 @@ def choose(experiment: LoadedExperiment, folders: Folders, output: Path) -> Choi
         )
         write_model(output / ARTIFACT, choice)
     return choice
+
+
+def _card(about: About, run: Run, model: FileRef, content: bytes) -> str:
+    """The card of a variant that was trained here."""
+    if run.dataset is None:
+        raise EdgeproofError("a variant that was trained has no data set", hint="name the dataset's folder")
+    return model_card(
+        Facts(
+            title=about.title,
+            case=about.case,
+            standings=about.standings,
+            sentences=about.sentences,
+            variant=about.variant,
+            dataset=run.dataset,
+            training=run.training,
+            model=model,
+            runtime=minimum_runtime(content),
+        )
+    )
 
 
 def _package(variant: Variant, content: bytes, title: str) -> bytes:

@@ -20,10 +20,16 @@ def points(share: float) -> str:
     return f"{100 * share:.2f}".rstrip("0").rstrip(".") + " percentage points"
 
 
-def accuracy(candidate: Candidate) -> str:
-    """The accuracy with its interval and, beside a reference, the judge's word."""
+def quality(candidate: Candidate) -> str:
+    """The accuracy with its interval, the score, or whether the answers lie within the tolerance, and the judge's word
+    beside a reference."""
     word = "" if candidate.keeping in (None, "reference") else f", {candidate.keeping}"
-    return proportion(candidate.accuracy) + word
+    if candidate.accuracy is not None:
+        return f"accuracy {proportion(candidate.accuracy)}{word}"
+    if candidate.score is not None:
+        return f"score {candidate.score:.4g}{word}"
+    within = {"shown to keep": "within", "shown to lose": "beyond"}.get(candidate.keeping or "")
+    return "quality not judged" if within is None else f"answers {within} the tolerance"
 
 
 def speed(candidate: Candidate, reference: str) -> str:
@@ -39,6 +45,7 @@ def speed(candidate: Candidate, reference: str) -> str:
 def figures(candidate: Candidate, reference: Candidate) -> str:
     """Everything that a candidate is judged by, beside the reference."""
     if candidate.name == reference.name:
-        return f"accuracy {accuracy(candidate)}; the others are compared with it"
+        told = "" if candidate.accuracy is None and candidate.score is None else f"{quality(candidate)}; "
+        return f"{told}the others are compared with it"
     size = f"{percent(candidate.size_bytes / reference.size_bytes)} of {label(reference.name)}'s size"
-    return f"{size}, {speed(candidate, reference.name)}, accuracy {accuracy(candidate)}"
+    return f"{size}, {speed(candidate, reference.name)}, {quality(candidate)}"

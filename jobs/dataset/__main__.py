@@ -25,6 +25,11 @@ def main(
     output: Annotated[Path, cli.WRITE, typer.Option(help="Folder to write.")],
     data: Annotated[str, cli.DATA, typer.Option(help="Folder, archive or URL in place of the experiment's.")] = "",
     data_sha256: Annotated[str, typer.Option(help="Expected sha256 of --data; a URL needs it.")] = "",
+    like: Annotated[
+        Path | None,
+        cli.READ,
+        typer.Option(help="A given file's variant: its images' size, unless the experiment has one."),
+    ] = None,
 ) -> None:
     """Turn images, one folder per class, into memory-mappable arrays and a dataset card."""
     from common.experiment import load
@@ -32,7 +37,7 @@ def main(
     loaded = load(experiment, data=data, data_sha256=data_sha256)
     from jobs.dataset.stage import build_dataset
 
-    card = build_dataset(loaded, output)
+    card = build_dataset(loaded, output, like)
     for split, part in card.splits:
         counts = ", ".join(f"{count} {name!r}" for name, count in zip(card.classes, part.per_class, strict=True))
         print(f"{split}: {part.count} images ({counts})")

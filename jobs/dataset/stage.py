@@ -22,6 +22,7 @@ from jobs.dataset.colour import colour_baseline
 from jobs.dataset.contact import Strip, contact_sheet, per_class
 from jobs.dataset.duplicates import Copy, Exact, drop_copies, near_groups
 from jobs.dataset.ingest import Ingested, Record, ingest
+from jobs.dataset.size import sized
 from jobs.dataset.sources import Source, open_source
 from jobs.dataset.split import Shares, divide, groups_of
 
@@ -42,14 +43,15 @@ class _Part:
     groups: npt.NDArray[np.int64]
 
 
-def build_dataset(experiment: LoadedExperiment, output: Path) -> Dataset:
-    """Read the experiment's images and write `output`: arrays, items, contact sheet, card.
+def build_dataset(experiment: LoadedExperiment, output: Path, like: Path | None = None) -> Dataset:
+    """Read the experiment's images and write `output`: arrays, items, contact sheet, card. `like` is the folder of a
+    variant whose input says how large the images are, where the experiment does not.
 
     Raises UsageError for a source that cannot be used, EdgeproofError when more than the allowed
     share of its files is bad; neither touches what an earlier run wrote.
     """
     recorder = Recorder("dataset", experiment)
-    settings, seed = experiment.settings.data, experiment.settings.seed
+    settings, seed = sized(experiment.settings.data, like), experiment.settings.seed
     if is_local(settings.source) and Path(settings.source).is_dir():
         require_apart(output, Path(settings.source))
     output.mkdir(parents=True, exist_ok=True)

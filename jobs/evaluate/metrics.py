@@ -1,9 +1,4 @@
-"""Figures of a classifier from its outputs. Pure: arrays in, models out.
-
-By NumPy alone: scikit-learn and SciPy's statistics take as long to load as a small network to answer.
-"""
-
-import math
+"""Figures of a classifier from its outputs. Pure: arrays in, models out."""
 
 import numpy as np
 import numpy.typing as npt
@@ -23,9 +18,9 @@ def accuracy(outputs: Outputs, labels: Labels) -> Proportion:
 
 def confusion(outputs: Outputs, labels: Labels) -> tuple[tuple[int, ...], ...]:
     """`[i][j]`: images of class i taken for class j."""
-    counts = np.zeros((outputs.shape[1],) * 2, int)
-    np.add.at(counts, (labels, outputs.argmax(axis=1)), 1)
-    return tuple(tuple(row) for row in counts.tolist())
+    classes = outputs.shape[1]
+    counts = np.bincount(labels * classes + outputs.argmax(axis=1), minlength=classes**2)
+    return tuple(tuple(int(count) for count in row) for row in counts.reshape(classes, classes))
 
 
 def class_scores(
@@ -57,13 +52,13 @@ def roc_auc(outputs: Outputs, labels: Labels) -> float | None:
     return float(np.mean([_area(labels == label, outputs[:, label]) for label in range(classes)]))
 
 
-def _area(wanted: npt.NDArray[np.bool_], scores: Outputs) -> float:
-    """The share of pairs of a wanted and another image whose wanted one has the higher score; ties count half."""
+def _area(positive: npt.NDArray[np.bool_], scores: Outputs) -> float:
+    """The chance that a positive scores higher than a negative, ties by half (Mann and Whitney 1947)."""
     _, places, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    # The mean rank of each value, from 1 on.
     ranks = (np.cumsum(counts) - (counts - 1) / 2)[places]
-    some = int(wanted.sum())
-    above = ranks[wanted].sum() - some * (some + 1) / 2
-    return float(above / (some * (len(scores) - some)))
+    hits, misses = int(positive.sum()), int((~positive).sum())
+    return float((ranks[positive].sum() - hits * (hits + 1) / 2) / (hits * misses))
 
 
 def keras_agreement(outputs: Outputs, keras: Outputs) -> KerasAgreement:
@@ -78,14 +73,22 @@ def mcnemar(outputs: Outputs, reference: Outputs, labels: Labels, name: str) -> 
     only_variant = int((right & ~reference_right).sum())
     only_reference = int((reference_right & ~right).sum())
     discordant = only_variant + only_reference
-    # Whole numbers up to the last division, so it is exact.
-    tail = sum(math.comb(discordant, count) for count in range(min(only_variant, only_reference) + 1))
+    p_value = sign_test(min(only_variant, only_reference), discordant)
     return McNemar(
         reference=name,
         only_reference_right=only_reference,
         only_variant_right=only_variant,
-        p_value=min(1.0, 2 * tail / 2**discordant),
+        p_value=min(1.0, p_value),
     )
+
+
+def sign_test(fewer: int, all_: int) -> float:
+    """Two-sided p value of at most `fewer` of `all_` fair coins on one side, exact."""
+    term = tail = 1
+    for count in range(1, fewer + 1):
+        term = term * (all_ - count + 1) // count
+        tail += term
+    return min(1.0, float(2 * tail / 2**all_))
 
 
 def class_mcnemar(outputs: Outputs, reference: Outputs, labels: Labels, name: str) -> tuple[McNemar, ...]:

@@ -1,5 +1,6 @@
 """The evaluate stage: one variant on the images that are reported on."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -33,15 +34,16 @@ def evaluate(
     recorder = Recorder("evaluate", experiment)
     card, dataset_sha256 = read_hashed(dataset / CARD, Dataset)
     made = read(variant / "variant.json", Variant)
-    _require_same_dataset(made, variant, dataset_sha256)
+    if made.recipe is not None:
+        _require_same_dataset(made, variant, dataset_sha256)
     model = verified(variant, made.model)
     images, labels = read_split(dataset, card, card.reported)
     answers = len(labels), len(card.classes)
-    keras = load(variant, made.keras_outputs, np.float32, answers)
+    keras = None if made.keras_outputs is None else load(variant, made.keras_outputs, np.float32, answers)
     compared = None if reference is None else _read_reference(reference, dataset_sha256, answers)
     inputs = (variant, dataset) if reference is None else (variant, dataset, reference)
     with writing(output, ARTIFACT, *inputs):
-        outputs = _predict(model, images, len(card.classes))
+        outputs = _predict(model, made, images, card.classes)
         with atomic(output / "outputs.npy") as path, path.open("wb") as stream:
             np.save(stream, outputs)
         matrix = metrics.confusion(outputs, labels)
@@ -56,7 +58,7 @@ def evaluate(
             per_class=metrics.class_scores(matrix, card.classes, _compare_classes(outputs, compared, labels)),
             roc_auc=metrics.roc_auc(outputs, labels),
             confusion=matrix,
-            keras=metrics.keras_agreement(outputs, keras),
+            keras=None if keras is None else metrics.keras_agreement(outputs, keras),
             mcnemar=_compare(outputs, compared, labels),
             outputs=file_ref(output / "outputs.npy", output),
         )
@@ -87,13 +89,41 @@ def _read_reference(folder: Path, dataset_sha256: str, answers: tuple[int, int])
     return evaluation.variant, load(folder, evaluation.outputs, np.float32, answers)
 
 
-def _predict(model: Path, images: npt.NDArray[np.uint8], classes: int) -> npt.NDArray[np.float32]:
-    outputs = predict(model, images)
-    if outputs.ndim != 2 or outputs.shape[1] != classes:  # noqa: PLR2004
-        raise EdgeproofError(f"{model} gives outputs of shape {outputs.shape}, expected [n, {classes}]")
+def _predict(
+    model: Path, made: Variant, images: npt.NDArray[np.uint8], classes: Sequence[str]
+) -> npt.NDArray[np.float32]:
+    """Outputs float32 [n, classes], in the order of the data set's classes."""
+    _require_images(model, made, images.shape[1:])
+    outputs = predict(model, images, pixels=made.pixels)
+    if outputs.ndim == 2 and (chosen := columns(made.labels, outputs.shape[1], classes)) is not None:  # noqa: PLR2004
+        outputs = np.ascontiguousarray(outputs[:, chosen])
+    if outputs.ndim != 2 or outputs.shape[1] != len(classes):  # noqa: PLR2004
+        hint = "name the folders of the images as in the labels.txt inside the file" if made.recipe is None else None
+        raise EdgeproofError(f"{model} gives outputs of shape {outputs.shape}, expected [n, {len(classes)}]", hint=hint)
     if not np.isfinite(outputs).all():
         raise EdgeproofError(f"{model} gives NaN or infinite outputs", hint="its conversion went wrong")
     return outputs
+
+
+def columns(labels: Sequence[str], width: int, classes: Sequence[str]) -> list[int] | None:
+    """Which outputs of a file with a label file are those of the data set's classes; None where it does not name them
+    all, or has one output each in any order that nothing tells."""
+    places = {label.strip().casefold(): place for place, label in enumerate(labels[:width])}
+    found = [places.get(name.strip().casefold()) for name in classes]
+    return [place for place in found if place is not None] if None not in found else None
+
+
+def _fits(sides: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    return all(side in (-1, other) for side, other in zip(sides, shape, strict=True))
+
+
+def _require_images(model: Path, made: Variant, shape: tuple[int, ...]) -> None:
+    ports = [port.open_shape or port.shape for port in made.inputs]
+    if len(ports) == 1 and len(ports[0]) == len(shape) + 1 and _fits(ports[0][1:], shape):
+        return
+    taken = " and ".join(str(list(port)) for port in ports)
+    hint = "set [data] height and width to the file's, or leave [data] out: then answers are compared"
+    raise UsageError(f"{model} takes {taken}, but the images are {list(shape)}", hint=hint)
 
 
 def _compare(

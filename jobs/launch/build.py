@@ -61,7 +61,7 @@ def read_ingredients(engine: Engine, image: Image, environment: Mapping[str, str
     return Ingredients(
         image=image,
         dockerfile=path.read_bytes(),
-        lock=path.with_name(lock_name(image, environment)).read_bytes(),
+        lock=(ROOT / "docker" / image / lock_name(image, environment)).read_bytes(),
         arguments=build_arguments(image, environment, VERSION),
         platform=engine.facts.platform,
         base_id=local or "",

@@ -16,9 +16,11 @@ BASE_VARIABLE = "BASE_IMAGE"
 
 
 class Image(StrEnum):
-    """The two images."""
+    """The images; data and files are of one Dockerfile."""
 
     TRAINING = "training"
+    DATA = "data"
+    FILES = "files"
     ADB = "adb"
 
 
@@ -71,6 +73,8 @@ def build_arguments(image: Image, environment: Mapping[str, str], version: str) 
     arguments = [BuildArgument("VERSION", version)]
     if environment.get(BASE_VARIABLE):
         arguments.append(BuildArgument("BASE_IMAGE", environment[BASE_VARIABLE]))
+    if image is Image.DATA:
+        arguments.append(BuildArgument("IMAGE", image))
     if image is Image.TRAINING:
         arguments.append(BuildArgument("TENSORFLOW", tensorflow_variant(environment)))
     return tuple(arguments)
@@ -90,4 +94,4 @@ def build_command(ingredients: Ingredients, docker: str, root: Path) -> tuple[st
 
 def dockerfile(image: Image, root: Path) -> Path:
     """Where an image's Dockerfile lies."""
-    return root / "docker" / image / "Dockerfile"
+    return root / "docker" / (Image.FILES if image is Image.DATA else image) / "Dockerfile"

@@ -101,7 +101,7 @@ def keras_outputs(model: Any, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.f
 
 
 def _recipe(experiment: LoadedExperiment, name: str) -> Recipe:
-    recipes = experiment.settings.variants
+    recipes = experiment.settings.recipes
     if name not in recipes:
         raise UsageError(f"unknown variant '{name}'", hint=f"the experiment has {', '.join(recipes)}")
     return recipes[name]

@@ -1,10 +1,12 @@
 """Check an experiment and split it into what each artifact depends on. Make calls it first.
 
     python -m jobs.plan --experiment experiments/demo.toml --run runs/demo
+    python -m jobs.plan --models "a.tflite b.tflite" --run runs/models
 
-Reads   <experiment>, the model files that it names, the names and times of a local data source's files, the code,
-        the tools for devices; where a device is named, the adb server
-Writes  <run>/plan/<artifact>        a piece per artifact, rewritten only when its content changed
+Reads   <experiment>, or the names of finished files; the model files that it names, the names and times of a local
+        data source's files, the code, the tools for devices; where a device is named, the adb server
+Writes  <run>/plan/models.toml       the experiment that finished files stand for
+        <run>/plan/<artifact>        a piece per artifact, rewritten only when its content changed
         .cache/plan/imports.json     what each module of this checkout imports
         and to standard output the names that the graph is made of, for make
 """
@@ -19,7 +21,10 @@ from common import cli
 
 def main(
     *,
-    experiment: Annotated[Path, typer.Option(help="Experiment file (TOML).")],
+    experiment: Annotated[Path | None, typer.Option(help="Experiment file (TOML).")] = None,
+    models: Annotated[str, typer.Option(help="Finished .tflite files instead: files, folders, patterns.")] = "",
+    reference: Annotated[str, typer.Option(help="Which of them the others are compared with.")] = "",
+    inputs: Annotated[str, typer.Option(help="A folder of samples for them.")] = "",
     run: Annotated[Path, typer.Option(help="Folder of the run.")],
     data: Annotated[str, typer.Option(help="Replaces the experiment's data source.")] = "",
     data_sha256: Annotated[str, typer.Option(help="sha256 of a data source that is a URL.")] = "",
@@ -31,11 +36,21 @@ def main(
 ) -> None:
     """Validate an experiment file and print the names of its graph."""
     from common.adb.names import listed
+    from common.errors import UsageError
     from common.experiment import load
+    from jobs.plan.models import Given
     from jobs.plan.places import Tools
-    from jobs.plan.stage import plan
+    from jobs.plan.stage import plan, plan_models
 
     tools = Tools(*(Path(path) if path else None for path in (binary, apk, hexagon)))
+    if models.strip():
+        given = Given(models, reference, inputs, data, data_sha256)
+        print(plan_models(given, run, listed(devices), tools, dry=dry), end="")
+        return
+    if reference or inputs:
+        raise UsageError("REFERENCE and INPUTS go with MODELS", hint="in an experiment: reference, and [inputs] source")
+    if experiment is None:
+        raise UsageError("give --experiment or --models")
     loaded = load(experiment, data=data, data_sha256=data_sha256)
     print(plan(loaded, run, listed(devices), tools, dry=dry), end="")
 

@@ -12,11 +12,12 @@ from common.printable import clean
 from common.provenance import ROOT
 from common.schema.experiment import Data
 from common.schema.source import is_url, public
+from jobs.plan.models import FILE
 from jobs.plan.pieces import DATASET
 
 PLAN = "plan"
 # Pieces of devices that are not asked for now are kept: what was measured on them stays as it is.
-KEPT = ("benchmark",)
+KEPT = ("benchmark", FILE)
 CODE = ("common", "jobs")
 
 

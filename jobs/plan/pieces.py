@@ -4,18 +4,22 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import BaseModel
 
-from common.errors import EdgeproofError
+from common.artifact import sha256_file
+from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
-from common.model_file import model_inputs
-from common.schema.experiment import Data
+from common.model_file import given_path, model_inputs
+from common.schema.experiment import Data, Making
+from common.schema.given import FromFile, GivenFile
+from common.schema.recipe import Recipe
 from common.schema.source import is_local
 from common.source import local_path
 from jobs.plan.places import HERE, Place
 
-DATASET = "dataset/dataset.json"
+DATASET, TRAINING, SAMPLES = "dataset/dataset.json", "train/training.json", "inputs/inputs.json"
 # What make reads as text: nothing in it means anything to make or to a shell.
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-+@,:%[]")
 
@@ -41,18 +45,17 @@ def pieces(
 def _pieces(
     experiment: LoadedExperiment, made: Mapping[str, Made], places: Sequence[Place]
 ) -> Iterator[tuple[str, bytes]]:
-    settings, folder = experiment.settings, experiment.folder
+    settings = experiment.settings
     seed = {"seed": settings.seed}
-    state = {"source_state": source_state(settings.data)}
-    yield DATASET, _dump(made["dataset"], {**seed, **state}, data=settings.data)
-    state = model_inputs("model_sha256", settings.model, folder)
-    yield "train/training.json", _dump(made["train"], {**seed, **state}, model=settings.model, train=settings.train)
-    for name, recipe in settings.variants.items():
-        # Fine-tuning uses the training's loss, batch size and class weights; the training's piece covers those.
-        state = {} if recipe.student is None else model_inputs("student_sha256", recipe.student, folder)
-        yield f"variants/{name}/variant.json", _dump(made["optimize"], {**seed, **state}, recipe=recipe)
-        reference = {"reference": settings.reference}
-        yield f"evaluation/{name}/evaluation.json", _dump(made["evaluate"], reference)
+    yield _asked(experiment, made, seed)
+    if settings.recipes:
+        state = model_inputs("model_sha256", settings.model, experiment.folder)
+        yield TRAINING, _dump(made["train"], {**seed, **state}, model=settings.model, train=settings.train)
+    score = _file_sha256(experiment.folder, settings.evaluate.score)
+    for name, making in settings.variants.items():
+        yield f"variants/{name}/variant.json", _variant(experiment, making, made, seed)
+        judged = {"reference": settings.reference, "score_sha256": score, "seed": settings.seed}
+        yield f"evaluation/{name}/evaluation.json", _dump(made["evaluate"], judged, shape=settings.inputs)
     names = {"reference": settings.reference, "variants": list(settings.variants)}
     for place in places:
         there = {"device": place.serial, "facts": place.facts, "tools": place.tools}
@@ -61,6 +64,42 @@ def _pieces(
     targets = [place.serial for place in places]
     yield "best/choice.json", _dump(made["choose"], {"targets": targets, **names}, choose=settings.choose)
     yield "report/results.json", _dump(made["report"], {"title": settings.title, "targets": targets, **names})
+
+
+def _asked(experiment: LoadedExperiment, made: Mapping[str, Made], seed: Mapping[str, object]) -> tuple[str, bytes]:
+    """The images, or the samples of models that have none."""
+    settings, folder = experiment.settings, experiment.folder
+    if settings.has_images:
+        state = {"source_state": source_state(settings.data)}
+        return DATASET, _dump(made["dataset"], {**seed, **state}, data=settings.data)
+    files = {"source": settings.inputs.source, "targets": settings.evaluate.targets}
+    states = {f"{what}_state": files_state(folder / path) for what, path in files.items() if path}
+    named = {"reference": settings.reference, "targets": settings.evaluate.targets}
+    return SAMPLES, _dump(made["inputs"], {**seed, **named, **states}, inputs=settings.inputs)
+
+
+def _variant(
+    experiment: LoadedExperiment, making: Making, made: Mapping[str, Made], seed: Mapping[str, object]
+) -> bytes:
+    if isinstance(making, Recipe):
+        # Fine-tuning uses the training's loss, batch size and class weights; the training's piece covers those.
+        student = making.student
+        state = {} if student is None else model_inputs("student_sha256", student, experiment.folder)
+        return _dump(made["optimize"], {**seed, **state}, recipe=making)
+    file = {"model_sha256": sha256_file(given_path(making, experiment.folder))}
+    if isinstance(making, GivenFile):
+        return _dump(made["adopt"], file, given=making, inputs=experiment.settings.inputs)
+    return _dump(made["quantize"], {**seed, **file}, given=making, inputs=experiment.settings.inputs)
+
+
+def _file_sha256(folder: Path, path: str | None) -> str | None:
+    if path is None:
+        return None
+    if not (folder / path).is_file():
+        raise UsageError(
+            f"score file {folder / path} does not exist", hint="its path starts at the experiment's folder"
+        )
+    return sha256_file(folder / path)
 
 
 def _dump(made: Made, plain: Mapping[str, object], **models: BaseModel) -> bytes:
@@ -75,8 +114,12 @@ def names(experiment: LoadedExperiment, places: Sequence[Place], stale: Sequence
     `stale` are artifacts, as paths below the run, that must be made anew whatever their times say.
     """
     settings = experiment.settings
+    kinds = {Recipe: "RECIPES", GivenFile: "FILES", FromFile: "FROM"}
+    made = {word: tuple(n for n, m in settings.variants.items() if isinstance(m, kind)) for kind, word in kinds.items()}
     lines = {
         "VARIANTS": tuple(settings.variants),
+        **made,
+        "IMAGES": ("yes",) if settings.has_images else (),
         "REFERENCE": (settings.reference,),
         "TARGETS": tuple(place.name for place in places),
         "SERIALS": tuple(place.serial for place in places),
@@ -90,13 +133,17 @@ def names(experiment: LoadedExperiment, places: Sequence[Place], stale: Sequence
 
 def source_state(data: Data) -> str:
     """A hash that changes when a local source's files change; a word for other sources.
-    Raises UsageError when a local source is missing.
+    Raises UsageError when a local source is missing."""
+    return files_state(local_path(data.source)) if is_local(data.source) else "not a local source"
 
-    Names, sizes and modification times: reading every image would take longer than the no-op.
+
+def files_state(root: Path) -> str:
+    """A hash that changes when a file, or any file of a folder, changes. Raises UsageError when it is missing.
+
+    Names, sizes and modification times: reading every one would take longer than the no-op.
     """
-    if not is_local(data.source):
-        return "not a local source"
-    root = local_path(data.source)
+    if not root.exists():
+        raise UsageError(f"{root} does not exist", hint="its path starts at the experiment file's folder")
     digest = hashlib.sha256()
     for path in [root] if root.is_file() else sorted(root.rglob("*")):
         status = path.lstat()

@@ -5,31 +5,32 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from common.artifact import sha256_file
-from common.experiment import LoadedExperiment
+from common.artifact import sha256_file, write_bytes
+from common.experiment import LoadedExperiment, parsed
 from common.image_lock import lock_name
 from common.job import ALSO_READS, IMAGES
 from common.printable import clean
 from common.provenance import ROOT
 from jobs.plan.closure import code_sha256, read_tree
-from jobs.plan.folder import check_place, other_data, outdated, update
+from jobs.plan.folder import PLAN, check_place, other_data, outdated, update
 from jobs.plan.missing import incomplete
+from jobs.plan.models import FILE, Given, experiment
 from jobs.plan.pieces import Made, names, pieces
 from jobs.plan.places import Tools, places
 
 CACHE = ROOT / ".cache" / "plan" / "imports.json"
 
 
-def plan(experiment: LoadedExperiment, run: Path, devices: Sequence[str], tools: Tools, *, dry: bool) -> str:
+def plan(loaded: LoadedExperiment, run: Path, devices: Sequence[str], tools: Tools, *, dry: bool) -> str:
     """The names of the graph, as assignments of make; pieces that changed are written, unless `dry`.
 
     Says on standard error what the user should know first. Raises UsageError for what cannot be planned, and
     writes nothing then.
     """
     there = places(devices, tools, run, dry=dry)
-    wanted = pieces(experiment, made(keep=not dry), there)
+    wanted = pieces(loaded, made(keep=not dry), there)
     check_place(run, wanted)
-    notice = other_data(run, experiment.settings.data)
+    notice = other_data(run, loaded.settings.data)
     if notice:
         print(notice, file=sys.stderr)
     lost = incomplete(run, wanted)
@@ -38,7 +39,17 @@ def plan(experiment: LoadedExperiment, run: Path, devices: Sequence[str], tools:
     stale = [*lost, *(name for name in outdated(run, wanted) if name not in lost)]
     if not dry:
         update(run, wanted)
-    return names(experiment, there, stale)
+    return names(loaded, there, stale)
+
+
+def plan_models(given: Given, run: Path, devices: Sequence[str], tools: Tools, *, dry: bool) -> str:
+    """The same for finished files, whose experiment is written beside the pieces."""
+    path = run / PLAN / FILE
+    text = experiment(given)
+    names = plan(parsed(text, path), run, devices, tools, dry=dry)
+    if not dry and (not path.is_file() or path.read_bytes() != text):
+        write_bytes(path, text)
+    return names
 
 
 def made(root: Path = ROOT, cache: Path = CACHE, *, keep: bool = True) -> Mapping[str, Made]:

@@ -26,6 +26,7 @@ def main(
     *,
     experiment: Annotated[Path | None, cli.READ, typer.Option(help="Experiment file (TOML).")] = None,
     dataset: Annotated[Path | None, cli.READ, typer.Option(help="Folder that the dataset stage wrote.")] = None,
+    samples: Annotated[Path | None, cli.READ, typer.Option(help="Folder that the inputs stage wrote.")] = None,
     training: Annotated[Path | None, cli.READ, typer.Option(help="Folder that the train stage wrote.")] = None,
     variants: Annotated[Path | None, cli.READ, typer.Option(help="Folder that holds a folder per variant.")] = None,
     evaluations: Annotated[
@@ -49,8 +50,9 @@ def main(
     from jobs.report import arguments, terminal
 
     tasks = [("--experiment", experiment), ("--results", results), ("--summary", summary)]
-    folders = any((dataset, training, variants, evaluations, benchmark, choice))
-    arguments.require_one([(name, bool(path)) for name, path in tasks], folders)
+    stages = {"dataset": dataset, "samples": samples, "training": training}
+    stages |= {"variants": variants, "evaluations": evaluations}
+    arguments.require_one([(name, bool(path)) for name, path in tasks], any((*stages.values(), benchmark, choice)))
     if why is not None and summary is None:
         raise UsageError("--why needs a report", hint="give its folder with --summary")
     if summary is not None:
@@ -61,10 +63,10 @@ def main(
 
         rerender(results, output)
     elif experiment is not None:
-        stages = arguments.experiment_folders(dataset, training, variants, evaluations, benchmark or [])
+        folders = arguments.experiment_folders(stages, benchmark or [])
         from jobs.report.stage import report
 
-        report(load(experiment), experiment, stages, choice, output)
+        report(load(experiment), experiment, folders, choice, output)
     return terminal.show(output)
 
 

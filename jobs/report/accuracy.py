@@ -87,7 +87,9 @@ def _accuracy_cells(evaluation: Evaluation, found: VariantJudgement | None) -> t
         Cell(span(100 * share.low, 100 * share.high)),
         Cell(f"{share.successes} of {share.total}"),
         number(None if evaluation.roc_auc is None else f"{evaluation.roc_auc:.4f}"),
-        Cell(percent(keras.top1.value), f"outputs differ by at most {keras.max_abs_difference:.2g}"),
+        Cell(ABSENT)
+        if keras is None
+        else Cell(percent(keras.top1.value), f"outputs differ by at most {keras.max_abs_difference:.2g}"),
         keeping(None if found is None else found.overall, evaluation.mcnemar),
     )
 

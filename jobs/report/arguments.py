@@ -1,26 +1,24 @@
 """Which of its two tasks the command line asks for. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from common.errors import UsageError
 from common.run.read import Folders
 
 
-def experiment_folders(
-    dataset: Path | None,
-    training: Path | None,
-    variants: Path | None,
-    evaluations: Path | None,
-    benchmarks: Sequence[Path],
-) -> Folders:
-    """The folders of a run. Raises UsageError naming the options that are missing."""
-    options = {"dataset": dataset, "training": training, "variants": variants, "evaluations": evaluations}
-    absent = [f"--{name}" for name, folder in options.items() if folder is None]
+def experiment_folders(folders: Mapping[str, Path | None], benchmarks: Sequence[Path]) -> Folders:
+    """The folders of a run, by the names of their options. Raises UsageError naming those that are missing."""
+    variants, evaluations = folders["variants"], folders["evaluations"]
+    absent = [f"--{name}" for name in ("variants", "evaluations") if folders[name] is None]
+    asked = folders["dataset"], folders["samples"]
+    absent += ["--dataset or --samples"] if asked == (None, None) else []
     absent += [] if benchmarks else ["--benchmark"]
-    if dataset is None or training is None or variants is None or evaluations is None or not benchmarks:
+    if variants is None or evaluations is None or absent:
         raise UsageError(f"{', '.join(absent)} missing", hint="--experiment needs the folder of every stage")
-    return Folders(dataset, training, variants, evaluations, tuple(benchmarks))
+    return Folders(
+        folders["dataset"], folders["training"], variants, evaluations, tuple(benchmarks), folders["samples"]
+    )
 
 
 def require_one(options: Sequence[tuple[str, bool]], folders_given: bool) -> None:

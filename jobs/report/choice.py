@@ -1,12 +1,14 @@
 """The recommendation and the front. Pure: a choice to sentences and a table."""
 
 from common.numbers import decimal, megabytes, proportion
-from common.schema.choice import Choice, Standing
+from common.schema.choice import Candidate, Choice, Standing
 from common.schema.results import Results
 from jobs.report import verdicts
 from jobs.report.document import Cell, Column, Row, Section, Table, Tone, number
 from jobs.report.names import Setting, variant_labels
 
+# The column of what stands for quality; none where nothing does.
+QUALITY = {"accuracy": "Accuracy", "score": "Score", "agreement": "Answers"}
 TONES: dict[str, Tone] = {
     **{"best": "better", "shown to lose": "worse", "ruled out": "problem"},
     # Of version 1.
@@ -28,6 +30,7 @@ def section(results: Results, choice: Choice) -> Section:
 def _table(results: Results, choice: Choice) -> Table:
     labels = variant_labels(results)
     where = choice.setting
+    basis = "accuracy" if choice.judgement is None else choice.judgement.basis
     columns = (
         Column("Verdict", numeric=False),
         Column("On the front", numeric=False),
@@ -37,7 +40,7 @@ def _table(results: Results, choice: Choice) -> Table:
             if where is None
             else (Column("Latency (µs)"), Column(f"Ratio to {labels.get(choice.reference, choice.reference)}"))
         ),
-        Column("Accuracy"),
+        *((Column(QUALITY[basis]),) if basis in QUALITY else ()),
     )
     rows = tuple(Row(labels.get(s.candidate.name, s.candidate.name), _cells(choice, s)) for s in choice.standings)
     notes = [
@@ -63,5 +66,17 @@ def _cells(choice: Choice, standing: Standing) -> tuple[Cell, ...]:
         Cell("yes" if standing.on_front else "no"),
         Cell(megabytes(candidate.size_bytes)),
         *((number(latency), ratio) if timed else ()),
-        Cell(proportion(candidate.accuracy), candidate.keeping or ""),
+        *_quality(candidate, "accuracy" if judged is None else judged.basis),
     )
+
+
+def _quality(candidate: Candidate, basis: str) -> tuple[Cell, ...]:
+    """What stands for quality; no cell where nothing does."""
+    if basis not in QUALITY:
+        return ()
+    if candidate.accuracy is not None:
+        return (Cell(proportion(candidate.accuracy), candidate.keeping or ""),)
+    if candidate.score is not None:
+        return (Cell(f"{candidate.score:.4g}", candidate.keeping or ""),)
+    within = {"shown to keep": "within the tolerance", "shown to lose": "beyond the tolerance"}
+    return (Cell(within.get(candidate.keeping or "", "reference")),)

@@ -2,6 +2,7 @@
 
 import shlex
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 from common.intervals import LEAST_FLOOR
 from common.numbers import listed
@@ -9,13 +10,14 @@ from common.run import checks
 from common.run.read import Run
 from common.schema.benchmark import Benchmark, Cell, Row, Summary
 from common.schema.choice import Choice
+from common.schema.given import GivenFile
 from common.schema.outcome import Failed, Unsupported
 from common.schema.provenance import Provenance
 from common.schema.results import Endured, Latency, Measurement, Results, VariantResult
 from common.schema.variant import Variant
 from jobs.report.caution_words import words
 from jobs.report.names import BACKENDS
-from jobs.report.steps import steps
+from jobs.report.steps import making
 
 # Those of the published table that need a device.
 DEVICE_BACKENDS = ("gpu", "nnapi")
@@ -38,6 +40,8 @@ def collect(run: Run, choice: Choice | None, experiment_path: str, own: Provenan
         dataset=run.dataset,
         training=run.training,
         evaluations=run.evaluations,
+        samples=run.samples,
+        answers=run.answers,
         choice=choice,
         sustained=tuple(_endured(run)),
         warnings=tuple(_warnings(run.benchmarks, provenance)),
@@ -51,7 +55,7 @@ def _variant(variant: Variant) -> VariantResult:
     return VariantResult(
         name=variant.name,
         label=variant.name.replace("_", " "),
-        steps=tuple(steps(variant.recipe)),
+        steps=tuple(making(variant)),
         size_bytes=variant.model.size_bytes,
         deflated_bytes=variant.deflated_bytes,
         promises_kept=sum(promise.kept for promise in variant.promises),
@@ -152,11 +156,24 @@ def _reproduce(run: Run, experiment_path: str, own: Provenance) -> Iterator[str]
         yield f"git checkout {shlex.quote(own.code.commit)}"
     settings, used = run.experiment.settings.data, run.dataset
     data = []
-    if used.source != settings.source:
+    if used is not None and used.source != settings.source:
         data.append(f"DATA={used.source}")
         if used.source_kind == "url" and (digest := checks.used(used, "data")) is not None:
             data.append(f"DATA_SHA256={digest}")
     for benchmark in run.benchmarks:
         target = benchmark.target
         device = [] if target.kind == "host" else [f"DEVICE={target.serial or target.name}"]
-        yield shlex.join(["make", "all", f"EXPERIMENT={experiment_path}", *data, *device])
+        yield shlex.join(["make", "all", *_what(run, experiment_path), *data, *device])
+
+
+def _what(run: Run, experiment_path: str) -> list[str]:
+    """The experiment, or the files that make's MODELS named: their experiment is made from them."""
+    making = run.experiment.settings.variants
+    if Path(experiment_path).name != "models.toml" or not all(isinstance(m, GivenFile) for m in making.values()):
+        return [f"EXPERIMENT={experiment_path}"]
+    files = [Path(made.file).name for made in making.values() if isinstance(made, GivenFile)]
+    first = making[run.experiment.settings.reference]
+    reference = Path(first.file).name if isinstance(first, GivenFile) else ""
+    named = [] if reference == files[0] else [f"REFERENCE={reference}"]
+    source = run.experiment.settings.inputs.source
+    return [f"MODELS={shlex.join(files)}", *named, *([f"INPUTS={source}"] if source else [])]

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from common.numbers import count
 from common.schema.results import Latency, Results
-from jobs.report import choice, sustained, why
+from jobs.report import answers, choice, sustained, why
 from jobs.report.accuracy import accuracies, class_scores, confusions, files
 from jobs.report.background import dataset_tables, duplicates, environment_tables, training_table
 from jobs.report.charts import accuracy_chart, latency_chart, sustained_chart, training_chart
@@ -28,6 +28,24 @@ def build(results: Results, contact_sheet: File | None) -> Document:
 
 
 def _sections(results: Results, contact_sheet: File | None) -> Iterator[Section]:
+    yield from _decided(results)
+    if results.dataset is not None:
+        sheet = () if contact_sheet is None else (_sheet(contact_sheet),)
+        blocks = (*dataset_tables(results, results.dataset), *sheet)
+        yield Section("dataset", "Dataset", (" ".join(duplicates(results.dataset)),), blocks)
+    if results.training is not None:
+        imbalance = results.training.imbalance
+        sentence = f"{imbalance[:1].upper()}{imbalance[1:].rstrip('.')}."
+        blocks = (training_table(results.training), *_pictures(training_chart(results.training)))
+        yield Section("training", "Training", (sentence,), blocks)
+    if results.targets or results.provenance:
+        yield Section("environment", "Environment", (), tuple(environment_tables(results)))
+    if results.reproduce:
+        yield Section("reproduce", "How to reproduce it", (_REPRODUCE,), (Commands(results.reproduce),))
+
+
+def _decided(results: Results) -> Iterator[Section]:
+    """What was measured of the variants, and what follows from it."""
     if results.choice is not None:
         yield choice.section(results, results.choice)
     yield Section("results", "Results", (), overview(results))
@@ -43,21 +61,10 @@ def _sections(results: Results, contact_sheet: File | None) -> Iterator[Section]
     if results.evaluations:
         tables = (accuracies(results), class_scores(results), *confusions(results))
         yield Section("accuracy", "Accuracy", (), (*_pictures(accuracy_chart(results)), *tables))
+    if results.samples is not None:
+        yield answers.section(results, results.samples)
     if any(variant.steps or variant.promises_total is not None for variant in results.variants):
         yield Section("files", "Files", (), (files(results), *proofs(results)))
-    if results.dataset is not None:
-        sheet = () if contact_sheet is None else (_sheet(contact_sheet),)
-        blocks = (*dataset_tables(results, results.dataset), *sheet)
-        yield Section("dataset", "Dataset", (" ".join(duplicates(results.dataset)),), blocks)
-    if results.training is not None:
-        imbalance = results.training.imbalance
-        sentence = f"{imbalance[:1].upper()}{imbalance[1:].rstrip('.')}."
-        blocks = (training_table(results.training), *_pictures(training_chart(results.training)))
-        yield Section("training", "Training", (sentence,), blocks)
-    if results.targets or results.provenance:
-        yield Section("environment", "Environment", (), tuple(environment_tables(results)))
-    if results.reproduce:
-        yield Section("reproduce", "How to reproduce it", (_REPRODUCE,), (Commands(results.reproduce),))
 
 
 _REPRODUCE = (
@@ -88,15 +95,20 @@ def _sheet(sheet: File) -> Picture:
     return Picture("Some images of every class", "Some training images of every class.", (sheet,), (sheet,))
 
 
+def _given(results: Results) -> bool:
+    """Whether the files were not trained here."""
+    return results.samples is not None or (results.dataset is not None and results.schema_version > 3)  # noqa: PLR2004
+
+
 def _absent(results: Results, contact_sheet: File | None) -> Iterator[str]:
     latencies = [m.result for m in results.measurements if isinstance(m.result, Latency)]
     parts = {
         "latency": not results.measurements,
         "spread over rounds and intervals": bool(latencies) and all(x.low_us is None for x in latencies),
-        "accuracy": not results.evaluations,
+        "accuracy": not results.evaluations and not results.answers,
         "what is in each file": all(v.promises_total is None for v in results.variants),
-        "the dataset": results.dataset is None,
-        "the training": results.training is None,
+        "the dataset": results.dataset is None and results.samples is None,
+        "the training": results.training is None and not _given(results),
         "the environment": not results.targets,
         "how to reproduce it": not results.reproduce,
     }

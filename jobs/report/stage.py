@@ -36,7 +36,9 @@ def report(experiment: LoadedExperiment, path: Path, folders: Folders, chosen: P
     """
     recorder = Recorder("report", experiment)
     run = read_run(experiment, folders)
-    sheet = _sheet(verified(folders.dataset, run.dataset.contact_sheet))
+    sheet = None
+    if folders.dataset is not None and run.dataset is not None:
+        sheet = _sheet(verified(folders.dataset, run.dataset.contact_sheet))
     inputs = dict(run.inputs)
     choice = None
     if chosen is not None:

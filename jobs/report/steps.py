@@ -1,8 +1,10 @@
 """A recipe in words, for people who read the report."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 from common.numbers import count, percent
+from common.schema.given import FromFile
 from common.schema.recipe import (
     Cluster,
     Convert,
@@ -16,6 +18,7 @@ from common.schema.recipe import (
     QuantizeAware,
     Recipe,
 )
+from common.schema.variant import Variant
 
 FORMATS = {
     "float32": "stored as float32",
@@ -27,6 +30,8 @@ FORMATS = {
     "dynamic_wi4_afp32": "weights stored as int4 (dynamic, litert-quantizer)",
     "weight_only_wi8_afp32": "weights stored as int8, computed in float (litert-quantizer)",
     "weight_only_wi4_afp32": "weights stored as int4, computed in float (litert-quantizer)",
+    "static_wi8_ai8": "all in int8, calibrated (litert-quantizer)",
+    "static_wi8_ai16": "weights in int8, activations in int16, calibrated (litert-quantizer)",
 }
 PRESERVED = {
     "nothing": "",
@@ -34,6 +39,19 @@ PRESERVED = {
     "clusters": ", clusters preserved",
     "sparsity_and_clusters": ", zeros and clusters preserved",
 }
+
+
+def making(variant: Variant) -> Iterator[str]:
+    """How a variant came about, in words, a step each."""
+    if variant.recipe is not None:
+        yield from steps(variant.recipe)
+        return
+    name = "" if variant.origin is None else Path(variant.origin.file).name
+    yield f"the file {name}"
+    if isinstance(variant.given, FromFile):
+        yield FORMATS[variant.given.convert.format]
+        if variant.given.convert.layers:
+            yield "some operators otherwise"
 
 
 def steps(recipe: Recipe) -> Iterator[str]:

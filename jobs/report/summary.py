@@ -49,12 +49,16 @@ def _accuracy(results: Results, judgement: Judgement) -> Iterator[str]:
     def of(word: Keeping) -> str:
         return listed(tuple(labels[found.variant] for found in judgement.variants if found.accuracy == word))
 
+    if judgement.basis in ("agreement", "cost"):
+        return
+    what = judgement.basis
     if kept := of("shown to keep"):
-        yield f"Shown to keep the accuracy of {reference} within {percent(judgement.margin)}: {kept}."
+        margin = percent(judgement.margin) if what == "accuracy" else f"{judgement.margin:g}"
+        yield f"Shown to keep the {what} of {reference} within {margin}: {kept}."
     if lost := of("shown to lose"):
-        yield f"Shown to lose accuracy: {lost}."
+        yield f"Shown to lose {what}: {lost}."
     if unsure := of("not shown"):
-        yield f"Not shown to keep the accuracy, nor to lose it: {unsure}."
+        yield f"Not shown to keep the {what}, nor to lose it: {unsure}."
 
 
 def _smallest(results: Results) -> Iterator[str]:
@@ -72,7 +76,15 @@ def _smallest(results: Results) -> Iterator[str]:
     if results.reference not in same and own:
         beside = f", {percent(sizes[found] / own)} of {labels[results.reference]}'s"
     names = listed(tuple(labels[name] for name in same))
-    yield f"Smallest that keeps the accuracy: {names} ({megabytes(sizes[found])} MB{beside})."
+    yield f"Smallest{_keeps(spoken(results))}: {names} ({megabytes(sizes[found])} MB{beside})."
+
+
+# What a variant that may be shipped keeps, by what stands for quality.
+KEEPS = {"accuracy": " that keeps the accuracy", "score": " that keeps the score", "agreement": " within the tolerance"}
+
+
+def _keeps(judgement: Judgement | None) -> str:
+    return "" if judgement is None else KEEPS.get(judgement.basis, "")
 
 
 def _gain(results: Results, grid: Grid, gain: Gain) -> str:
@@ -85,11 +97,11 @@ def _gain(results: Results, grid: Grid, gain: Gain) -> str:
         == (gain.setting.target, gain.setting.backend, gain.setting.threads, gain.setting.runner)
     )
     if gain.best is None or gain.ratio is None:
-        return f"On {where} no variant that keeps the accuracy is shown to be faster than {reference}."
+        return f"On {where} no variant{_keeps(spoken(results))} is shown to be faster than {reference}."
     winner = f"{labels[gain.best]}, {ratio(gain.ratio)} as fast as {reference}"
     rivals = listed(tuple(labels[name] for name in gain.rivals))
     told = f"; not told from it: {rivals}" if rivals else ""
-    return f"Largest gain in speed that keeps the accuracy on {where}: {winner}{told}."
+    return f"Largest gain in speed{_keeps(spoken(results))} on {where}: {winner}{told}."
 
 
 def _measured(results: Results) -> Iterator[str]:

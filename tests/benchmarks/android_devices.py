@@ -87,7 +87,7 @@ def _push(server: AdbServer, phone: StandIn, folder: Path) -> None:
 def _parallel(phones: list[StandIn], folder: Path) -> None:
     text = EXPERIMENT.format(backends=["cpu"], rounds=3, more="").replace("'", '"')
     experiment = write_experiment(folder, text, "two")
-    for seed, (name, recipe) in enumerate(experiment.settings.variants.items()):
+    for seed, (name, recipe) in enumerate(experiment.settings.recipes.items()):
         place = folder / "variants" / name
         place.mkdir(parents=True)
         (place / f"{name}.tflite").write_bytes(fake_model(seed))

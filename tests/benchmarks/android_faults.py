@@ -32,6 +32,7 @@ from common.schema.benchmark import (
     Summary,
 )
 from common.schema.outcome import Measured, Unsupported
+from jobs.benchmark.feeds import Material
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.stage import benchmark
 from jobs.benchmark.targets.android import android
@@ -116,7 +117,7 @@ class Bench:
         options = DeviceOptions(binary=self.folder / "tool", patience_s=5.0, slack_s=1.0)
         shape = (IMAGES, *tiny_model.SHAPE[1:])
         images = np.random.default_rng(1).integers(0, 255, shape, dtype=np.uint8) if self.asked else None
-        with android(serial, str(output), options, self.experiment.settings.benchmark, images) as target:
+        with android(serial, str(output), options, self.experiment.settings.benchmark, Material(images)) as target:
             return benchmark(self.experiment, self.folder / "variants", target, output)
 
 
@@ -223,7 +224,7 @@ def _prepare(folder: Path, *, asked: bool) -> Bench:
     more = f"outputs_images = {IMAGES}" if asked else ""
     text = EXPERIMENT.format(backends=["cpu", "gpu"], rounds=1, more=more).replace("'", '"')
     experiment = write_experiment(folder, text.replace("max_secs = 1.0", "max_secs = 0.5"), "two")
-    for seed, (name, recipe) in enumerate(experiment.settings.variants.items()):
+    for seed, (name, recipe) in enumerate(experiment.settings.recipes.items()):
         place = folder / "variants" / name
         place.mkdir(parents=True)
         (place / f"{name}.tflite").write_bytes(tiny_model.PATH.read_bytes() if asked else fake_model(seed))

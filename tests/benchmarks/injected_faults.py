@@ -323,6 +323,7 @@ def zeroed_copies(experiment: LoadedExperiment, folders: Folders, names: Sequenc
         path.write_bytes(bytes(builder.Output()))
         _edit(made / "variant.json", partial(_set_model, file_ref(path, made).model_dump()))
         own = folders.evaluations / experiment.settings.reference
+        assert folders.dataset is not None
         evaluate(experiment, made, folders.dataset, own, room / "evaluation" / name)
     return room
 

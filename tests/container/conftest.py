@@ -138,6 +138,18 @@ def training_image(launcher: Launcher) -> Built:
     return build(launcher, "training")
 
 
+@pytest.fixture(scope="session")
+def files_image(launcher: Launcher) -> Built:
+    """The image for finished files."""
+    return build(launcher, "files")
+
+
+@pytest.fixture(scope="session")
+def data_image(launcher: Launcher) -> Built:
+    """The image for labelled images."""
+    return build(launcher, "data")
+
+
 @pytest.fixture
 def token() -> str:
     """A word that no other container's command holds."""

@@ -19,7 +19,7 @@ MB = 10**6
 ADB_BAR_BYTES = 250 * MB
 
 
-@pytest.fixture(params=["adb", "training"])
+@pytest.fixture(params=["adb", "training", "files", "data"])
 def image(request: pytest.FixtureRequest) -> Built:
     """Each image in turn."""
     built: Built = request.getfixturevalue(f"{request.param}_image")
@@ -27,7 +27,7 @@ def image(request: pytest.FixtureRequest) -> Built:
 
 
 def dockerfile(name: str) -> str:
-    return (ROOT / "docker" / name / "Dockerfile").read_text(encoding="utf-8")
+    return (ROOT / "docker" / ("files" if name == "data" else name) / "Dockerfile").read_text(encoding="utf-8")
 
 
 def test_an_image_is_nobodys_and_says_what_it_is(image: Built) -> None:

@@ -73,7 +73,8 @@ def test_every_variable_of_the_help_is_made_text() -> None:
 def test_nothing_in_a_variable_is_ever_run(copy: Path, where: str, name: str) -> None:
     value = "$(shell touch pwned)'; $(touch pwned) `touch pwned`; '"
     # The plan succeeds, so that the graph is read too and the first job is started.
-    plan = "VARIANTS := a\\nREFERENCE := a\\nTARGETS := host\\nSERIALS := host\\nSTALE :=\\n"
+    names = {"VARIANTS": "a", "RECIPES": "a", "IMAGES": "yes", "REFERENCE": "a", "TARGETS": "host", "SERIALS": "host"}
+    plan = "".join(f"{word} := {text}\\n" for word, text in names.items()) + "STALE :=\\n"
     script(copy / ".venv" / "bin" / "python", f"[[ $2 == jobs.plan ]] && printf '{plan}' || exit 3")
     variables = {"EXPERIMENT": "tiny.toml", "RUNTIME": "auto", "DOCKER": "no-such-docker"} | {name: value}
     argv, env = given(where, variables)
@@ -87,7 +88,7 @@ def test_nothing_in_a_variable_is_ever_run(copy: Path, where: str, name: str) ->
         os.utime(copy / "runs" / "tiny" / path, (number, number))
     done = make(copy, "all", *argv, env=env)
     assert done.returncode == 2
-    assert ("jobs.benchmark" in done.stdout) == (name not in ("EXPERIMENT", "RUN", "RUNTIME"))
+    assert ("jobs.benchmark" in done.stdout) == (name not in ("EXPERIMENT", "MODELS", "RUN", "RUNTIME"))
     assert not (copy / "pwned").exists()
 
 

@@ -4,6 +4,7 @@ Flags: tflite/tools/benchmark (classic) and litert/tools (LiteRT 2.x). Only `--n
 """
 
 import re
+from collections.abc import Sequence
 from enum import StrEnum
 
 from common.schema.benchmark import Cell
@@ -76,18 +77,27 @@ def delegate_flags(kind: Dialect, cell: Cell, settings: Settings, libraries: str
     )
 
 
-def one_run(graph: str, layer: str, shape: tuple[int, ...], given: str, written: str) -> tuple[str, ...]:
-    """The flags that answer one input from a file and write the outputs to another.
+Fed = Sequence[tuple[str, tuple[int, ...], str]]
 
-    A colon in the tensor's name is doubled in `input_layer_value_files`, and only there.
+
+def inputs(fed: Fed) -> tuple[str, ...]:
+    """The flags that give every input its shape and the file of its bytes: tensor, shape and path of each.
+
+    A colon in a tensor's name is doubled in `input_layer_value_files`, and only there.
     """
-    sides = ",".join(str(side) for side in shape)
+    return (
+        "--input_layer=" + ",".join(tensor for tensor, _, _ in fed),
+        "--input_layer_shape=" + ":".join(",".join(map(str, shape)) for _, shape, _ in fed),
+        "--input_layer_value_files=" + ",".join(f"{tensor.replace(':', '::')}:{path}" for tensor, _, path in fed),
+    )
+
+
+def one_run(graph: str, fed: Fed, written: str) -> tuple[str, ...]:
+    """The flags that answer inputs from files once and write the outputs to another."""
     return (
         f"--graph={graph}",
         *("--num_runs=1", "--min_secs=0", "--warmup_runs=0", "--warmup_min_secs=0"),
-        f"--input_layer={layer}",
-        f"--input_layer_shape={sides}",
-        f"--input_layer_value_files={layer.replace(':', '::')}:{given}",
+        *inputs(fed),
         f"--output_filepath={written}",
     )
 

@@ -97,7 +97,7 @@ class Examiner:
         given, written = self.files.path_of("input.bin"), self.files.path_of("output.bin")
         self.files.write(given, b"".join(chosen))
         shape = (len(chosen), *questions.shape[1:])
-        asked = command.one_run(self.files.put(model), questions.layer, shape, given, written)
+        asked = command.one_run(self.files.put(model), [(questions.layer, shape, given)], written)
         self._run(cell, (*asked, *command.delegate_flags(Dialect.CLASSIC, cell, settings, self.files.path)))
         content = self.files.take(written)
         self.files.drop(given)

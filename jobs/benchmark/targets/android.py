@@ -7,9 +7,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
 from common.adb import facts as device_facts
 from common.adb.errors import LimitError, NotReadyError, TimeLimitError, TransportError
 from common.adb.facts import DeviceFacts
@@ -27,12 +24,13 @@ from common.schema.power import PowerReading
 from jobs.benchmark.android import binaries, classic, litert, power
 from jobs.benchmark.android.app import App
 from jobs.benchmark.android.classic import Printed
-from jobs.benchmark.android.command import Dialect, arguments, dialect, lacks, peak_flags
+from jobs.benchmark.android.command import Dialect, arguments, dialect, inputs, lacks, peak_flags
 from jobs.benchmark.android.examine import Examiner, library_path
 from jobs.benchmark.android.files import RunFolder
 from jobs.benchmark.android.locks import held
 from jobs.benchmark.android.reconnect import wait_for
 from jobs.benchmark.android.usable import usable_serial
+from jobs.benchmark.feeds import Material
 from jobs.benchmark.targets import Reading, TargetLostError
 from jobs.benchmark.targets.device_options import DeviceOptions
 
@@ -42,11 +40,16 @@ SHOWN_DIGITS = 12
 # The tool looks at its memory every 50 ms.
 PEAK_S = 0.15
 T = TypeVar("T")
+NOTHING = Material()
 
 
 @contextmanager
 def android(
-    wanted: str, purpose: str, options: DeviceOptions, settings: Settings, images: npt.NDArray[np.uint8] | None = None
+    wanted: str,
+    purpose: str,
+    options: DeviceOptions,
+    settings: Settings,
+    material: Material = NOTHING,
 ) -> Iterator["AndroidTarget"]:
     """A device, locked, with the tool on it; cleaned up at the end, also after a failure or Ctrl-C.
 
@@ -56,7 +59,7 @@ def android(
     server = Server()
     serial = usable_serial(server, wanted)
     with held(serial, purpose), ExitStack() as cleanup:
-        target = AndroidTarget(server, serial, purpose, options, images)
+        target = AndroidTarget(server, serial, purpose, options, material)
         if not options.keep:
             cleanup.callback(target.clean_up)
         target.prepare(settings)
@@ -67,9 +70,15 @@ class AndroidTarget:
     """Runs cells on a device; waits for one that vanishes and repeats what was interrupted."""
 
     def __init__(
-        self, server: Server, serial: str, purpose: str, options: DeviceOptions, images: npt.NDArray[np.uint8] | None
+        self,
+        server: Server,
+        serial: str,
+        purpose: str,
+        options: DeviceOptions,
+        material: Material,
     ) -> None:
-        self.server, self.options, self.images = server, options, images
+        self.server, self.options = server, options
+        self.images, self.feeds = material.images, material.feeds
         self.device = Device(server, serial)
         self.files = RunFolder(self.device, purpose)
         self._facts: DeviceFacts | None = None
@@ -160,7 +169,7 @@ class AndroidTarget:
 
         def attempt() -> Outcome:
             graph = self.files.put(model)
-            given = (*arguments(self._dialect, cell, settings, graph, self.files.path), *beside)
+            given = (*arguments(self._dialect, cell, settings, graph, self.files.path), *self._fed(cell), *beside)
             if cell.runner == "app":
                 return self._in_app(given, cell, limit_s, log, name)
             return self._in_shell(given, cell, limit_s, log, name)
@@ -213,6 +222,13 @@ class AndroidTarget:
         if reason is not None:
             hint = f"remove it with adb -s {self.device.serial} shell rm -rf {self.files.path}"
             tell(f"warning: {self.files.path} was left on the device: {reason} ({hint})", sys.stderr)
+
+    def _fed(self, cell: Cell) -> tuple[str, ...]:
+        """The flags that feed a cell with its first sample; none where the tool draws one."""
+        feed = self.feeds.get(cell.variant, ())
+        if not feed or self._dialect is not Dialect.CLASSIC:
+            return ()
+        return inputs([(port.tensor, port.shape, self.files.put(port.path)) for port in feed])
 
     def _in_shell(self, given: tuple[str, ...], cell: Cell, limit_s: float, log: Path, name: str) -> Outcome:
         tool = self.files.put(self.tool, executable=True)

@@ -5,6 +5,7 @@ import os
 import statistics
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Outcome, Unsupported
 from common.schema.power import PowerReading
+from jobs.benchmark.feeds import Feed
 from jobs.benchmark.host_facts import host_environment
 from jobs.benchmark.statistics import stat
 from jobs.benchmark.targets import Reading
@@ -32,8 +34,15 @@ START_SECS = 120
 BACKENDS = ("cpu", "xnnpack")
 
 
+class Given(Model):
+    """An input in the file's order: its shape, and a file with its bytes."""
+
+    shape: tuple[int, ...]
+    path: str
+
+
 class Request(Model):
-    """What the runner is asked to do."""
+    """What the runner is asked to do; without `inputs` it draws them."""
 
     model: str
     backend: str
@@ -43,6 +52,7 @@ class Request(Model):
     num_runs: int
     min_secs: float
     max_secs: float
+    inputs: tuple[Given, ...] = ()
 
 
 class Reply(Model):
@@ -58,7 +68,10 @@ class Reply(Model):
 
 
 class HostTarget:
-    """Runs cells on this machine."""
+    """Runs cells on this machine. `feeds` are the inputs of variants that are not drawn."""
+
+    def __init__(self, feeds: Mapping[str, Feed] | None = None) -> None:
+        self._feeds = feeds or {}
 
     def environment(self) -> Environment:
         """CPU, cores, governor, memory, system and runtime of this machine."""
@@ -78,6 +91,7 @@ class HostTarget:
             num_runs=settings.num_runs,
             min_secs=settings.min_secs,
             max_secs=settings.max_secs,
+            inputs=tuple(Given(shape=p.shape, path=str(p.path)) for p in self._feeds.get(cell.variant, ())),
         )
         # Isolated: neither the user's own packages nor PYTHON variables reach it.
         argv = [sys.executable, "-I", str(RUNNER), request.model_dump_json()]
@@ -100,7 +114,7 @@ class HostTarget:
 
     def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:  # noqa: ARG002
         """The operators, unless the settings say no. The evaluation has this machine's answers."""
-        return None if settings.profile is False else profile(model, cell)
+        return None if settings.profile is False else profile(model, cell, self._feeds.get(cell.variant, ()))
 
     def memory(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Outcome:
         """One process; every one knows its peak from the kernel."""

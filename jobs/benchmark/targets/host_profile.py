@@ -4,12 +4,13 @@ import subprocess
 import sys
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from common.errors import EdgeproofError
 from common.schema.base import Model
 from common.schema.benchmark import Cell
 from common.schema.examination import Examination
+from jobs.benchmark.feeds import Feed
 from jobs.benchmark.layers import Timed, kinds, layers
 from jobs.benchmark.targets.processes import last_words
 
@@ -20,12 +21,13 @@ LIMIT_S = 300.0
 
 
 class Request(Model):
-    """What the profiler is asked to do."""
+    """What the profiler is asked to do; `inputs` are files with the bytes of inputs by their name."""
 
     model: str
     backend: str
     threads: int
     secs: float
+    inputs: dict[str, str] = Field(default_factory=dict)
 
 
 class Event(Model):
@@ -44,9 +46,10 @@ class Reply(Model):
     operators: tuple[Event, ...]
 
 
-def profile(model: Path, cell: Cell) -> Examination:
-    """The operators of a cell; what failed is a problem in words."""
-    request = Request(model=str(model.resolve()), backend=cell.backend, threads=cell.threads, secs=SECS)
+def profile(model: Path, cell: Cell, feed: Feed = ()) -> Examination:
+    """The operators of a cell, fed with `feed` where there is one; what failed is a problem in words."""
+    given = {port.name: str(port.path) for port in feed}
+    request = Request(model=str(model.resolve()), backend=cell.backend, threads=cell.threads, secs=SECS, inputs=given)
     argv = [sys.executable, "-I", str(PROFILER), request.model_dump_json()]
     try:
         done = subprocess.run(argv, capture_output=True, text=True, errors="replace", timeout=LIMIT_S, check=False)  # noqa: S603

@@ -1,6 +1,6 @@
 """The process that times a model's operators on the host. Started fresh for every cell; prints one JSON object.
 
-    python -I jobs/benchmark/targets/host_profiler.py '{"model": …, "backend": …, "threads": …, "secs": …}'
+    python -I jobs/benchmark/targets/host_profiler.py '<JSON: model, backend, threads, secs, inputs by name>'
 
 LiteRT's interpreter has no profiler that Python reaches, its CompiledModel has: litert/c/litert_profiler.h in the
 library that the wheel brings, called here by ctypes. Both run the same kernels, and the same XNNPACK.
@@ -82,6 +82,7 @@ class Profiled:
         self.compiled = litert.made("CreateCompiledModel", self.environment, self.model, options)
         self.profiler = litert.made("CompiledModelGetProfiler", self.compiled)
         self.signature = litert.made("GetModelSignature", self.model, c_size_t(0))
+        self.given = request["inputs"]
         self.inputs, self.outputs = self._buffers("Input"), self._buffers("Output")
 
     def _add(self, options: c_void_p, name: str, text: str) -> None:
@@ -108,19 +109,36 @@ class Profiled:
             name = f"GetCompiledModel{side}BufferRequirements"
             needs = self.litert.made(name, self.compiled, c_size_t(0), c_size_t(index))
             made = self.litert.made("CreateManagedTensorBufferFromRequirements", self.environment, kind, needs)
-            self._fill(made, words[0])
+            if side == "Input":
+                self._fill(made, words[0], self._named(index))
             found[index] = made.value
         return found
 
-    def _fill(self, buffer: c_void_p, element_type: int) -> None:
+    def _named(self, index: int) -> bytes | None:
+        """The bytes that are given for an input; None where it is to be drawn."""
+        if not self.given:
+            return None
+        name = c_char_p()
+        self.litert.call("GetSignatureInputName", self.signature, c_size_t(index), byref(name))
+        return Path(self.given[(name.value or b"").decode("utf-8", "replace")]).read_bytes()
+
+    def _fill(self, buffer: c_void_p, element_type: int, given: bytes | None) -> None:
         size, generator = c_size_t(), random.Random(0)  # noqa: S311
         self.litert.call("GetTensorBufferPackedSize", buffer, byref(size))
+        if given is not None and len(given) != size.value:
+            raise RuntimeError("a model with another shape than the file's is not profiled")
         address = c_void_p()
         self.litert.call("LockTensorBuffer", buffer, byref(address), WRITE)
-        # Bytes drawn as they come would be floats of any size, and no numbers among them.
-        floats = array("f", (generator.random() for _ in range(size.value // 4))).tobytes()
-        ctypes.memmove(address, floats if element_type == FLOAT32 else generator.randbytes(size.value), size.value)
+        drawn = given or self._drawn(generator, element_type, size.value)
+        ctypes.memmove(address, drawn, size.value)
         self.litert.call("UnlockTensorBuffer", buffer)
+
+    @staticmethod
+    def _drawn(generator: random.Random, element_type: int, size: int) -> bytes:
+        # Bytes drawn as they come would be floats of any size, and no numbers among them.
+        if element_type != FLOAT32:
+            return generator.randbytes(size)
+        return array("f", (generator.random() for _ in range(size // 4))).tobytes()
 
     def run(self) -> None:
         """One inference."""

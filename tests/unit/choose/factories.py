@@ -74,10 +74,8 @@ def case(*entries: Entry, margin: float = 0.02, functional_only: bool = False) -
     subjects = tuple(Subject(entry.variant, entry.evaluation) for entry in entries)
     judgement = judge(Evidence("baseline", subjects, (Target(benchmark),), rules))
     found = tuple(
-        judged(entry.variant, entry.evaluation, judgement, (benchmark,)).model_copy(
-            update={"other_network": entry.other_network}
-        )
-        for entry in entries
+        judged(subject, judgement, (benchmark,)).model_copy(update={"other_network": entry.other_network})
+        for subject, entry in zip(subjects, entries, strict=True)
     )
     return Case(found, "baseline", rules, judgement)
 

@@ -92,7 +92,7 @@ def test_the_cards_program_runs_and_agrees_with_the_evaluation(
     assert choice.best == name and choice.model is not None
     card = (tmp_path / "best" / "model_card.md").read_text(encoding="utf-8")
     (program,) = re.findall(r"```python\n(.*?)```", card, re.DOTALL)
-    image = np.load(folders.dataset / "test_images.npy")[0]
+    image = np.load(chain.folder / "dataset" / "test_images.npy")[0]
     Image.fromarray(image).save(tmp_path / "photo.png")
     argv = [sys.executable, "-c", program, str(tmp_path / "photo.png")]
     done = subprocess.run(argv, cwd=tmp_path / "best", capture_output=True, text=True, timeout=60)

@@ -31,8 +31,8 @@ def test_fire_has_the_published_hyperparameters() -> None:
     train = settings.train
     assert (train.epochs, train.batch_size, train.learning_rate, train.loss) == (50, 64, 1e-4, "binary_crossentropy")
     assert not train.augmentation.flip
-    cluster = settings.variants["clustered_dynamic_range"].passes[0]
-    prune = settings.variants["pruned_dynamic_range"].passes[0]
+    cluster = settings.recipes["clustered_dynamic_range"].passes[0]
+    prune = settings.recipes["pruned_dynamic_range"].passes[0]
     assert isinstance(cluster, Cluster)
     assert isinstance(prune, Prune)
     assert (cluster.clusters, cluster.initialization, cluster.learning_rate) == (8, "KMEANS_PLUS_PLUS", 1e-5)

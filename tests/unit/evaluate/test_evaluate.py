@@ -98,7 +98,7 @@ def test_an_integer_model_gets_integers_and_its_answers_are_scaled_back(chain: C
 
 def test_the_variants_agree_with_their_keras_models(chain: Chain) -> None:
     for name, evaluation in chain.evaluations.items():
-        assert evaluation.keras.top1.value >= 0.9, name
+        assert evaluation.keras is not None and evaluation.keras.top1.value >= 0.9, name
         assert (evaluation.mcnemar is None) == (name == "baseline")
 
 

@@ -50,7 +50,8 @@ def test_keras_outputs_are_those_of_the_model_before_conversion(chain: Chain) ->
     outputs = np.load(chain.folder / "variants" / "baseline" / "keras_outputs.npy")
     assert outputs.shape == (32, 2)
     assert outputs.sum(axis=1) == pytest.approx(np.ones(32), abs=1e-5)
-    assert chain.evaluations["baseline"].keras.max_abs_difference < 1e-4
+    keras = chain.evaluations["baseline"].keras
+    assert keras is not None and keras.max_abs_difference < 1e-4
 
 
 def test_fine_tuning_that_ends_before_pruning_begins_stops_the_stage(chain: Chain, tmp_path: Path) -> None:

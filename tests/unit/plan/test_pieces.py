@@ -18,6 +18,7 @@ from jobs.plan.pieces import Made, names, pieces, source_state
 from jobs.plan.places import HERE, Place
 from tests.artifacts import EXPERIMENT, write_experiment
 from tests.command import command
+from tests.given import TINY, given_files
 
 MADE = {stage: Made("code", "lock") for stage in IMAGES}
 
@@ -55,11 +56,20 @@ def test_only_what_changed_is_rewritten(tmp_path: Path, old: str, new: str, touc
     assert {name for name in after if after[name] != before.get(name)} == touched
 
 
+# Stages of finished files, and the folders that are not called like their stage.
+GIVEN, CONVERT = ("adopt", "inputs", "quantize"), 'convert = { format = "dynamic_wi8_afp32" }\n'
+MAKERS = dict.fromkeys(("optimize", "adopt", "quantize"), "variants")
+FOLDERS = {**MAKERS, "evaluate": "evaluation", "choose": "best"}
+
+
 @pytest.mark.parametrize("stage", sorted(IMAGES))
 def test_other_code_or_another_lock_makes_a_stages_artifacts_anew(tmp_path: Path, stage: str) -> None:
-    experiment = write_experiment(tmp_path)
+    if stage in GIVEN:
+        experiment = given_files(tmp_path, {"a": TINY}, '[variants.b]\nfrom = "a.tflite"\n' + CONVERT)
+    else:
+        experiment = write_experiment(tmp_path)
     update(tmp_path, pieces(experiment, MADE))
-    folder = {"optimize": "variants", "evaluate": "evaluation", "choose": "best"}.get(stage, stage)
+    folder = FOLDERS.get(stage, stage)
     for other in (Made("other", "lock"), Made("code", "other")):
         changed = outdated(tmp_path, pieces(experiment, MADE | {stage: other}))
         assert {name.split("/")[0] for name in changed} == {folder}

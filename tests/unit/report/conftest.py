@@ -76,16 +76,17 @@ def run(tmp_path: Path) -> Run:
         tmp_path / "evaluation",
         (tmp_path / "benchmark" / "host",),
     )
-    folders.dataset.mkdir()
-    Image.new("RGB", (8, 8)).save(folders.dataset / "contact_sheet.jpg")
-    sheet = file_ref(folders.dataset / "contact_sheet.jpg", folders.dataset)
-    write(folders.dataset / "dataset.json", f.dataset().model_copy(update={"contact_sheet": sheet}))
-    used = sha256_file(folders.dataset / "dataset.json")
+    dataset = tmp_path / "dataset"
+    dataset.mkdir()
+    Image.new("RGB", (8, 8)).save(dataset / "contact_sheet.jpg")
+    sheet = file_ref(dataset / "contact_sheet.jpg", dataset)
+    write(dataset / "dataset.json", f.dataset().model_copy(update={"contact_sheet": sheet}))
+    used = sha256_file(dataset / "dataset.json")
     trained = f.training().model_copy(update={"provenance": f.provenance("train", dataset=used)})
-    write(folders.training / "training.json", trained)
-    training = sha256_file(folders.training / "training.json")
+    write(tmp_path / "train" / "training.json", trained)
+    training = sha256_file(tmp_path / "train" / "training.json")
     rows = []
-    for name, recipe in experiment.settings.variants.items():
+    for name, recipe in experiment.settings.recipes.items():
         folder = folders.variants / name
         folder.mkdir(parents=True)
         (folder / f"{name}.tflite").write_bytes(name.encode())

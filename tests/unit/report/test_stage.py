@@ -236,7 +236,10 @@ def test_the_command_writes_shows_and_shows_again(run: Run) -> None:
         (["--results", "a", "--experiment", "b"], "--experiment and --results exclude each other"),
         (["--results", "a", "--dataset", "b", "--output", "c"], "--results takes no folders of stages"),
         (["--results", "a"], "--output is missing"),
-        (["--experiment", "experiments/demo.toml", "--output", "c"], "--dataset, --training, --variants"),
+        (
+            ["--experiment", "experiments/demo.toml", "--output", "c"],
+            "--variants, --evaluations, --dataset or --samples",
+        ),
         (["--results", "nowhere.json", "--output", "c"], "nowhere.json does not exist"),
         (["--summary", "nowhere"], "nowhere/results.json does not exist"),
         (["--results", "a", "--why", "b", "c"], "--why needs a report"),

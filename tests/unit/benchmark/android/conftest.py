@@ -103,7 +103,7 @@ def benches(tmp_path: Path) -> Callable[..., Bench]:
     ) -> Bench:
         text = EXPERIMENT.format(backends=list(backends), rounds=rounds, more=more).replace("'", '"')
         experiment = write_experiment(tmp_path, text, "two")
-        for seed, (name, recipe) in enumerate(experiment.settings.variants.items()):
+        for seed, (name, recipe) in enumerate(experiment.settings.recipes.items()):
             folder = tmp_path / "variants" / name
             folder.mkdir(parents=True)
             (folder / f"{name}.tflite").write_bytes(fake_model(seed))

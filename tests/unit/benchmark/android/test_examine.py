@@ -12,6 +12,7 @@ from common.schema.benchmark import Benchmark, RunLine, Summary
 from common.schema.caution import WrongAnswers
 from common.schema.examination import Examination
 from common.schema.outcome import Failed
+from jobs.benchmark.feeds import Material
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.stage import benchmark
 from jobs.benchmark.targets.android import android
@@ -31,13 +32,13 @@ def run(bench: Bench, device: StandIn, apk: Path | None = None, slack_s: float =
     settings = load(bench.folder / "two.toml").settings.benchmark
     shape = (IMAGES, *tiny_model.SHAPE[1:])
     images = np.random.default_rng(1).integers(0, 255, shape, dtype=np.uint8)
-    for name, recipe in bench.experiment.settings.variants.items():
+    for name, recipe in bench.experiment.settings.recipes.items():
         folder = bench.folder / "variants" / name
         (folder / f"{name}.tflite").write_bytes(tiny_model.PATH.read_bytes())
         model = file_ref(folder / f"{name}.tflite", folder)
         write_model(folder / "variant.json", variant(name, recipe).model_copy(update={"model": model}))
     options = DeviceOptions(binary=bench.binary, apk=apk, patience_s=PATIENCE_S, slack_s=slack_s)
-    with android(device.serial, "test", options, settings, images) as target:
+    with android(device.serial, "test", options, settings, Material(images)) as target:
         return benchmark(bench.experiment, bench.folder / "variants", target, bench.output)
 
 

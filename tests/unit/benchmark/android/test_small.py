@@ -86,7 +86,7 @@ def test_every_flag_of_a_run_is_stated() -> None:
 
 
 def test_a_colon_is_doubled_in_the_file_list_only() -> None:
-    words = one_run("g", "serving_default_input_1:0", (8, 128, 128, 3), "/d/in.bin", "/d/out.bin")
+    words = one_run("g", [("serving_default_input_1:0", (8, 128, 128, 3), "/d/in.bin")], "/d/out.bin")
     assert "--input_layer=serving_default_input_1:0" in words
     assert "--input_layer_shape=8,128,128,3" in words
     assert "--input_layer_value_files=serving_default_input_1::0:/d/in.bin" in words

@@ -1,0 +1,110 @@
+"""The process that asks a .tflite file: loads it, answers samples, prints one JSON object.
+
+    python -I common/tflite/ask_runner.py '<JSON of the request>'
+
+Run as a file, so that nothing of the project is loaded beside the runtime. A file from anywhere may end this process,
+hang it, or ask for all memory: hence the limits, and hence the process.
+"""
+
+import json
+import resource
+import sys
+from typing import Any
+
+import numpy as np
+from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+
+def port(found: dict[str, Any]) -> dict[str, Any]:
+    """A port as plain values."""
+    scale, zero_point = found["quantization"]
+    kind = found["dtype"]
+    text = kind in (np.bytes_, np.object_, np.str_)
+    return {
+        "name": str(found["name"]),
+        "dtype": "string" if text else np.dtype(kind).name,
+        "shape": [int(side) for side in found["shape"]],
+        "scale": float(scale),
+        "zero_point": int(zero_point),
+    }
+
+
+def load(request: dict[str, Any]) -> Any:
+    """The interpreter, with open sides as the request wants them, and its tensors allocated."""
+    # What is measured on plain kernels must run on them; XNNPACK takes what it can and leaves the rest.
+    interpreter = Interpreter(
+        request["model"], num_threads=1, experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+    )
+    for found in interpreter.get_input_details():
+        shape = request["shapes"].get(str(found["name"]))
+        if shape is not None and list(found["shape"]) != shape:
+            interpreter.resize_tensor_input(found["index"], shape, strict=False)
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def quantised(values: Any, found: dict[str, Any]) -> Any:
+    """Values in the type of a port: real numbers quantised, integers as they are."""
+    kind, scale = np.dtype(found["dtype"]), found["quantization"][0]
+    if kind.kind == "f" or values.dtype.kind in "iub":
+        return values.astype(kind)
+    if scale == 0:
+        return np.round(values).astype(kind)
+    ends = np.iinfo(kind)
+    return np.clip(np.round(values / scale) + found["quantization"][1], ends.min, ends.max).astype(kind)
+
+
+def real(values: Any, found: dict[str, Any]) -> Any:
+    """A port's values as float32; integers that stand for themselves stay what they are."""
+    scale, zero_point = found["quantization"]
+    if values.dtype.kind in "iu" and scale != 0:
+        return ((values.astype(np.float32) - zero_point) * scale).astype(np.float32)
+    return values.astype(np.float32) if values.dtype.kind == "f" else values
+
+
+def answer(interpreter: Any, request: dict[str, Any]) -> None:
+    """Every sample through the model; outputs as `output_0`, ... of the request's file, [n, ...]."""
+    ports = interpreter.get_input_details()
+    with np.load(request["samples"], allow_pickle=False) as found:
+        samples = [found[f"input_{place}"] for place in request["order"]]
+    outputs: list[list[Any]] = [[] for _ in interpreter.get_output_details()]
+    room = request["most_bytes"]
+    for sample in zip(*samples, strict=True):
+        # A sample asks a model with state from its beginning.
+        interpreter.reset_all_variables()
+        for where, values in zip(ports, sample, strict=True):
+            interpreter.set_tensor(where["index"], quantised(values, where))
+        interpreter.invoke()
+        for kept, where in zip(outputs, interpreter.get_output_details(), strict=True):
+            kept.append(real(interpreter.get_tensor(where["index"]), where))
+            room -= kept[-1].nbytes
+        if room < 0:
+            raise ValueError(f"its answers take more than {request['most_bytes'] >> 20} MiB")
+    for place, kept in enumerate(outputs):
+        if len({each.shape for each in kept}) > 1:
+            raise ValueError(f"output {place} has another shape for each sample")
+    with open(request["output"], "wb") as stream:  # noqa: PTH123
+        stacked: dict[str, Any] = {f"output_{place}": np.stack(kept) for place, kept in enumerate(outputs)}
+        np.savez(stream, **stacked)
+
+
+def main(request: dict[str, Any]) -> dict[str, Any]:
+    """Load, and answer where samples are given."""
+    resource.setrlimit(resource.RLIMIT_AS, (request["memory_bytes"], request["memory_bytes"]))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    interpreter = load(request)
+    if request["samples"]:
+        answer(interpreter, request)
+    return {
+        "inputs": [port(found) for found in interpreter.get_input_details()],
+        "outputs": [port(found) for found in interpreter.get_output_details()],
+    }
+
+
+if __name__ == "__main__":
+    try:
+        print(json.dumps(main(json.loads(sys.argv[1]))))
+    except (RuntimeError, ValueError, KeyError, TypeError, OverflowError) as error:
+        sys.exit(" ".join(str(error).split())[:500])
+    except MemoryError:
+        sys.exit("it asks for more memory than is allowed")

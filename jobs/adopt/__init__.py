@@ -1,0 +1,1 @@
+"""A finished .tflite file becomes a variant."""

@@ -1,0 +1,1 @@
+"""The samples that models without a data set are asked with."""

@@ -1,0 +1,1 @@
+"""A post-training quantisation of a finished .tflite file becomes a variant."""

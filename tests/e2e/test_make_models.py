@@ -1,0 +1,95 @@
+"""`make all MODELS=`: finished files to a report, without training."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common.artifact import read
+from common.schema.choice import Choice
+from common.schema.results import Results
+from tests.e2e.conftest import Make
+from tests.given import TINY, adding, scaled_dense
+
+pytestmark = pytest.mark.slow
+
+EXPERIMENT = """
+title = "Files"
+reference = "a"
+[benchmark]
+rounds = 2
+most_rounds = 2
+num_runs = 5
+min_secs = 0.0
+warmup_min_secs = 0.0
+[inputs]
+source = "samples"
+[evaluate]
+tolerance = { max_abs = 0.1 }
+[variants.a]
+file = "a.tflite"
+[variants.near]
+file = "near.tflite"
+[variants.far]
+file = "far.tflite"
+"""
+
+
+def test_files_become_a_report_and_a_second_time_nothing_is_done(tmp_path: Path, make: Make) -> None:
+    (tmp_path / "models").mkdir()
+    for name in ("one", "two"):
+        (tmp_path / "models" / f"{name}.tflite").write_bytes(adding())
+    run = tmp_path / "run"
+    said = make("all", MODELS=tmp_path / "models", RUN=run).stdout
+    results = read(run / "report" / "results.json", Results)
+    assert [variant.name for variant in results.variants] == ["one", "two"]
+    assert results.dataset is None and results.training is None and results.evaluations == ()
+    assert results.samples is not None and [port.name for port in results.samples.ports] == ["left", "right"]
+    assert len(results.measurements) == 4
+    assert "by size and latency alone" in said
+    assert not (run / "train").exists() and not (run / "dataset").exists()
+    page = (run / "report" / "report.html").read_text(encoding="utf-8")
+    assert "drawn at random" in page and "Agreement with one" in page
+    choice = read(run / "best" / "choice.json", Choice)
+    assert choice.model is not None
+    assert (run / "best" / choice.model.path).read_bytes() == adding()
+    assert "Nothing to do" in make("all", MODELS=tmp_path / "models", RUN=run).stdout
+
+
+def test_a_tolerance_decides_and_a_changed_file_alone_is_made_anew(tmp_path: Path, make: Make) -> None:
+    for name, bias in (("a", 0.0), ("near", 0.05), ("far", 1.0)):
+        (tmp_path / f"{name}.tflite").write_bytes(scaled_dense(bias=bias))
+    (tmp_path / "samples").mkdir()
+    for place in range(3):
+        np.save(tmp_path / "samples" / f"{place}.npy", np.random.default_rng(place).random(4))
+    (tmp_path / "files.toml").write_text(EXPERIMENT, encoding="utf-8")
+    run = tmp_path / "run"
+    make("all", EXPERIMENT=tmp_path / "files.toml", RUN=run)
+    choice = read(run / "best" / "choice.json", Choice)
+    assert choice.judgement is not None and choice.judgement.basis == "agreement"
+    assert {s.candidate.name: s.eligible for s in choice.standings} == {"a": True, "near": True, "far": False}
+    assert "beyond the tolerance" in next(s.reason for s in choice.standings if s.candidate.name == "far")
+    times = {path: path.stat().st_mtime_ns for path in run.rglob("*.json")}
+    (tmp_path / "far.tflite").write_bytes(scaled_dense(bias=0.01))
+    make("all", EXPERIMENT=tmp_path / "files.toml", RUN=run)
+    changed = {path.relative_to(run).as_posix() for path in times if path.stat().st_mtime_ns != times[path]}
+    assert "variants/far/variant.json" in changed and "variants/near/variant.json" not in changed
+    again = read(run / "best" / "choice.json", Choice)
+    assert all(standing.eligible for standing in again.standings)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ({"a": TINY, "b": adding()}, "error: b has 2 inputs, but the reference has 1"),
+        ({"a": b"junk"}, "a.tflite: not a .tflite file"),
+    ],
+)
+def test_what_cannot_be_measured_together_is_one_line(
+    tmp_path: Path, make: Make, files: dict[str, bytes], said: str
+) -> None:
+    for name, content in files.items():
+        (tmp_path / f"{name}.tflite").write_bytes(content)
+    done = make("all", MODELS=tmp_path, RUN=tmp_path / "run", check=False)
+    assert done.returncode == 2
+    assert said in done.stdout and "Traceback" not in done.stdout

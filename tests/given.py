@@ -1,0 +1,57 @@
+"""Small real .tflite files of other kinds than the project's own, made without TensorFlow."""
+
+from pathlib import Path
+
+import numpy as np
+
+from common.experiment import LoadedExperiment
+from tests.artifacts import write_experiment
+from tests.devices import tiny_model
+from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
+
+TINY = tiny_model.PATH.read_bytes()
+ROWS = 7
+
+
+def scaled_dense(factor: float = 1.0, *, names: tuple[str, str] = ("in", "out"), bias: float = 0.0) -> bytes:
+    """One FULLY_CONNECTED, [1, 4] to [1, 3], whose weights are the same but for `factor`; no answer is constant."""
+    weights = (np.linspace(-1, 1, 12).reshape(3, 4) * factor).astype(np.float32)
+    biases = np.full(3, bias, np.float32)
+    tensors = (
+        tensor(names[0], (1, 4), "FLOAT32"),
+        tensor("weights", (3, 4), "FLOAT32", 1),
+        tensor("bias", (3,), "FLOAT32", 2),
+        tensor(names[1], (1, 3), "FLOAT32"),
+    )
+    parts = graph(tensors, (operator(0, (0, 1, 2), (3,)),), (0,), (3,))
+    return packed(model([parts], ["FULLY_CONNECTED"], [weights.tobytes(), biases.tobytes()]))
+
+
+def lookup(rows: int = ROWS) -> bytes:
+    """A table of `rows` that is read by the token ids of an int32 input [1, 5]: a number beyond it reads memory that
+    is not its own, or ends the runtime."""
+    table = np.arange(rows * 2, dtype=np.float32).reshape(rows, 2)
+    tensors = (
+        tensor("ids", (1, 5), "INT32"),
+        tensor("table", (rows, 2), "FLOAT32", 1),
+        tensor("found", (1, 5, 2), "FLOAT32"),
+    )
+    parts = graph(tensors, (operator(0, (1, 0), (2,)),), (0,), (2,))
+    return packed(model([parts], ["GATHER"], [table.tobytes()]))
+
+
+def adding() -> bytes:
+    """Two float inputs [1, 3] and two outputs: the sum, and the first one again."""
+    names = ("left", "right", "sum", "twice")
+    tensors = tuple(tensor(name, (1, 3), "FLOAT32") for name in names)
+    operators = (operator(0, (0, 1), (2,)), operator(0, (0, 0), (3,)))
+    return packed(model([graph(tensors, operators, (0, 1), (2, 3))], ["ADD"]))
+
+
+def given_files(folder: Path, files: dict[str, bytes], more: str = "") -> LoadedExperiment:
+    """An experiment of files, the first of which is the reference."""
+    for name, content in files.items():
+        (folder / f"{name}.tflite").write_bytes(content)
+    tables = "".join(f'[variants.{name}]\nfile = "{name}.tflite"\n' for name in files)
+    text = f'title = "Given"\nseed = 3\nreference = "{next(iter(files))}"\n{more}\n{tables}'
+    return write_experiment(folder, text, "given")

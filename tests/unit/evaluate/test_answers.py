@@ -1,0 +1,172 @@
+"""Answers beside the reference's, and the user's own score, through the real runtime."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from common.errors import EdgeproofError, UsageError
+from common.experiment import LoadedExperiment
+from common.schema.answers import Answers, Tolerance
+from common.tflite.ask import Question, answer
+from common.trust import VARIABLE
+from jobs.adopt.stage import adopt
+from jobs.evaluate.agreement import agreement, looks_like_classes
+from jobs.evaluate.answers import evaluate_answers
+from jobs.inputs.stage import sample
+from tests.given import TINY, adding, given_files, lookup, scaled_dense
+
+
+def evaluated(tmp_path: Path, files: dict[str, bytes], more: str = "") -> dict[str, Answers]:
+    experiment = given_files(tmp_path, files, more)
+    return asked(experiment, tmp_path, files)
+
+
+def asked(experiment: LoadedExperiment, tmp_path: Path, names: dict[str, bytes]) -> dict[str, Answers]:
+    for name in names:
+        adopt(experiment, name, tmp_path / "variants" / name)
+    first = next(iter(names))
+    sample(experiment, tmp_path / "variants" / first, tmp_path / "inputs")
+    found = {}
+    for name in names:
+        reference = None if name == first else tmp_path / "evaluation" / first
+        place = tmp_path / "evaluation" / name
+        found[name] = evaluate_answers(experiment, tmp_path / "variants" / name, tmp_path / "inputs", reference, place)
+    return found
+
+
+def test_the_same_file_gives_the_same_answers(tmp_path: Path) -> None:
+    found = evaluated(tmp_path, {"a": TINY, "b": TINY})
+    assert found["a"].reference is None
+    [row] = found["b"].agreement
+    assert (row.max_abs, row.mean_abs, row.snr_db, row.not_finite) == (0.0, 0.0, None, 0)
+    assert row.cosine == pytest.approx(1.0)
+    assert row.top1 is not None and row.top1.value == 1.0
+    assert found["b"].finite and not found["b"].constant
+
+
+def test_a_changed_file_differs_by_what_was_changed(tmp_path: Path) -> None:
+    found = evaluated(tmp_path, {"a": scaled_dense(), "b": scaled_dense(bias=0.5)})
+    [row] = found["b"].agreement
+    assert row.max_abs == pytest.approx(0.5, abs=1e-6)
+    assert row.mean_abs == pytest.approx(0.5, abs=1e-6)
+    assert row.top1 is None
+    assert row.misses(Tolerance(max_abs=0.6)) is None
+    assert "max_abs of output out is 0.5, allowed 0.4" in (row.misses(Tolerance(max_abs=0.4)) or "")
+
+
+def test_all_outputs_are_compared(tmp_path: Path) -> None:
+    found = evaluated(tmp_path, {"a": adding(), "b": adding()})
+    assert [row.name for row in found["b"].agreement] == ["sum", "twice"]
+
+
+def test_another_name_of_the_output_does_not_matter_but_another_number_does(tmp_path: Path) -> None:
+    renamed = scaled_dense(names=("x", "y"))
+    found = evaluated(tmp_path, {"a": scaled_dense(), "b": renamed})
+    assert found["b"].agreement[0].max_abs == 0.0
+    (tmp_path / "other").mkdir()
+    with pytest.raises(EdgeproofError, match="b has 2 inputs, but the reference has 1"):
+        evaluated(tmp_path / "other", {"a": TINY, "b": adding()})
+
+
+def test_token_ids_are_answered(tmp_path: Path) -> None:
+    found = evaluated(tmp_path, {"a": lookup(), "b": lookup()})
+    assert found["b"].agreement[0].max_abs == 0.0
+
+
+def test_answers_that_are_no_numbers_or_always_the_same_are_told(tmp_path: Path) -> None:
+    dead = scaled_dense(0.0)
+    nan = scaled_dense(bias=float("nan"))
+    found = evaluated(tmp_path, {"a": scaled_dense(), "dead": dead, "nan": nan})
+    assert found["dead"].constant and found["dead"].finite
+    assert not found["nan"].finite
+    assert found["nan"].agreement[0].problem == "some values are no numbers"
+
+
+def test_a_file_that_ends_the_runtime_is_one_line(tmp_path: Path) -> None:
+    """Ids beyond the table: the runtime may refuse them or die, and neither takes this process down."""
+    (tmp_path / "a.tflite").write_bytes(lookup(2))
+    np.savez(tmp_path / "samples.npz", input_0=np.full((1, 1, 5), 1 << 30, np.int32))
+    with pytest.raises(EdgeproofError, match=r"a\.tflite cannot be run: "):
+        answer(tmp_path / "a.tflite", Question(tmp_path / "samples.npz", [0], tmp_path / "out.npz"))
+
+
+SCORE = "def score(outputs, target):\n    return -abs(float(outputs.sum()) - float(target.sum()))\n"
+SCORE_ALL = "def score_all(outputs, targets):\n    return -sum(abs(o - t).sum() for o, t in zip(outputs, targets))\n"
+
+
+@pytest.fixture
+def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv(VARIABLE, "1")
+    folder = tmp_path / "samples"
+    folder.mkdir()
+    random = np.random.default_rng(1)
+    weights = np.linspace(-1, 1, 12).reshape(3, 4)
+    for place in range(40):
+        values = random.random(4)
+        arrays: dict[str, Any] = {"in": values, "target": weights @ values}
+        np.savez(folder / f"{place:02}.npz", **arrays)
+    return tmp_path
+
+
+MORE = '[inputs]\nsource = "samples"\n[evaluate]\nscore = "score.py"'
+
+
+@pytest.mark.parametrize("text", [SCORE, SCORE_ALL])
+def test_a_score_ranks_and_is_paired(samples: Path, text: str) -> None:
+    (samples / "score.py").write_text(text)
+    found = evaluated(samples, {"a": scaled_dense(), "same": scaled_dense(), "worse": scaled_dense(bias=0.3)}, MORE)
+    own, same, worse = (found[name].score for name in ("a", "same", "worse"))
+    assert own is not None and own.difference is None and own.differences == ()
+    assert same is not None and same.difference == 0.0
+    assert worse is not None and worse.difference is not None and worse.difference < 0
+    assert len(worse.differences) >= 400
+    assert list(worse.differences) == sorted(worse.differences)
+    assert worse.differences[-1] < 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("def score(outputs, target):\n    return 1 / 0\n", "score.py, line 2: division by zero"),
+        ("def score(outputs, target):\n    return float('nan')\n", "score gave nan"),
+        ("def other():\n    pass\n", "has no function score(outputs, target)"),
+        ("this is no python", "score.py"),
+    ],
+)
+def test_a_score_that_fails_is_one_line_with_its_line(samples: Path, text: str, said: str) -> None:
+    (samples / "score.py").write_text(text)
+    with pytest.raises(UsageError) as caught:
+        evaluated(samples, {"a": scaled_dense()}, MORE)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_score_is_not_run_without_trust(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(VARIABLE)
+    (samples / "score.py").write_text("from pathlib import Path\nPath('ran').touch()\n" + SCORE)
+    monkeypatch.chdir(samples)
+    with pytest.raises(UsageError, match="TRUST=1"):
+        evaluated(samples, {"a": scaled_dense()}, MORE)
+    assert not (samples / "ran").exists()
+
+
+def test_scores_of_classes_are_known_by_their_sum() -> None:
+    probabilities = np.array([[[0.2, 0.8]], [[0.5, 0.5]]], np.float32)
+    assert looks_like_classes(probabilities)
+    assert not looks_like_classes(probabilities * 3)
+    assert not looks_like_classes(probabilities - 0.5)
+    assert not looks_like_classes(probabilities[:, 0])
+
+
+def test_figures_of_an_output_by_hand() -> None:
+    reference = np.array([[3.0, 4.0], [0.0, 1.0]], np.float32)
+    mine = np.array([[3.0, 4.0], [0.0, 0.0]], np.float32)
+    row = agreement("x", "float32", mine, reference)
+    assert (row.max_abs, row.mean_abs) == (1.0, 0.25)
+    # Energy 26 over 1.
+    assert row.snr_db == pytest.approx(14.1497, abs=1e-3)
+    # The second has no direction; the first has the reference's.
+    assert row.cosine == pytest.approx(1.0)
+    assert "its shape is [1]" in (agreement("x", "float32", mine[:, :1], reference).problem or "")

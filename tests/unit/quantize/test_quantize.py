@@ -1,0 +1,86 @@
+"""litert-quantizer's recipes on a finished file, and what is then in it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from common.errors import EdgeproofError, UsageError
+from common.experiment import LoadedExperiment
+from common.schema.variant import Variant
+from common.tflite.reader import inspect
+from jobs.adopt.stage import adopt
+from jobs.inputs.stage import sample
+from jobs.quantize.stage import quantize
+from tests.given import TINY, given_files
+
+TABLE = '[variants.made]\nfrom = "mine.tflite"\nconvert = {{ {convert} }}\n'
+
+
+def made(tmp_path: Path, convert: str, *, real: bool = True) -> Variant:
+    experiment = prepared(tmp_path, convert, real=real)
+    return quantize(experiment, "made", None, tmp_path / "inputs", tmp_path / "out")
+
+
+def prepared(tmp_path: Path, convert: str, *, real: bool = True, content: bytes = TINY) -> LoadedExperiment:
+    (tmp_path / "samples").mkdir(exist_ok=True)
+    for place in range(4):
+        np.save(tmp_path / "samples" / f"{place}.npy", np.random.default_rng(place).random((8, 8, 3)))
+    source = '[inputs]\nsource = "samples"\n' if real else ""
+    experiment = given_files(tmp_path, {"mine": content}, source + TABLE.format(convert=convert))
+    adopt(experiment, "mine", tmp_path / "variants" / "mine")
+    sample(experiment, tmp_path / "variants" / "mine", tmp_path / "inputs")
+    return experiment
+
+
+@pytest.mark.parametrize(
+    ("convert", "dtype"),
+    [
+        ('format = "dynamic_wi8_afp32"', "int8"),
+        ('format = "weight_only_wi8_afp32"', "int8"),
+        ('format = "static_wi8_ai8"', "int8"),
+        ('format = "static_wi8_ai16"', "int8"),
+    ],
+)
+def test_the_kernels_are_what_the_format_says(tmp_path: Path, convert: str, dtype: str) -> None:
+    variant = made(tmp_path, convert)
+    content = (tmp_path / "out" / "made.tflite").read_bytes()
+    assert {kernel.tensor.dtype for kernel in inspect(content).kernels} == {dtype}
+    assert all(promise.kept for promise in variant.promises)
+    assert variant.origin is not None and variant.origin.file == "mine.tflite"
+    assert variant.recipe is None
+    assert content != TINY
+
+
+def test_the_same_samples_give_the_same_bytes(tmp_path: Path) -> None:
+    first = made(tmp_path, 'format = "static_wi8_ai8"')
+    assert made(tmp_path, 'format = "static_wi8_ai8"').model.sha256 == first.model.sha256
+
+
+def test_a_pattern_leaves_its_operators_in_float(tmp_path: Path) -> None:
+    names = [kernel.operator for kernel in inspect(TINY).kernels]
+    assert names == ["CONV_2D", "FULLY_CONNECTED"]
+    variant = made(tmp_path, 'format = "static_wi8_ai8", layers = { "*" = "float32", "*conv*" = "static_wi8_ai8" }')
+    kinds = [promise.observed for promise in variant.promises[:-1]]
+    assert kinds == ["int8", "float32"]
+    assert variant.promises[1].waived is not None
+
+
+def test_a_static_format_needs_real_samples(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="needs real samples"):
+        made(tmp_path, 'format = "static_wi8_ai8"', real=False)
+
+
+def test_nothing_that_is_quantised_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(EdgeproofError, match="quantised kernels of the file is 0 of 2"):
+        made(tmp_path, 'format = "dynamic_wi8_afp32", layers = { "*" = "float32" }')
+
+
+def test_a_file_that_was_quantised_before_is_refused_in_one_line(tmp_path: Path) -> None:
+    made(tmp_path, 'format = "static_wi8_ai8"')
+    content = (tmp_path / "out" / "made.tflite").read_bytes()
+    again = tmp_path / "again"
+    again.mkdir()
+    experiment = prepared(again, 'format = "static_wi8_ai8"', content=content)
+    with pytest.raises(UsageError, match="has no kernel of real numbers left"):
+        quantize(experiment, "made", None, again / "inputs", again / "out")
