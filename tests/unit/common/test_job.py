@@ -10,7 +10,9 @@ import pytest
 from common.cli import Use
 from common.job import IMAGES, Job, describe
 from common.provenance import ROOT
+from jobs.launch.ingredients import Image, dockerfile
 from tests.artifacts import EXPERIMENT
+from tests.given import TINY, given_files
 
 
 def job(stage: str, *arguments: object) -> Job:
@@ -36,15 +38,30 @@ def test_every_path_of_a_stage_says_whether_it_is_read_or_written(stage: str) ->
         marks = {mark for mark in get_args(hints[name]) if isinstance(mark, Use)}
         if mentions_a_path(hints[name]):
             assert len(marks & {Use.READ, Use.WRITE}) == 1, f"--{name} of jobs.{stage} is neither READ nor WRITE"
-    assert (ROOT / "docker" / IMAGES[stage] / "Dockerfile").is_file()
+    assert dockerfile(Image(IMAGES[stage]), ROOT).is_file()
+    assert (ROOT / "docker" / IMAGES[stage] / "requirements.txt").is_file()
 
 
-def test_the_command_is_the_stages_own() -> None:
-    made = job("evaluate", "--experiment", "e.toml", "--variant", "v", "--dataset=d", "--output", "o")
-    assert made.argv == ("python", "-m", "jobs.evaluate", "--experiment", "e.toml", "--variant", "v", "--dataset=d",
+def test_the_command_is_the_stages_own(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    made = job("evaluate", "--experiment", path, "--variant", "v", "--dataset=d", "--output", "o")
+    assert made.argv == ("python", "-m", "jobs.evaluate", "--experiment", str(path), "--variant", "v", "--dataset=d",
                          "--output", "o")  # fmt: skip
-    assert (set(made.reads), made.writes) == ({Path("e.toml"), Path("v"), Path("d")}, (Path("o"),))
-    assert (made.image, made.network, made.adb) == ("training", False, False)
+    assert (set(made.reads), made.writes) == ({path, Path("v"), Path("d")}, (Path("o"),))
+    assert (made.image, made.network, made.adb) == ("files", False, False)
+
+
+def test_what_finished_files_are_asked_with_is_read(tmp_path: Path) -> None:
+    more = '[inputs]\nsource = "samples"\n[evaluate]\nscore = "score.py"\ntargets = "targets"'
+    path = tmp_path / "given.toml"
+    given_files(tmp_path, {"a": TINY}, more)
+    (tmp_path / "score.py").touch()
+    adopted = job("adopt", "--experiment", path, "--variant", "a", "--output", "o")
+    assert set(adopted.reads) == {path, tmp_path / "a.tflite"}
+    sampled = job("inputs", "--experiment", path, "--variant", "v", "--output", "o")
+    assert set(sampled.reads) == {path, Path("v"), tmp_path / "samples", tmp_path / "targets"}
+    evaluated = job("evaluate", "--experiment", path, "--variant", "v", "--samples", "s", "--output", "o")
+    assert set(evaluated.reads) == {path, Path("v"), Path("s"), tmp_path / "score.py"}
 
 
 def test_a_repeated_option_is_read_each_time() -> None:
