@@ -35,8 +35,8 @@ def load(request: dict[str, Any]) -> Any:
     interpreter = Interpreter(
         request["model"], num_threads=1, experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
     )
-    for found in interpreter.get_input_details():
-        shape = request["shapes"].get(str(found["name"]))
+    for place, found in enumerate(interpreter.get_input_details()):
+        shape = request["shapes"].get(str(place))
         if shape is not None and list(found["shape"]) != shape:
             interpreter.resize_tensor_input(found["index"], shape, strict=False)
     interpreter.allocate_tensors()
@@ -80,9 +80,11 @@ def answer(interpreter: Any, request: dict[str, Any]) -> None:
             room -= kept[-1].nbytes
         if room < 0:
             raise ValueError(f"its answers take more than {request['most_bytes'] >> 20} MiB")
-    for place, kept in enumerate(outputs):
+    for kept, where in zip(outputs, interpreter.get_output_details(), strict=True):
         if len({each.shape for each in kept}) > 1:
-            raise ValueError(f"output {place} has another shape for each sample")
+            raise ValueError(
+                f"the shape of output {where['name']!a} depends on the sample, so answers cannot be compared"
+            )
     with open(request["output"], "wb") as stream:  # noqa: PTH123
         stacked: dict[str, Any] = {f"output_{place}": np.stack(kept) for place, kept in enumerate(outputs)}
         np.savez(stream, **stacked)
@@ -105,6 +107,7 @@ if __name__ == "__main__":
     try:
         print(json.dumps(main(json.loads(sys.argv[1]))))
     except (RuntimeError, ValueError, KeyError, TypeError, OverflowError) as error:
-        sys.exit(" ".join(str(error).split())[:500])
+        # The runtime appends the node that failed without a space.
+        sys.exit(" ".join(str(error).replace("Node number", " Node number").split())[:500])
     except MemoryError:
         sys.exit("it asks for more memory than is allowed")

@@ -8,7 +8,7 @@ from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.given import described, read_given
 from common.model_file import given_path
-from common.ports import shapes
+from common.ports import input_names, output_names, shapes
 from common.provenance import Recorder
 from common.schema.given import GivenFile
 from common.schema.variant import Origin, Variant
@@ -16,8 +16,9 @@ from common.tflite.ask import load
 
 ARTIFACT = "variant.json"
 PACKAGES = ("ai-edge-litert", "flatbuffers", "numpy")
-# What no measuring can fill.
-TEXT = "string"
+# What can be filled and compared; in others the runtime's own numbers are not the file's.
+SIZES = {"float": (16, 32, 64), "int": (8, 16, 32, 64), "uint": (8, 16, 32, 64)}
+NUMBERS = {f"{kind}{size}" for kind, sizes in SIZES.items() for size in sizes} | {"bool"}
 
 
 def adopt(experiment: LoadedExperiment, name: str, output: Path) -> Variant:
@@ -46,9 +47,17 @@ def adopt(experiment: LoadedExperiment, name: str, output: Path) -> Variant:
             promises=(),
             **facts,
         )
-        asked = load(path, shapes(variant, experiment.settings.inputs.shape))
-        text = [port.name for port in (*asked.inputs, *asked.outputs) if port.dtype == TEXT]
-        if text:
-            raise UsageError(f"{path}: {text[0]!a} is text (string), which cannot be measured")
+        _check_ports(path, variant)
+        load(path, shapes(variant, experiment.settings.inputs.shape))
         write_model(output / ARTIFACT, variant)
     return variant
+
+
+def _check_ports(path: Path, variant: Variant) -> None:
+    if not (variant.inputs and variant.outputs):
+        raise UsageError(f"{path} has no {'output' if variant.inputs else 'input'} in its main subgraph")
+    names, ports = (*input_names(variant), *output_names(variant)), (*variant.inputs, *variant.outputs)
+    for name, port in zip(names, ports, strict=True):
+        if port.dtype not in NUMBERS:
+            kind = "text (string)" if port.dtype == "string" else port.dtype
+            raise UsageError(f"{path}: {name!a} is {kind}, which cannot be measured")

@@ -65,17 +65,17 @@ def evaluate_answers(
 
 def _shapes(
     experiment: LoadedExperiment, variant: Variant, ports: Sequence[SampledPort], order: Sequence[int]
-) -> Mapping[str, Sequence[int]]:
+) -> Mapping[int, Sequence[int]]:
     """The shapes to ask with: the samples', where the variant leaves them open."""
     chosen = shapes(variant, experiment.settings.inputs.shape)
-    for port, place in zip(variant.inputs, order, strict=True):
-        wanted = ports[place].shape
+    for place, port in enumerate(variant.inputs):
+        wanted = ports[order[place]].shape
         fixed = port.open_shape or port.shape
         fits = len(fixed) == len(wanted) and all(side in (-1, other) for side, other in zip(fixed, wanted, strict=True))
         if not fits:
             text = f"{variant.name} takes {list(fixed)} for input {port.name}, but the reference {list(wanted)}"
             raise EdgeproofError(text, hint="measure files of one task together")
-        chosen[port.name] = wanted
+        chosen[place] = wanted
     return chosen
 
 

@@ -10,7 +10,7 @@ from common.errors import UsageError
 from common.ports import input_names, is_image
 from common.schema.tflite import Port
 from common.schema.variant import Variant
-from common.tflite.flat import Graph, parse
+from common.tflite.flat import FlatOperator, Graph, parse
 
 # Of one input; more would be no sample of anything.
 MOST_VALUES = 1 << 28
@@ -38,14 +38,15 @@ class Wanted:
 
 
 def wanted(
-    variant: Variant, content: bytes, shapes: Mapping[str, Sequence[int]], ends: Mapping[str, tuple[float, float]]
+    variant: Variant, content: bytes, shapes: Mapping[int, Sequence[int]], ends: Mapping[str, tuple[float, float]]
 ) -> tuple[Wanted, ...]:
-    """The inputs in the file's order; `shapes` by tensor name replace the file's, `ends` by either name what would be
+    """The inputs in the file's order; `shapes` by their place replace the file's, `ends` by either name what would be
     drawn. Raises UsageError for an input that is too large."""
     graph = parse(content).graphs[0]
     found = []
-    for name, port, tensor in zip(input_names(variant), variant.inputs, graph.inputs, strict=True):
-        shape = tuple(shapes.get(port.name, port.shape))
+    ports = zip(input_names(variant), variant.inputs, graph.inputs, strict=True)
+    for place, (name, port, tensor) in enumerate(ports):
+        shape = tuple(shapes.get(place, port.shape))
         if math.prod(shape) > MOST_VALUES:
             raise UsageError(f"input {name} of {variant.name} has {math.prod(shape):,} values, too many to be filled")
         whole = port.dtype not in ("float32", "float16", "float64") and port.scale is None
@@ -72,14 +73,23 @@ def _ends(port: Port, pixels: tuple[float, float], graph: Graph, tensor: int) ->
     return (0.0, 2.0), "nothing in the file says more; [inputs] range widens it"
 
 
+def _indexed(operator: FlatOperator, sides: tuple[int, ...], indices: tuple[int, ...]) -> int:
+    """The least of the sides of a table that an operator looks up in."""
+    if operator.name == "GATHER_ND":
+        return min(sides[: indices[-1]], default=1) if indices else sides[0]
+    axis = int(getattr(operator.options, "axis", 0))
+    return sides[axis] if -len(sides) <= axis < len(sides) else min(sides)
+
+
 def _rows(graph: Graph, tensor: int) -> int | None:
     """The least number of rows of any table that the numbers of a tensor look up."""
     reached, rows = {tensor}, []
     for operator in graph.operators:
         if operator.name in LOOKUPS:
             table, indices = (operator.inputs[place] for place in LOOKUPS[operator.name])
-            if indices in reached and graph.tensors[table].shape:
-                rows.append(graph.tensors[table].shape[0])
+            sides = graph.tensors[table].shape
+            if indices in reached and sides:
+                rows.append(_indexed(operator, sides, graph.tensors[indices].shape))
         elif operator.name in HANDING_ON and reached & set(operator.inputs):
             reached |= set(operator.outputs)
     return min(rows) if rows else None

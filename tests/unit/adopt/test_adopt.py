@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 
 from common.errors import EdgeproofError, UsageError
 from common.given import labels
@@ -19,6 +20,7 @@ from jobs.adopt.stage import adopt
 from jobs.choose.metadata import Description, build_metadata
 from jobs.choose.package import package
 from tests.given import TINY, adding, given_files, lookup, scaled_dense
+from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
 
 
 def test_the_file_is_taken_as_it_is_with_all_that_is_in_it(tmp_path: Path) -> None:
@@ -62,8 +64,6 @@ def test_what_is_no_model_is_one_line_that_says_what_it_is(tmp_path: Path, conte
 
 
 def test_what_cannot_be_loaded_names_the_operator(tmp_path: Path) -> None:
-    from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
-
     ends = (tensor("in", (1, 4), "FLOAT32"), tensor("out", (1, 4), "FLOAT32"))
     custom = packed(model([graph(ends, (operator(0, (0,), (1,)),), (0,), (1,))], ["CUSTOM:NobodysOperator"]))
     experiment = given_files(tmp_path, {"mine": custom})
@@ -72,12 +72,43 @@ def test_what_cannot_be_loaded_names_the_operator(tmp_path: Path) -> None:
 
 
 def test_text_is_refused_by_the_name_of_its_input(tmp_path: Path) -> None:
-    from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
-
     ends = (tensor("words", (1,), "STRING"), tensor("x", (1,), "FLOAT32"), tensor("y", (1,), "FLOAT32"))
     text = packed(model([graph(ends, (operator(0, (1, 1), (2,)),), (0, 1), (2,))], ["ADD"]))
     with pytest.raises(UsageError, match="'words' is text"):
         adopt(given_files(tmp_path, {"mine": text}), "mine", tmp_path / "out")
+
+
+@pytest.mark.parametrize("kind", ["COMPLEX64", "INT4", "BFLOAT16", "RESOURCE"])
+def test_an_input_of_no_number_that_can_be_filled_is_named(tmp_path: Path, kind: str) -> None:
+    ends = (tensor("odd", (1, 4), kind), tensor("out", (1, 4), "FLOAT32"))
+    content = packed(model([graph(ends, (operator(0, (0,), (1,)),), (0,), (1,))], ["CAST"]))
+    with pytest.raises(UsageError, match=f"'odd' is {kind.lower()}, which cannot be measured"):
+        adopt(given_files(tmp_path, {"mine": content}), "mine", tmp_path / "out")
+
+
+@pytest.mark.parametrize(("inputs", "outputs", "said"), [((), (1,), "no input"), ((0,), (), "no output")])
+def test_a_file_without_ports_is_refused(
+    tmp_path: Path, inputs: tuple[int, ...], outputs: tuple[int, ...], said: str
+) -> None:
+    tensors = (tensor("x", (1, 3), "FLOAT32", 1), tensor("y", (1, 3), "FLOAT32"))
+    parts = graph(tensors, (operator(0, (0, 0), (1,)),), inputs, outputs)
+    content = packed(model([parts], ["ADD"], [bytes(12)]))
+    with pytest.raises(UsageError, match=f"has {said} in its main subgraph"):
+        adopt(given_files(tmp_path, {"mine": content}), "mine", tmp_path / "out")
+
+
+def test_what_crashes_names_its_operators(tmp_path: Path) -> None:
+    # LiteRT has scales of blocks for weights alone, and ends the process where ADD reads them.
+    weights, scales = tensor("w", (64,), "INT8", 1), tensor("scales", (2,), "FLOAT32", 2)
+    weights.quantization = schema.QuantizationParametersT()
+    weights.quantization.detailsType = schema.QuantizationDetails.BlockwiseQuantization
+    weights.quantization.details = schema.BlockwiseQuantizationT()
+    weights.quantization.details.scales, weights.quantization.details.blockSize = 3, 32
+    tensors = (tensor("x", (64,), "INT8"), weights, tensor("y", (64,), "INT8"), scales)
+    parts = graph(tensors, (operator(0, (0, 1), (2,)),), (0,), (2,))
+    content = packed(model([parts], ["ADD"], [bytes(64), np.ones(2, np.float32).tobytes()]))
+    with pytest.raises(EdgeproofError, match=r"one of its operators brings LiteRT down \(SIGABRT\): ADD"):
+        adopt(given_files(tmp_path, {"mine": content}), "mine", tmp_path / "out")
 
 
 def test_labels_and_pixels_come_from_the_metadata_inside(tmp_path: Path) -> None:
@@ -119,7 +150,7 @@ def test_damaged_metadata_is_none_and_no_traceback() -> None:
 def test_open_sides_are_chosen_and_fixed_ones_are_not(tmp_path: Path) -> None:
     made = adopt(given_files(tmp_path, {"mine": TINY}), "mine", tmp_path / "out")
     name = input_names(made)[0]
-    assert shapes(made, {name: (5, 8, 8, 3)}) == {made.inputs[0].name: (5, 8, 8, 3)}
+    assert shapes(made, {name: (5, 8, 8, 3)}) == {0: (5, 8, 8, 3)}
     with pytest.raises(UsageError, match=r"takes \[-1, 8, 8, 3\]"):
         shapes(made, {name: (1, 9, 8, 3)})
 

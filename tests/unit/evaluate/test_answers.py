@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from common.artifact import read
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.schema.answers import Answers, Tolerance
+from common.schema.inputs import Samples
 from common.tflite.ask import Question, answer
 from common.trust import VARIABLE
 from jobs.adopt.stage import adopt
@@ -16,6 +18,7 @@ from jobs.evaluate.agreement import agreement, looks_like_classes
 from jobs.evaluate.answers import evaluate_answers
 from jobs.inputs.stage import sample
 from tests.given import TINY, adding, given_files, lookup, scaled_dense
+from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
 
 
 def evaluated(tmp_path: Path, files: dict[str, bytes], more: str = "") -> dict[str, Answers]:
@@ -54,6 +57,50 @@ def test_a_changed_file_differs_by_what_was_changed(tmp_path: Path) -> None:
     assert row.top1 is None
     assert row.misses(Tolerance(max_abs=0.6)) is None
     assert "max_abs of output out is 0.5, allowed 0.4" in (row.misses(Tolerance(max_abs=0.4)) or "")
+
+
+def sums(
+    names: tuple[str, str, str, str], inputs: tuple[int, ...] = (0, 1), outputs: tuple[int, ...] = (2, 3)
+) -> bytes:
+    """Inputs [1, 3] and [2, 3], their sum, and the second one again."""
+    shapes = ((1, 3), (2, 3), (2, 3), (2, 3))
+    tensors = tuple(tensor(name, shape, "FLOAT32") for name, shape in zip(names, shapes, strict=True))
+    operators = (operator(0, (0, 1), (2,)), operator(0, (1, 1), (3,)))
+    return packed(model([graph(tensors, operators, inputs, outputs)], ["ADD"]))
+
+
+@pytest.mark.parametrize(
+    ("content", "inputs", "outputs"),
+    [
+        (sums(("a", "a", "y", "y")), ["a", "a_2"], ["y", "y_2"]),
+        (sums(("a", "a", "a_2", "a")), ["a", "a_2"], ["a_2", "a"]),
+        (sums(("", "", "", "")), ["", "_2"], ["", "_2"]),
+        (sums(("a", "b", "y", "z"), outputs=(2, 2)), ["a", "b"], ["y", "y_2"]),
+    ],
+)
+def test_ports_of_one_name_are_told_apart(
+    tmp_path: Path, content: bytes, inputs: list[str], outputs: list[str]
+) -> None:
+    found = evaluated(tmp_path, {"a": content, "b": content})
+    samples = read(tmp_path / "inputs" / "inputs.json", Samples)
+    assert [(port.name, port.shape) for port in samples.ports] == [(inputs[0], (1, 3)), (inputs[1], (2, 3))]
+    assert [(row.name, row.shape, row.max_abs) for row in found["b"].agreement] == [
+        (name, (2, 3), 0.0) for name in outputs
+    ]
+
+
+def test_outputs_without_a_value_are_compared(tmp_path: Path) -> None:
+    ends = (tensor("in", (1, 0), "FLOAT32"), tensor("out", (1, 0), "FLOAT32"))
+    empty = packed(model([graph(ends, (operator(0, (0, 0), (1,)),), (0,), (1,))], ["ADD"]))
+    found = evaluated(tmp_path, {"a": empty, "b": empty})
+    assert [row.shape for row in found["b"].agreement] == [(1, 0)] and found["b"].agreement[0].max_abs == 0.0
+
+
+def test_an_output_whose_shape_depends_on_the_sample_is_named(tmp_path: Path) -> None:
+    ends = (tensor("flags", (6,), "BOOL"), tensor("places", (0, 1), "INT64"))
+    content = packed(model([graph(ends, (operator(0, (0,), (1,)),), (0,), (1,))], ["WHERE"]))
+    with pytest.raises(EdgeproofError, match="the shape of output 'places' depends on the sample"):
+        evaluated(tmp_path, {"a": content})
 
 
 def test_all_outputs_are_compared(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from ai_edge_litert import schema_py_generated as schema
 from PIL import Image
 
 from common.errors import UsageError
@@ -12,8 +13,10 @@ from common.experiment import LoadedExperiment
 from common.samples import read_arrays
 from common.schema.inputs import Samples
 from jobs.adopt.stage import adopt
+from jobs.evaluate.answers import evaluate_answers
 from jobs.inputs.stage import sample
 from tests.given import ROWS, TINY, adding, given_files, lookup, scaled_dense
+from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
 
 
 def sampled(tmp_path: Path, content: bytes, more: str = "") -> tuple[LoadedExperiment, Samples, Path]:
@@ -28,6 +31,33 @@ def test_token_ids_stay_inside_their_table(tmp_path: Path) -> None:
     assert ids.dtype == np.int32
     assert (ids.min(), ids.max()) == (0, ROWS - 1)
     assert made.ports[0].why == "rows of the table that it indexes"
+
+
+def looking_up(kind: str, ids: tuple[int, ...], found: tuple[int, ...], options: str = "", **values: int) -> bytes:
+    """A table [100, 3] that is looked up by `ids`, which come second."""
+    table, numbers = tensor("table", (100, 3), "FLOAT32", 1), tensor("ids", ids, "INT32")
+    made = operator(0, (0, 1), (2,))
+    if options:
+        made.builtinOptionsType = vars(schema.BuiltinOptions)[options]
+        made.builtinOptions = vars(schema)[f"{options}T"]()
+        vars(made.builtinOptions).update(values)
+    parts = graph((table, numbers, tensor("found", found, "FLOAT32")), (made,), (1,), (2,))
+    return packed(model([parts], [kind], [bytes(1200)]))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        looking_up("GATHER", (5,), (100, 5), "GatherOptions", axis=1),
+        looking_up("GATHER", (5,), (100, 5), "GatherOptions", axis=-1),
+        looking_up("GATHER_ND", (5, 2), (5,)),
+    ],
+)
+def test_a_table_of_other_sides_is_not_left_either(tmp_path: Path, content: bytes) -> None:
+    experiment, made, folder = sampled(tmp_path, content, "[inputs]\nsamples = 50")
+    [ids] = read_arrays(folder, made)
+    assert (ids.min(), ids.max()) == (0, 2)
+    assert evaluate_answers(experiment, tmp_path / "variant", folder, None, tmp_path / "evaluation").finite
 
 
 def test_the_same_seed_draws_the_same(tmp_path: Path) -> None:
