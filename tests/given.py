@@ -40,12 +40,25 @@ def lookup(rows: int = ROWS) -> bytes:
     return packed(model([parts], ["GATHER"], [table.tobytes()]))
 
 
-def adding() -> bytes:
-    """Two float inputs [1, 3] and two outputs: the sum, and the first one again."""
-    names = ("left", "right", "sum", "twice")
+def adding(names: tuple[str, str, str, str] = ("left", "right", "sum", "twice")) -> bytes:
+    """Two float inputs [1, 3] and two outputs: the sum, and the first one twice."""
     tensors = tuple(tensor(name, (1, 3), "FLOAT32") for name in names)
     operators = (operator(0, (0, 1), (2,)), operator(0, (0, 0), (3,)))
     return packed(model([graph(tensors, operators, (0, 1), (2, 3))], ["ADD"]))
+
+
+def open_side() -> bytes:
+    """A float input [1, -1] whose values are doubled."""
+    tensors = (tensor("tokens:0", (1, 1), "FLOAT32"), tensor("doubled", (1, 1), "FLOAT32"))
+    for each in tensors:
+        each.shapeSignature = [1, -1]
+    return packed(model([graph(tensors, (operator(0, (0, 0), (1,)),), (0,), (1,))], ["ADD"]))
+
+
+def single_number() -> bytes:
+    """Two float inputs, [1, 3] and a single number, and their sum."""
+    tensors = (tensor("many", (1, 3), "FLOAT32"), tensor("one", (), "FLOAT32"), tensor("sum", (1, 3), "FLOAT32"))
+    return packed(model([graph(tensors, (operator(0, (0, 1), (2,)),), (0, 1), (2,))], ["ADD"]))
 
 
 def given_files(folder: Path, files: dict[str, bytes], more: str = "") -> LoadedExperiment:

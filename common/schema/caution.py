@@ -96,6 +96,15 @@ class NotExamined(Model):
     problem: str
 
 
+class OtherInputs(Model):
+    """Cells of these variants were measured with values of the tool's own instead of the samples, and why."""
+
+    kind: Literal["other inputs"] = "other inputs"
+    variants: tuple[Name, ...]
+    runner: str
+    reason: str
+
+
 Caution = Annotated[
     FunctionalOnly
     | BusyMachine
@@ -106,6 +115,7 @@ Caution = Annotated[
     | Disturbed
     | FailedProcesses
     | WrongAnswers
-    | NotExamined,
+    | NotExamined
+    | OtherInputs,
     Field(discriminator="kind"),
 ]

@@ -8,15 +8,20 @@ from common.schema.base import Count, FileRef, Model, Proportion
 
 
 class OutputCheck(Model):
-    """The device's answers to images of the reported split beside this machine's, by the same file.
+    """The device's answers beside this machine's, by the same file.
 
-    `largest_difference` is over all values, None when one of them is no number. `wrong` says in words why
-    the answers cannot be trusted; None when they can.
+    `images` counts the questions: images of the reported split, whose answers are scores of classes
+    (`top1_agreement`), or samples of a model of any kind: `relative_error` is the largest of any sample as a share of
+    the answer's size, of the output that is worst beside its bound, `allowed_error`. What does not apply is None.
+    `largest_difference` is over all values, None when one of them is no number. `wrong` says in words why the answers
+    cannot be trusted; None when they can.
     """
 
     images: Annotated[int, Field(ge=1)]
-    top1_agreement: Proportion
+    top1_agreement: Proportion | None
     largest_difference: float | None
+    relative_error: float | None = None
+    allowed_error: float | None = None
     wrong: str | None
 
 

@@ -93,8 +93,8 @@ class Benchmark(Model):
     `most_rounds` and as long as `budget` lasts.
 
     Of Android devices only: `extra_flags` are passed on to `benchmark_model` for a backend;
-    `outputs_images` images of the reported split are answered on the device and compared with this machine's
-    answers; `app` measures the tool as an app beside the binary. `profile` times
+    `outputs_images` images of the reported split, or samples of models without one, are answered on the device and
+    compared with this machine's answers; `app` measures the tool as an app beside the binary. `profile` times
     every operator, apart from the other processes: None does so on the host alone, where it costs a third of a second.
 
     `sustained`: so long each of `sustained_variants` runs without a pause on `sustained_backends`, after everything

@@ -42,11 +42,15 @@ class Asked(Model):
 
 @dataclass(frozen=True)
 class Question:
-    """Samples for a file: a .npz with `input_0`, ..., which of them goes to each input, and where answers go."""
+    """Samples for a file: a .npz with `input_0`, ..., which of them goes to each input, and where answers go.
+
+    `xnnpack` answers by its kernels, as far as it takes the model, instead of the plain ones.
+    """
 
     samples: Path
     order: Sequence[int]
     output: Path
+    xnnpack: bool = False
 
 
 def load(model: Path, shapes: Mapping[int, Sequence[int]] | None = None) -> Asked:
@@ -69,6 +73,7 @@ def _ask(model: Path, shapes: Mapping[int, Sequence[int]], question: Question | 
         "samples": None if question is None else str(question.samples.resolve()),
         "order": [] if question is None else list(question.order),
         "output": None if question is None else str(question.output.resolve()),
+        "xnnpack": question is not None and question.xnnpack,
         "most_bytes": MOST_ANSWER_BYTES,
         "memory_bytes": MEMORY_BYTES + MEMORY_PER_BYTE * model.stat().st_size,
     }

@@ -32,9 +32,9 @@ def port(found: dict[str, Any]) -> dict[str, Any]:
 def load(request: dict[str, Any]) -> Any:
     """The interpreter, with open sides as the request wants them, and its tensors allocated."""
     # What is measured on plain kernels must run on them; XNNPACK takes what it can and leaves the rest.
-    interpreter = Interpreter(
-        request["model"], num_threads=1, experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
-    )
+    plain, xnnpack = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, OpResolverType.AUTO
+    kernels = xnnpack if request["xnnpack"] else plain
+    interpreter = Interpreter(request["model"], num_threads=1, experimental_op_resolver_type=kernels)
     for place, found in enumerate(interpreter.get_input_details()):
         shape = request["shapes"].get(str(place))
         if shape is not None and list(found["shape"]) != shape:

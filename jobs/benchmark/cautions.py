@@ -1,9 +1,9 @@
 """What a reader should be warned of. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from common.intervals import FEWEST_FOR_RANKS
-from common.schema.benchmark import Noise, Row, SessionFacts, Summary
+from common.schema.benchmark import Cell, Noise, Row, SessionFacts, Summary
 from common.schema.caution import (
     BusyMachine,
     Caution,
@@ -12,6 +12,7 @@ from common.schema.caution import (
     FewRounds,
     FunctionalOnly,
     NotExamined,
+    OtherInputs,
     StillWide,
     TooBusy,
     WideSpread,
@@ -36,8 +37,10 @@ def cautions(
     *,
     cores: int,
     busy: float,
+    unfed: Mapping[Cell, str],
 ) -> tuple[Caution, ...]:
-    """Of a benchmark; `busy` are the cores that others used, 0 where the measuring does not share them."""
+    """Of a benchmark; `busy` are the cores that others used, 0 where the measuring does not share them. `unfed` says
+    why cells were measured with other inputs than the samples."""
     found: list[Caution] = []
     if environment.functional_only:
         found.append(FunctionalOnly())
@@ -47,6 +50,7 @@ def cautions(
         found += _of_noise(noises, sessions)
     found += _of_rows(made)
     found += _examined(made)
+    found += _unfed(made, unfed)
     return tuple(found)
 
 
@@ -75,6 +79,13 @@ def _of_rows(made: Sequence[Row]) -> Iterator[Caution]:
     failures = sum(row.failed_rounds for row in made)
     if failures:
         yield FailedProcesses(count=failures)
+
+
+def _unfed(made: Sequence[Row], unfed: Mapping[Cell, str]) -> Iterator[Caution]:
+    cells = [row.cell for row in made if isinstance(row.result, Summary) and row.cell in unfed]
+    for runner, reason in dict.fromkeys((cell.runner, unfed[cell]) for cell in cells):
+        names = dict.fromkeys(cell.variant for cell in cells if (cell.runner, unfed[cell]) == (runner, reason))
+        yield OtherInputs(variants=tuple(names), runner=runner, reason=reason)
 
 
 def _examined(made: Sequence[Row]) -> Iterator[Caution]:

@@ -2,22 +2,23 @@
 
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
 import numpy as np
-import numpy.typing as npt
 
 from common.adb.names import HOST
+from common.artifact import read
 from common.dataset import read_card, read_split
 from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.schema.benchmark import Benchmark
+from common.schema.variant import Variant
 from jobs.benchmark.clock import Clock
-from jobs.benchmark.feeds import Material, feeds
+from jobs.benchmark.feeds import Feed, Material, feeds, sampled
 from jobs.benchmark.stage import benchmark
 from jobs.benchmark.targets import Target
 from jobs.benchmark.targets.device_options import DeviceOptions
@@ -47,7 +48,7 @@ def measure_on(
         if device == HOST:
             target: Target = HostTarget(fed)
         else:
-            material = Material(_images(experiment, dataset), fed)
+            material = _material(experiment, variants, dataset, samples, fed)
             target = stack.enter_context(_android(device, experiment, output, options, material))
         return benchmark(experiment, variants, target, output, samples=samples, prefix=prefix, clock=clock)
 
@@ -65,15 +66,21 @@ def _android(
         yield target
 
 
-def _images(experiment: LoadedExperiment, dataset: Path | None) -> npt.NDArray[np.uint8] | None:
-    count = experiment.settings.benchmark.outputs_images
+def _material(
+    experiment: LoadedExperiment, variants: Path, dataset: Path | None, samples: Path | None, fed: Mapping[str, Feed]
+) -> Material:
+    """What a device is fed and asked with: images where there is a dataset, else samples."""
+    count, names = experiment.settings.benchmark.outputs_images, tuple(experiment.settings.variants)
     if not count:
-        return None
+        return Material(feeds=fed)
     if dataset is None:
-        raise UsageError("outputs_images needs the dataset", hint="give --dataset")
+        if samples is None:
+            raise UsageError("outputs_images needs the dataset or samples", hint="give --dataset or --samples")
+        return Material(feeds=fed, samples=sampled(samples, variants, names, count))
     card = read_card(dataset)
     images, _ = read_split(dataset, card, card.reported)
-    return np.asarray(images[:count])
+    pixels = {name: read(variants / name / "variant.json", Variant).pixels for name in names}
+    return Material(np.asarray(images[:count]), fed, pixels)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -16,6 +16,7 @@ from common.artifact import read
 from common.ports import input_names, places
 from common.samples import CARD, read_arrays
 from common.schema.inputs import Samples
+from common.schema.tflite import Port
 from common.schema.variant import Variant
 from common.tflite.predict import quantise
 
@@ -35,11 +36,28 @@ Feed = tuple[FeedPort, ...]
 
 
 @dataclass(frozen=True)
+class Sampled:
+    """The samples that a variant is asked: its inputs in the file's order, the shape of one request and the values of
+    all of them [n, *shape] for each."""
+
+    ports: tuple[Port, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    arrays: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
 class Material:
-    """What a target asks and feeds models with: `images` uint8 [n, h, w, 3], `feeds` by variant."""
+    """What a target feeds models with, by variant (`feeds`), and what it asks them: `images` uint8 [n, h, w, 3], which
+    become `pixels` (0 to 1 where there are none), or `samples`."""
 
     images: npt.NDArray[np.uint8] | None = None
     feeds: Mapping[str, Feed] = field(default_factory=dict)
+    pixels: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    samples: Mapping[str, Sampled] = field(default_factory=dict)
+
+    def asks(self, variant: str) -> bool:
+        """Whether there is something to ask a variant."""
+        return self.images is not None or variant in self.samples
 
 
 def feeds(samples: Path | None, variants: Path, names: Sequence[str], folder: Path) -> Mapping[str, Feed]:
@@ -49,6 +67,20 @@ def feeds(samples: Path | None, variants: Path, names: Sequence[str], folder: Pa
     card = read(samples / CARD, Samples)
     first = [array[0] for array in read_arrays(samples, card)]
     return {name: _feed(read(variants / name / "variant.json", Variant), card, first, folder / name) for name in names}
+
+
+def sampled(samples: Path, variants: Path, names: Sequence[str], count: int) -> Mapping[str, Sampled]:
+    """The first `count` samples for each variant."""
+    card = read(samples / CARD, Samples)
+    arrays = [array[:count] for array in read_arrays(samples, card)]
+    return {name: _sampled(read(variants / name / "variant.json", Variant), card, arrays) for name in names}
+
+
+def _sampled(variant: Variant, card: Samples, arrays: Sequence[Any]) -> Sampled:
+    order = places(variant, card.ports)
+    return Sampled(
+        variant.inputs, tuple(card.ports[place].shape for place in order), tuple(arrays[place] for place in order)
+    )
 
 
 def _feed(variant: Variant, card: Samples, first: Sequence[Any], folder: Path) -> Feed:

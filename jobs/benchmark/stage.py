@@ -76,6 +76,7 @@ def benchmark(
         found, told = noises(ledger.index, wanted), sessions(ledger.index, wanted)
         loaded = sustained.chosen(results, settings, experiment.settings.choose, reference)
         endured = sustained.run(bench, ledger, loaded)
+        unfed = {cell: why for cell in wanted.cells if (why := target.unfed(cell)) is not None}
         inputs = {f"variant {name}": variant.model.sha256 for name, variant in made.items()}
         inputs |= {} if fed is None else {"samples": fed}
         result = Benchmark(
@@ -85,7 +86,7 @@ def benchmark(
             settings=settings,
             rows=results,
             ledger=file_ref(output / LEDGER, output),
-            warnings=cautions(results, environment, found, told, cores=os.cpu_count() or 1, busy=busy),
+            warnings=cautions(results, environment, found, told, cores=os.cpu_count() or 1, busy=busy, unfed=unfed),
             noise=found,
             sessions=told,
             sustained=endured,

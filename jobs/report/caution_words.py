@@ -9,6 +9,7 @@ from common.schema.caution import (
     FewRounds,
     FunctionalOnly,
     NotExamined,
+    OtherInputs,
     StillWide,
     TooBusy,
     WideSpread,
@@ -53,7 +54,7 @@ def _still_wide(caution: StillWide) -> str:
     )
 
 
-def _of_variants(caution: WideSpread | Disturbed | FailedProcesses | WrongAnswers | NotExamined) -> str:
+def _of_variants(caution: WideSpread | Disturbed | FailedProcesses | WrongAnswers | NotExamined | OtherInputs) -> str:
     match caution:
         case WideSpread(variants=variants, share=share):
             return (
@@ -71,3 +72,9 @@ def _of_variants(caution: WideSpread | Disturbed | FailedProcesses | WrongAnswer
             return f"{variant} on {backend} gives wrong answers: {reason}; its latency is not a result."
         case NotExamined(variant=variant, backend=backend, problem=problem):
             return f"{variant} on {backend} could not be looked at: {problem}."
+        case OtherInputs(variants=variants, runner=runner, reason=reason):
+            where = " in the app" if runner == "app" else ""
+            return (
+                f"{listed(variants)}: measured{where} with values of the tool's own, at the shapes in the file, "
+                f"not with the samples: {reason}."
+            )

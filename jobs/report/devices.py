@@ -33,10 +33,17 @@ def answers(found: OutputCheck | None) -> Cell:
     """Whether the device answers as this machine does."""
     if found is None:
         return Cell(ABSENT)
-    agreed = f"{proportion(found.top1_agreement)} agree"
+    agreed = _agreed(found)
     if found.wrong is not None:
         return Cell("wrong", clipped(f"{found.wrong}; {agreed}", 160), "problem")
     return Cell(agreed, f"largest difference {found.largest_difference:.2g}")
+
+
+def _agreed(found: OutputCheck) -> str:
+    if found.top1_agreement is not None:
+        return f"{proportion(found.top1_agreement)} agree"
+    asked = count(found.images, "sample")
+    return asked if found.relative_error is None else f"{percent(found.relative_error)} off, {asked}"
 
 
 def app(found: Interval | None) -> Cell:

@@ -63,6 +63,7 @@ COLUMNS = (
     "answers_agreement",
     "answers_largest_difference",
     "answers_wrong",
+    "answers_relative_error",
     "sustained_s",
     "sustained_first_us",
     "sustained_last_us",
@@ -146,7 +147,9 @@ def _told(latency: Latency) -> dict[str, object]:
     if latency.app_ratio is not None:
         row["app_ratio"] = latency.app_ratio.value
     if (answers := latency.answers) is not None:
-        row |= {"answers_agreement": answers.top1_agreement.value, "answers_wrong": _text(answers.wrong or "")}
+        agreed = answers.top1_agreement
+        row |= {"answers_agreement": None if agreed is None else agreed.value}
+        row |= {"answers_relative_error": answers.relative_error, "answers_wrong": _text(answers.wrong or "")}
         row["answers_largest_difference"] = answers.largest_difference
     return row
 

@@ -5,12 +5,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from common.artifact import read
+from common.artifact import read, sha256_file
 from common.schema.choice import Choice
-from common.schema.results import Results
+from common.schema.results import Latency, Results
+from tests.devices.adb_server import AdbServer
+from tests.devices.fixtures import adb_server, stand_in, stand_ins
+from tests.devices.phone.personality import Outputs
+from tests.devices.standin.device import StandIn
+from tests.devices.standin.faults import Fault, Kind
+from tests.devices.standin.phone import fake_binary
 from tests.e2e.conftest import Make
 from tests.given import TINY, adding, scaled_dense
 
+__all__ = ["adb_server", "stand_in", "stand_ins"]
 pytestmark = pytest.mark.slow
 
 EXPERIMENT = """
@@ -54,6 +61,37 @@ def test_files_become_a_report_and_a_second_time_nothing_is_done(tmp_path: Path,
     assert choice.model is not None
     assert (run / "best" / choice.model.path).read_bytes() == adding()
     assert "Nothing to do" in make("all", MODELS=tmp_path / "models", RUN=run).stdout
+
+
+def test_a_phone_has_the_same_samples_and_other_answers_are_no_figure(
+    tmp_path: Path, make: Make, adb_server: AdbServer, stand_in: StandIn
+) -> None:
+    for name, outputs in (("one", ("sum:0", "twice:0")), ("two", ("total", "double"))):
+        (tmp_path / f"{name}.tflite").write_bytes(adding(("left:0", "right:0", *outputs)))
+    (tmp_path / "tool").write_bytes(fake_binary())
+    asked = f"(?=.*{sha256_file(tmp_path / 'two.tflite')[:16]})(?=.*--use_xnnpack=true)(?=.*--output_filepath)"
+    stand_in.arm(Fault(Kind.WRONG_OUTPUTS, matching=asked, times=None, outputs=Outputs.SHUFFLED))
+    chosen = {"MODELS": tmp_path, "RUN": tmp_path / "run", "DEVICE": stand_in.serial}
+    chosen |= {"BENCHMARK_BINARY": tmp_path / "tool"}
+    env = adb_server.address | {"EDGEPROOF_LOCKS": str(tmp_path / "locks")}
+    said = make("all", env=env, **chosen).stdout
+    results = read(tmp_path / "run" / "report" / "results.json", Results)
+    latencies = {(m.variant, m.backend): m.result for m in results.measurements}
+    found = {key: each.answers for key, each in latencies.items() if isinstance(each, Latency)}
+    assert all(check is not None and check.images == 4 for check in found.values()) and len(found) == 4
+    wrong = {key: check.wrong for key, check in found.items() if check is not None and check.wrong is not None}
+    assert list(wrong) == [("two", "xnnpack")]
+    page = (tmp_path / "run" / "report" / "report.md").read_text(encoding="utf-8")
+    assert "4 samples" in page and "gives wrong answers: the answers to 4 of 4 samples" in page
+    choice = read(tmp_path / "run" / "best" / "choice.json", Choice)
+    assert {s.candidate.name: s.eligible for s in choice.standings} == {"one": True, "two": False}
+    assert choice.judgement is not None
+    verdicts = {(s.variant, s.setting.backend): s.verdict for s in choice.judgement.speeds}
+    assert verdicts["two", "xnnpack"] == "not compared" != verdicts["two", "cpu"]
+    assert "Traceback" not in said
+    fed = [line for line in stand_in.phone.history if "--graph=" in line]
+    assert all("--input_layer_value_files=left::0:" in line for line in fed)
+    assert "Nothing to do" in make("all", env=env, **chosen).stdout
 
 
 def test_a_tolerance_decides_and_a_changed_file_alone_is_made_anew(tmp_path: Path, make: Make) -> None:

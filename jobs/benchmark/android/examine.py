@@ -1,11 +1,8 @@
-"""Look at a cell apart from the timed processes: its answers to real images, and its operators."""
+"""Look at a cell apart from the timed processes: its answers to images or samples, and its operators."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-import numpy.typing as npt
 
 from common.adb.errors import LimitError
 from common.adb.server import Device
@@ -16,12 +13,16 @@ from common.schema.base import FileRef
 from common.schema.benchmark import Cell
 from common.schema.examination import Examination, LayerTime, Operator, OutputCheck
 from common.schema.experiment import Benchmark as Settings
-from jobs.benchmark.android import command, outputs, profile
+from common.tflite.predict import UNIT
+from jobs.benchmark.android import command, outputs, profile, questions
 from jobs.benchmark.android.classic import UNKNOWN_FLAGS, Printed, why_stopped
 from jobs.benchmark.android.command import Dialect
 from jobs.benchmark.android.delegation import delegation
+from jobs.benchmark.android.feeding import flags, unfed
 from jobs.benchmark.android.files import RunFolder
-from jobs.benchmark.android.outputs import Questions, Values
+from jobs.benchmark.android.outputs import Values
+from jobs.benchmark.android.questions import Questions
+from jobs.benchmark.feeds import Material
 from jobs.benchmark.layers import layers
 
 # The CPU takes several images at once; delegates have compiled the model for one.
@@ -44,17 +45,17 @@ class Profile:
 
 
 class Examiner:
-    """Runs the tool on a device for another purpose than its figures. `images` uint8 [n, h, w, 3]."""
+    """Runs the tool on a device for another purpose than its figures."""
 
-    def __init__(self, device: Device, files: RunFolder, tool: Path, images: npt.NDArray[np.uint8] | None) -> None:
-        self.device, self.files, self.tool, self.images = device, files, tool, images
+    def __init__(self, device: Device, files: RunFolder, tool: Path, material: Material) -> None:
+        self.device, self.files, self.tool, self.material = device, files, tool, material
 
     def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination:
         """What the settings ask for. Raises TransportError; everything else that fails is a problem in words."""
         problems: list[str] = []
         checked: OutputCheck | None = None
         looked = Profile()
-        if settings.outputs_images and self.images is not None:
+        if settings.outputs_images and self.material.asks(cell.variant):
             try:
                 checked = self._outputs(model, cell, settings)
             except (ExaminationError, ValueError) as error:
@@ -73,42 +74,56 @@ class Examiner:
         )
 
     def _outputs(self, model: Path, cell: Cell, settings: Settings) -> OutputCheck:
-        images = np.asarray(self.images)[: settings.outputs_images]
-        try:
-            questions = outputs.prepare(model, images)
-        except EdgeproofError as error:
-            raise ExaminationError(error.message) from None
+        asked = self._questions(model, cell.variant, settings.outputs_images)
+        if why := unfed(Dialect.CLASSIC, asked.inputs, cell.runner):
+            raise ExaminationError(why)
         answers: list[Values] = []
-        size = BATCH if cell.backend in BATCHING else 1
+        size = BATCH if asked.images and cell.backend in BATCHING else 1
         at = 0
-        while at < len(questions.inputs):
+        while at < len(asked.samples):
             try:
-                answers.append(self._answer(model, cell, settings, questions, range(at, at + size)))
+                answers.append(self._answer(model, cell, settings, asked, range(at, at + size)))
                 at += size
             except ExaminationError:
                 # Some models cannot be resized: then one by one.
                 if size == 1:
                     raise
                 size = 1
-        return outputs.compare(answers, questions.expected)
+        return outputs.compare(answers, asked)
 
-    def _answer(self, model: Path, cell: Cell, settings: Settings, questions: Questions, which: range) -> Values:
-        chosen = questions.inputs[which.start : which.stop]
-        given, written = self.files.path_of("input.bin"), self.files.path_of("output.bin")
-        self.files.write(given, b"".join(chosen))
-        shape = (len(chosen), *questions.shape[1:])
-        asked = command.one_run(self.files.put(model), [(questions.layer, shape, given)], written)
-        self._run(cell, (*asked, *command.delegate_flags(Dialect.CLASSIC, cell, settings, self.files.path)))
+    def _questions(self, model: Path, variant: str, most: int) -> Questions:
+        sampled, images = self.material.samples.get(variant), self.material.images
+        try:
+            if sampled is not None:
+                return questions.of_samples(model, sampled)
+            if images is None:
+                raise ExaminationError("there is nothing to ask")
+            return questions.of_images(model, images[:most], self.material.pixels.get(variant, UNIT))
+        except EdgeproofError as error:
+            raise ExaminationError(error.message) from None
+
+    def _answer(self, model: Path, cell: Cell, settings: Settings, asked: Questions, which: range) -> Values:
+        """Answers to some questions, joined along the first side where they are several."""
+        chosen = asked.samples[which.start : which.stop]
+        written = self.files.path_of("output.bin")
+        fed = []
+        for place, (tensor, shape) in enumerate(asked.inputs):
+            path = self.files.path_of(f"input-{place}.bin")
+            self.files.write(path, b"".join(sample[place] for sample in chosen))
+            fed.append((tensor, (len(chosen), *shape[1:]) if asked.images else shape, path))
+        flags = command.one_run(self.files.put(model), fed, written)
+        self._run(cell, (*flags, *command.delegate_flags(Dialect.CLASSIC, cell, settings, self.files.path)))
         content = self.files.take(written)
-        self.files.drop(given)
+        for _, _, path in fed:
+            self.files.drop(path)
         if content is None:
             raise ExaminationError("the tool wrote none")
-        return outputs.decode(content, questions, len(chosen))
+        return outputs.decode(content, asked, len(chosen))
 
     def _profile(self, model: Path, cell: Cell, settings: Settings, path: Path) -> Profile:
         written = self.files.path_of("profile.csv")
         asked = command.arguments(Dialect.CLASSIC, cell, settings, self.files.put(model), self.files.path)
-        self._run(cell, (*asked, *command.profile_flags(written)))
+        self._run(cell, (*asked, *self._fed(cell), *command.profile_flags(written)))
         content = self.files.take(written)
         if content is None:
             raise ExaminationError("the tool wrote no profile")
@@ -119,6 +134,12 @@ class Examiner:
             layers(model.read_bytes(), profile.timed(text)),
             file_ref(path, path.parent.parent),
         )
+
+    def _fed(self, cell: Cell) -> tuple[str, ...]:
+        feed = self.material.feeds.get(cell.variant, ())
+        if not feed or unfed(Dialect.CLASSIC, [(port.tensor, port.shape) for port in feed], cell.runner):
+            return ()
+        return flags(self.files, feed)
 
     def _run(self, cell: Cell, flags: tuple[str, ...]) -> Ended:
         tool = self.files.put(self.tool, executable=True)

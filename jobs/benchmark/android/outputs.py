@@ -1,83 +1,125 @@
-"""A device's answers beside this machine's, by the same file on the same images. Pure but for `prepare`."""
+"""A device's answers beside this machine's, by the same file to the same questions. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
-from ai_edge_litert.interpreter import Interpreter
 
-from common.errors import EdgeproofError
 from common.proportion import wilson
 from common.schema.examination import OutputCheck
-from common.tflite.predict import dequantise, predict, quantise
+from common.tflite.ask import AskedPort
+from jobs.benchmark.android.questions import Questions
 
-# Of images; a device that differs in more of them than that gives other answers, not rounded ones.
+# Of images or samples; a device that differs in more of them than that gives other answers, not rounded ones.
 LEAST_AGREEMENT = 0.95
-Values = npt.NDArray[np.float32]
+# Of a sample's answer: what half precision and other integer kernels round stays below it. Where this machine's own
+# kernels differ by more (a sample between two classes, boxes that are sorted by score), twice of that is allowed.
+MOST_ERROR = 0.1
+OWN_TIMES = 2.0
+# An array [n, ...] per output.
+Values = tuple[Any, ...]
 
 
-@dataclass(frozen=True)
-class Questions:
-    """Images as a model's input bytes, one each, and this machine's answers, float32 [n, classes]."""
-
-    layer: str
-    shape: tuple[int, ...]
-    inputs: tuple[bytes, ...]
-    expected: Values
-    output: Any
-
-
-def prepare(model: Path, images: npt.NDArray[np.uint8]) -> Questions:
-    """What to ask; `images` uint8 [n, h, w, 3]. Raises EdgeproofError for a model that cannot be asked."""
-    try:
-        interpreter = Interpreter(str(model), num_threads=1)
-        interpreter.allocate_tensors()
-    except (RuntimeError, ValueError) as error:
-        raise EdgeproofError(f"{model} cannot be run: {error}") from None
-    ports, results = interpreter.get_input_details(), interpreter.get_output_details()
-    if len(ports) != 1 or len(results) != 1:
-        raise EdgeproofError(f"{model} has {len(ports)} inputs and {len(results)} outputs; one of each can be compared")
-    values = quantise(images.astype(np.float32) / np.float32(255), ports[0])
-    return Questions(
-        layer=str(ports[0]["name"]),
-        shape=(1, *(int(side) for side in images.shape[1:])),
-        inputs=tuple(np.ascontiguousarray(value).tobytes() for value in values),
-        expected=predict(model, images, workers=1),
-        output=results[0],
-    )
+def decode(written: bytes, questions: Questions, asked: int) -> Values:
+    """An output file, which holds all outputs one after the other, as an array [asked, ...] each: real numbers as
+    float32, integers that stand for themselves as they are. Raises ValueError for another size."""
+    kinds = [np.dtype(port.dtype) for port in questions.outputs]
+    shapes = [(asked, *expected.shape[1:]) for expected in questions.expected]
+    sizes = [int(np.prod(shape)) * kind.itemsize for shape, kind in zip(shapes, kinds, strict=True)]
+    if len(written) != sum(sizes):
+        raise ValueError(f"{len(written)} bytes of answers instead of {sum(sizes)}")
+    at, found = 0, []
+    for port, shape, kind, size in zip(questions.outputs, shapes, kinds, sizes, strict=True):
+        found.append(_real(np.frombuffer(written[at : at + size], kind).reshape(shape), port))
+        at += size
+    return tuple(found)
 
 
-def decode(written: bytes, questions: Questions, images: int) -> Values:
-    """The bytes of an output file as float32 [images, classes]. Raises ValueError for another size."""
-    kind = np.dtype(questions.output["dtype"])
-    classes = questions.expected.shape[1]
-    if len(written) != images * classes * kind.itemsize:
-        raise ValueError(f"{len(written)} bytes of answers instead of {images * classes * kind.itemsize}")
-    return dequantise(np.frombuffer(written, kind).reshape(images, classes), questions.output)
+def _real(values: Any, port: AskedPort) -> Any:
+    if values.dtype.kind in "iu" and port.scale:
+        return ((values.astype(np.float32) - port.zero_point) * port.scale).astype(np.float32)
+    return values.astype(np.float32) if values.dtype.kind == "f" else values
 
 
-def compare(answers: Sequence[Values], expected: Values) -> OutputCheck:
-    """How the device's answers differ; one row per image."""
-    found = np.concatenate(answers)
-    finite = bool(np.isfinite(found).all())
+def compare(answers: Sequence[Values], questions: Questions) -> OutputCheck:
+    """How the device's answers differ; `answers` are the decoded files in the order of the questions."""
+    found = [_flat(np.concatenate(parts)) for parts in zip(*answers, strict=True)]
+    expected = [_flat(values) for values in questions.expected]
+    count = len(questions.samples)
+    finite = all(bool(np.isfinite(values).all()) for values in found)
+    about = OutputCheck(images=count, top1_agreement=None, largest_difference=None, wrong=None)
+    if finite:
+        apart = [np.abs(mine - theirs).max(initial=0.0) for mine, theirs in zip(found, expected, strict=True)]
+        about = about.model_copy(update={"largest_difference": float(max(apart, default=0.0))})
+    if questions.images:
+        return _classes(about, found[0], expected[0], finite=finite)
+    wrong = _broken(found, expected, "sample", finite=finite)
+    return _numbers(about, found, expected, questions) if wrong is None else about.model_copy(update={"wrong": wrong})
+
+
+def _flat(values: Any) -> Any:
+    return values.reshape(len(values), -1).astype(np.float64)
+
+
+def _classes(about: OutputCheck, found: Any, expected: Any, *, finite: bool) -> OutputCheck:
     same = int((found.argmax(axis=1) == expected.argmax(axis=1)).sum()) if finite else 0
     agreement = wilson(same, len(expected))
-    return OutputCheck(
-        images=len(expected),
-        top1_agreement=agreement,
-        largest_difference=float(np.abs(found - expected).max()) if finite else None,
-        wrong=_wrong(found, expected, finite=finite, agreement=agreement.value),
-    )
+    wrong = _broken([found], [expected], "image", finite=finite)
+    if wrong is None and agreement.value < LEAST_AGREEMENT:
+        wrong = f"only {agreement.value:.0%} of the answers name the same class as this machine's"
+    return about.model_copy(update={"top1_agreement": agreement, "wrong": wrong})
 
 
-def _wrong(found: Values, expected: Values, *, finite: bool, agreement: float) -> str | None:
+def _numbers(about: OutputCheck, found: Sequence[Any], expected: Sequence[Any], questions: Questions) -> OutputCheck:
+    # An output per row, a sample per column.
+    ports, allowed = questions.outputs, _allowed(expected, questions)
+    errors = np.stack([errors_of(*each) for each in zip(found, expected, ports, strict=True)])
+    off = (errors > allowed[:, None]).any(axis=0)
+    worst = int((errors.max(axis=1) / allowed).argmax())
+    error, bound = float(errors[worst].max()), float(allowed[worst])
+    wrong = None
+    if 1 - off.mean() < LEAST_AGREEMENT:
+        wrong = (
+            f"the answers to {off.sum()} of {off.size} samples are not this machine's: output {ports[worst].name} is "
+            f"off by {error:.0%} of its size, allowed {bound:.0%}"
+        )
+    return about.model_copy(update={"relative_error": error, "allowed_error": bound, "wrong": wrong})
+
+
+def _allowed(expected: Sequence[Any], questions: Questions) -> Any:
+    """The bound on the error of each output, float64 [outputs]."""
+    bounds = np.full(len(expected), MOST_ERROR)
+    for place, (theirs, again) in enumerate(zip(expected, questions.again, strict=False)):
+        if (flat := _flat(again)).shape != theirs.shape:
+            continue
+        own = errors_of(flat, theirs, questions.outputs[place])
+        bounds[place] = max(MOST_ERROR, OWN_TIMES * float(np.nan_to_num(own, nan=0.0, posinf=0.0).max(initial=0.0)))
+    return bounds
+
+
+def _broken(found: Sequence[Any], expected: Sequence[Any], what: str, *, finite: bool) -> str | None:
     if not finite:
         return "some answers are no numbers (NaN or infinite)"
-    if len(found) > 1 and not np.ptp(found, axis=0).any() and np.ptp(expected, axis=0).any():
-        return "the answers are the same for every image"
-    if agreement < LEAST_AGREEMENT:
-        return f"only {agreement:.0%} of the answers name the same class as this machine's"
+    for mine, theirs in zip(found, expected, strict=True):
+        if len(mine) > 1 and not np.ptp(mine, axis=0).any() and np.ptp(theirs, axis=0).any():
+            return f"the answers are the same for every {what}"
     return None
+
+
+def errors_of(found: Any, expected: Any, port: AskedPort) -> Any:
+    """How far each answer of an output is off, as a share of its size: the lengths of the difference and of the
+    expected answer as vectors, both float64 [n, values]. 1 is as wrong as an answer of zeros.
+
+    The size is at least what is typical of the samples. A step of a quantised output is rounding and no difference.
+    Whole numbers may be names of things: where fewer of them differ than their sizes say, that share counts.
+    """
+    # The steps themselves are float32.
+    rounding = port.scale * (1 + 1e-4) if np.dtype(port.dtype).kind in "iu" else 0.0
+    apart = np.maximum(np.abs(found - expected) - rounding, 0.0)
+    sizes = np.linalg.norm(expected, axis=1)
+    sizes = np.maximum(sizes, np.sqrt(np.mean(sizes**2)))
+    off = np.linalg.norm(apart, axis=1)
+    errors = np.divide(off, sizes, out=(off > 0).astype(np.float64), where=sizes > 0)
+    if np.dtype(port.dtype).kind in "iub" and not port.scale and found.shape[1]:
+        errors = np.minimum(errors, (apart > 0).mean(axis=1))
+    return errors

@@ -47,6 +47,9 @@ class Target(Protocol):
     def memory(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Outcome:
         """As `measure`, for the memory alone: the process is asked for its peak as well, which may cost it time."""
 
+    def unfed(self, cell: Cell) -> str | None:
+        """Why a cell is measured with other inputs than the samples that there are; None where it is not."""
+
     def power(self, at_s: float) -> PowerReading | None:
         """Battery and screen now, which is `at_s`; None for a place that has no battery."""
 

@@ -24,8 +24,9 @@ from common.schema.power import PowerReading
 from jobs.benchmark.android import binaries, classic, litert, power
 from jobs.benchmark.android.app import App
 from jobs.benchmark.android.classic import Printed
-from jobs.benchmark.android.command import Dialect, arguments, dialect, inputs, lacks, peak_flags
+from jobs.benchmark.android.command import Dialect, arguments, dialect, lacks, peak_flags
 from jobs.benchmark.android.examine import Examiner, library_path
+from jobs.benchmark.android.feeding import flags, unfed
 from jobs.benchmark.android.files import RunFolder
 from jobs.benchmark.android.locks import held
 from jobs.benchmark.android.reconnect import wait_for
@@ -77,8 +78,7 @@ class AndroidTarget:
         options: DeviceOptions,
         material: Material,
     ) -> None:
-        self.server, self.options = server, options
-        self.images, self.feeds = material.images, material.feeds
+        self.server, self.options, self.material = server, options, material
         self.device = Device(server, serial)
         self.files = RunFolder(self.device, purpose)
         self._facts: DeviceFacts | None = None
@@ -181,19 +181,24 @@ class AndroidTarget:
 
     def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:
         """Answers and operators, where the settings ask for them; by the classic tool only."""
-        wanted = settings.profile or (settings.outputs_images and self.images is not None)
+        wanted = settings.profile or (settings.outputs_images and self.material.asks(cell.variant))
         if not wanted or cell.runner == "app":
             return None
         if self._dialect is not Dialect.CLASSIC:
             return Examination(problems=("the LiteRT 2.x tool takes no inputs and writes no profile",))
         try:
             return self._persist(
-                lambda: Examiner(self.device, self.files, self.tool, self.images).examine(
+                lambda: Examiner(self.device, self.files, self.tool, self.material).examine(
                     model, cell, settings, folder, log
                 )
             )
         except TransportError as lost:
             return Examination(problems=(f"the device vanished {MOST_ATTEMPTS} times: {lost.message}",))
+
+    def unfed(self, cell: Cell) -> str | None:
+        """What this tool cannot be given."""
+        feed = self.material.feeds.get(cell.variant, ())
+        return unfed(self._dialect, [(port.tensor, port.shape) for port in feed], cell.runner) if feed else None
 
     def power(self, at_s: float) -> PowerReading | None:
         """Battery and screen; None when the device vanishes at every try."""
@@ -225,10 +230,8 @@ class AndroidTarget:
 
     def _fed(self, cell: Cell) -> tuple[str, ...]:
         """The flags that feed a cell with its first sample; none where the tool draws one."""
-        feed = self.feeds.get(cell.variant, ())
-        if not feed or self._dialect is not Dialect.CLASSIC:
-            return ()
-        return inputs([(port.tensor, port.shape, self.files.put(port.path)) for port in feed])
+        feed = self.material.feeds.get(cell.variant, ())
+        return flags(self.files, feed) if feed and self.unfed(cell) is None else ()
 
     def _in_shell(self, given: tuple[str, ...], cell: Cell, limit_s: float, log: Path, name: str) -> Outcome:
         tool = self.files.put(self.tool, executable=True)

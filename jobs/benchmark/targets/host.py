@@ -120,6 +120,10 @@ class HostTarget:
         """One process; every one knows its peak from the kernel."""
         return self.measure(model, cell, settings, log).outcome
 
+    def unfed(self, cell: Cell) -> str | None:  # noqa: ARG002
+        """None: a process here takes any input."""
+        return None
+
     def power(self, at_s: float) -> PowerReading | None:  # noqa: ARG002
         """None: a laptop's battery tells of everything that runs on it."""
         return None

@@ -76,6 +76,10 @@ class SimulatedTarget:
         """There is none to look at."""
         return Unsupported(reason="nothing here has any memory")
 
+    def unfed(self, cell: Cell) -> str | None:
+        """There is nothing to feed."""
+        return None
+
     def power(self, at_s: float) -> PowerReading | None:
         """There is no battery."""
         return None

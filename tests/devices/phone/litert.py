@@ -38,10 +38,10 @@ def inspect(path: str, content: bytes) -> Model:
 
 
 def feed(found: Any, execution: Execution) -> None:
-    """Give the inputs the execution's shape and bytes and allocate. Raises ToolError."""
+    """Give the inputs the execution's shapes and bytes and allocate. Raises ToolError."""
     details = found.get_input_details()
-    if execution.shape:
-        found.resize_tensor_input(details[0]["index"], execution.shape)
+    for entry, shape in zip(details, execution.shapes, strict=False):
+        found.resize_tensor_input(entry["index"], shape)
     try:
         found.allocate_tensors()
     except (ValueError, RuntimeError):

@@ -200,7 +200,7 @@ class Runtime:
         how = getattr(self.phone.personality.delegates, execution.backend, Delegate(speed=1.0, init_ms=0.4))
         threads = min(execution.threads, len(self.phone.personality.cores))
         gain = 1 + THREAD_GAIN * (threads - 1) if execution.backend in ("cpu", "xnnpack") else 1.0
-        batch = execution.shape[0] if execution.shape else 1
+        batch = execution.shapes[0][0] if execution.shapes else 1
         generator = _seeded(f"{timing.seed} {digest.hex()} {execution.backend} {threads} {self.phone.tool_runs}")
         init_us = max(int(how.init_ms * 1000 * generator.lognormvariate(0, timing.spread)), 1)
         self.spend(init_us / 1e6)

@@ -67,6 +67,9 @@ class Scripted:
         self.remembered.append(log.name)
         return self.outcome(cell, len(self.remembered) - 1)
 
+    def unfed(self, cell: Cell) -> str | None:
+        return None
+
     def power(self, at_s: float) -> PowerReading | None:
         return None
 

@@ -182,6 +182,9 @@ class ScriptedTarget:
     def memory(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Outcome:
         return scripted()
 
+    def unfed(self, cell: Cell) -> str | None:
+        return None
+
     def power(self, at_s: float) -> PowerReading | None:
         return None
 

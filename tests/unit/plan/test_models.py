@@ -39,6 +39,13 @@ def test_files_folders_and_patterns(folder: Path) -> None:
     assert variants(str(folder / "notes.txt")) == ("notes.txt", ["notes.txt"])
 
 
+@pytest.mark.parametrize(("data", "asked"), [("", 4), ("photos", 32)])
+def test_a_device_is_asked_whether_it_answers_as_this_machine_does(folder: Path, data: str, asked: int) -> None:
+    (folder / "photos").mkdir()
+    loaded = parsed(experiment(Given("a.tflite", data=data)), Path("runs/models/plan/models.toml"))
+    assert loaded.settings.benchmark.outputs_images == asked
+
+
 @pytest.mark.parametrize("reference", ["b", "b.tflite", "./b.tflite"])
 def test_another_reference(folder: Path, reference: str) -> None:
     assert variants("*.tflite", reference)[0] == "b"

@@ -1,12 +1,14 @@
 """What Android devices tell, in the report: delegation, answers, operators, the app."""
 
+import pytest
+
 from common.proportion import wilson
 from common.provenance import ROOT
 from common.schema.base import Interval
 from common.schema.examination import Operator, OutputCheck
 from common.schema.outcome import Delegation, Unsupported
 from common.schema.results import Results
-from jobs.report.devices import operators
+from jobs.report.devices import answers, operators
 from jobs.report.export import results_csv
 from jobs.report.latency import details, overview
 from jobs.report.summary import summarise
@@ -85,6 +87,14 @@ def test_the_csv_tells_it_too() -> None:
     told = "delegation,nodes_delegated,nodes_total,app_ratio,answers_agreement,answers_largest_difference,answers_wrong"
     assert f",{told}," in header
     assert any(",partial,24,25,,0.25,0.02,no" in line for line in rows)
+
+
+@pytest.mark.parametrize(("wrong", "shown"), [(None, "2 % off, 4 samples"), ("off", "wrong off; 30 % off, 4 samples")])
+def test_answers_to_samples_are_told_by_their_error(wrong: str | None, shown: str) -> None:
+    error = 0.02 if wrong is None else 0.3
+    told = {"largest_difference": 0.5, "relative_error": error, "allowed_error": 0.1, "wrong": wrong}
+    cell = answers(OutputCheck(images=4, top1_agreement=None, **told))  # type: ignore[arg-type]
+    assert shown in f"{cell.text} {cell.note}"
 
 
 def test_results_of_the_first_version_are_still_read() -> None:

@@ -10,9 +10,9 @@ EXAMPLE = "For example --input_layer=input1,input2 --input_layer_shape=1,224,224
 
 @dataclass(frozen=True)
 class Inputs:
-    """The first input's shape, None for the model's own, and the bytes for each input that has a file."""
+    """Every input's shape, none for the model's own, and the bytes for each input that has a file."""
 
-    shape: tuple[int, ...] | None
+    shapes: tuple[tuple[int, ...], ...]
     contents: tuple[bytes, ...]
 
 
@@ -29,7 +29,9 @@ def check(flags: Flags) -> None:
 
 def read_inputs(flags: Flags, model: Model, runtime: Runtime) -> Inputs:
     """Check the flags against the model and read the files. Raises ToolError."""
-    shapes = []
+    shapes: list[tuple[int, ...]] = []
+    if _layers(flags) and len(_layers(flags)) != len(model.inputs):
+        raise ToolError(f"Inputs mismatch: Model inputs #:{len(model.inputs)} expected: {len(_layers(flags))}")
     for index, (layer, text) in enumerate(zip(_layers(flags), _shapes(flags), strict=True)):
         tensor = model.inputs[index]
         if layer != tensor.name:
@@ -42,7 +44,7 @@ def read_inputs(flags: Flags, model: Model, runtime: Runtime) -> Inputs:
         for index, tensor in enumerate(model.inputs)
     ]
     contents = [_read(tensor, files, runtime) for tensor in tensors if (files := _files(flags))]
-    return Inputs(shapes[0] if shapes else None, tuple(contents))
+    return Inputs(tuple(shapes), tuple(contents))
 
 
 def _layers(flags: Flags) -> list[str]:

@@ -56,11 +56,11 @@ class Model:
 @dataclass(frozen=True)
 class Execution:
     """How a model runs: by which backend (cpu, xnnpack, gpu, nnapi, hexagon), on how many threads, with which
-    shape (None: the model's own), and what becomes of its outputs."""
+    shapes of its inputs (none: the model's own), and what becomes of its outputs."""
 
     backend: str
     threads: int
-    shape: tuple[int, ...] | None
+    shapes: tuple[tuple[int, ...], ...]
     inputs: tuple[bytes, ...]
     outputs: Outputs
 

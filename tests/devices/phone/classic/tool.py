@@ -139,7 +139,7 @@ def _prepare(flags: Flags, model: Model, inputs: Inputs, runtime: Runtime) -> tu
     for line in delegation.err:
         runtime.err(line + "\n")
     threads = max(int(flags.number("num_threads")), 1)
-    execution = Execution(delegation.backend, threads, inputs.shape, inputs.contents, delegation.outputs)
+    execution = Execution(delegation.backend, threads, inputs.shapes, inputs.contents, delegation.outputs)
     return delegation, runtime.prepare(model, execution)
 
 

@@ -53,6 +53,7 @@ def test_a_device_that_answers_as_this_machine_does(benches: Callable[..., Bench
     for found in examinations(run(bench, stand_in)):
         assert found.problems == ()
         assert found.outputs is not None
+        assert found.outputs.top1_agreement is not None
         assert found.outputs.images == found.outputs.top1_agreement.successes == IMAGES
         assert found.outputs.wrong is None
         assert found.outputs.largest_difference is not None
