@@ -10,7 +10,7 @@ import pytest
 from common.provenance import ROOT
 
 # Fixtures of the container tests serve here too.
-from tests.container.conftest import adb_image, launcher, training_image  # noqa: F401
+from tests.container.conftest import adb_image, data_image, files_image, launcher, training_image  # noqa: F401
 
 SMALL = """
 title = "Small"

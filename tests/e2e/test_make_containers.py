@@ -34,7 +34,7 @@ def hashes(run: Path) -> dict[str, str]:
 
 
 def test_make_all_in_containers_makes_the_same_artifacts(
-    make: Make, training_image: Built, adb_image: Built, tmp_path: Path
+    make: Make, training_image: Built, files_image: Built, adb_image: Built, tmp_path: Path
 ) -> None:
     (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
     variables = {"EXPERIMENT": tmp_path / "small.toml", "RUN": tmp_path / "run"}
@@ -44,7 +44,7 @@ def test_make_all_in_containers_makes_the_same_artifacts(
     images = {item.stage: item.runtime.image for item in results.provenance}
     assert images["train"] == training_image.id
     assert images["benchmark"] == adb_image.id
-    assert images["choose"] == training_image.id
+    assert images["choose"] == files_image.id
     assert all(measurement.result.kind == "latency" for measurement in results.measurements)
     in_containers = hashes(tmp_path / "run")
     said = make("all", RUNTIME="docker", **variables).stdout
@@ -54,7 +54,7 @@ def test_make_all_in_containers_makes_the_same_artifacts(
     assert hashes(tmp_path / "local") == in_containers
 
 
-def test_a_folder_of_images_reaches_the_container(make: Make, training_image: Built, tmp_path: Path) -> None:
+def test_a_folder_of_images_reaches_the_container(make: Make, data_image: Built, tmp_path: Path) -> None:
     from tests.e2e.test_bad_input import photos
 
     source = photos(tmp_path / "my photos, all", fire=12, none=12)
@@ -62,7 +62,7 @@ def test_a_folder_of_images_reaches_the_container(make: Make, training_image: Bu
     make("dataset", RUNTIME="docker", EXPERIMENT=tmp_path / "small.toml", RUN=tmp_path / "run", DATA=source)
     card = read(tmp_path / "run" / "dataset" / "dataset.json", Dataset)
     assert sum(part.count for _, part in card.splits) == 24
-    assert card.provenance.runtime.image == training_image.id
+    assert card.provenance.runtime.image == data_image.id
 
 
 def test_the_virtual_phone_from_images_to_report(
