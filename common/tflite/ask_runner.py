@@ -30,10 +30,24 @@ def port(found: dict[str, Any]) -> dict[str, Any]:
 
 
 def load(request: dict[str, Any]) -> Any:
-    """The interpreter, with open sides as the request wants them, and its tensors allocated."""
-    # What is measured on plain kernels must run on them; XNNPACK takes what it can and leaves the rest.
+    """The interpreter, with open sides as the request wants them, and its tensors allocated.
+
+    What is measured on plain kernels must run on them, unless a custom operator is one that XNNPACK alone knows.
+    """
     plain, xnnpack = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES, OpResolverType.AUTO
-    kernels = xnnpack if request["xnnpack"] else plain
+    try:
+        return prepared(request, xnnpack if request["xnnpack"] else plain)
+    except RuntimeError as error:
+        if "unresolved custom op" not in str(error):
+            raise
+        try:
+            return prepared(request, xnnpack)
+        except RuntimeError:
+            raise error from None
+
+
+def prepared(request: dict[str, Any], kernels: Any) -> Any:
+    """The interpreter with these kernels."""
     interpreter = Interpreter(request["model"], num_threads=1, experimental_op_resolver_type=kernels)
     for place, found in enumerate(interpreter.get_input_details()):
         shape = request["shapes"].get(str(place))

@@ -193,7 +193,10 @@ class _Parser:
 
     def _tensor(self, tensor: Any, graph: Any) -> FlatTensor:
         index, external = tensor.Buffer(), tensor.ExternalBuffer()
-        data = None if tensor.IsVariable() else self._buffers[index]
+        # A file may leave out even the empty buffer that stands for what is computed.
+        if index >= max(1, len(self._buffers)):
+            raise ValueError(f"tensor {self._text(tensor.Name())!a} names a buffer that does not exist")
+        data = None if tensor.IsVariable() or not self._buffers else self._buffers[index]
         quantization, zero_point = self._quantization(tensor, graph)
         return FlatTensor(
             name=self._text(tensor.Name()),

@@ -1,8 +1,8 @@
 """The host target's median beside `litert-benchmark`'s on the same model, interleaved.
 
-    python -m tests.benchmarks.host_latency runs/demo/variants/baseline/baseline.tflite
+    python -m tests.benchmarks.host_latency runs/demo/variants/baseline/baseline.tflite [more.tflite ...]
 
-Prints the median of the per-round ratios (ours / theirs) with its interval.
+Prints for each model the median of the per-round ratios (ours / theirs) with its interval.
 """
 
 import json
@@ -53,8 +53,9 @@ def main(model: Path) -> None:
             print(f"round {number + 1}: ours {found['ours']:.0f} us, litert-benchmark {found['theirs']:.0f} us")
     ratio = interval(ratios)
     assert ratio is not None
-    print(f"ratio {ratio.value:.3f} (95 % interval {ratio.low:.3f} to {ratio.high:.3f}), {ROUNDS} rounds")
+    print(f"{model.name}: ratio {ratio.value:.3f} (95 % interval {ratio.low:.3f} to {ratio.high:.3f}), {ROUNDS} rounds")
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    for name in sys.argv[1:]:
+        main(Path(name))

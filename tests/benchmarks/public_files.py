@@ -36,8 +36,8 @@ reference = "file"
 [inputs]
 samples = 4
 [benchmark]
-rounds = 2
-most_rounds = 2
+rounds = 1
+most_rounds = 1
 num_runs = 5
 min_secs = 0.0
 warmup_min_secs = 0.0

@@ -151,5 +151,5 @@ if __name__ == "__main__":
     try:
         print(json.dumps(measure(json.loads(sys.argv[1]))))
     except (RuntimeError, ValueError) as error:
-        # LiteRT's own words are the outcome's reason.
-        sys.exit(f"ERROR: {error}")
+        # LiteRT's own words are the outcome's reason, in one line.
+        sys.exit("ERROR: " + " ".join(str(error).split()))

@@ -96,6 +96,23 @@ def test_outputs_without_a_value_are_compared(tmp_path: Path) -> None:
     assert [row.shape for row in found["b"].agreement] == [(1, 0)] and found["b"].agreement[0].max_abs == 0.0
 
 
+def test_an_operator_that_xnnpack_alone_has_is_asked_there(tmp_path: Path) -> None:
+    # SAME, strides of 2: each value becomes a square of 2 by 2.
+    made = operator(0, (0, 1, 2), (3,))
+    made.customOptions = np.array([1, 2, 2], np.int32).view(np.uint8)
+    tensors = (
+        tensor("image", (1, 4, 4, 1), "FLOAT32"),
+        tensor("weights", (1, 2, 2, 1), "FLOAT32", 1),
+        tensor("bias", (1,), "FLOAT32", 2),
+        tensor("larger", (1, 8, 8, 1), "FLOAT32"),
+    )
+    constants = [np.ones(4, np.float32).tobytes(), bytes(4)]
+    content = packed(model([graph(tensors, (made,), (0,), (3,))], ["CUSTOM:Convolution2DTransposeBias"], constants))
+    evaluated(tmp_path, {"a": content})
+    with np.load(tmp_path / "inputs" / "samples.npz") as asked, np.load(tmp_path / "evaluation/a/outputs.npz") as told:
+        assert np.allclose(told["output_0"], asked["input_0"].repeat(2, axis=2).repeat(2, axis=3))
+
+
 def test_an_output_whose_shape_depends_on_the_sample_is_named(tmp_path: Path) -> None:
     ends = (tensor("flags", (6,), "BOOL"), tensor("places", (0, 1), "INT64"))
     content = packed(model([graph(ends, (operator(0, (0,), (1,)),), (0,), (1,))], ["WHERE"]))

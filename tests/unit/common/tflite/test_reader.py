@@ -105,3 +105,17 @@ def test_a_buffer_that_many_tensors_share_is_not_counted_for_ever() -> None:
     content = packed(model([graph(tensors, [], [], [])], ["ADD"], [bytes(2**20)]))
     with pytest.raises(EdgeproofError, match="share more data than it holds"):
         inspect(content)
+
+
+def test_a_file_without_buffers_is_read() -> None:
+    ends = (tensor("in", (1, 4), "FLOAT32"), tensor("out", (1, 4), "FLOAT32"))
+    made = model([graph(ends, (operator(0, (0,), (1,)),), (0,), (1,))], ["ABS"])
+    made.buffers = []
+    assert inspect(packed(made)).operators == {"ABS": 1}
+
+
+def test_a_buffer_that_is_not_there_is_told_by_its_tensor() -> None:
+    ends = (tensor("in", (1, 4), "FLOAT32", 7), tensor("out", (1, 4), "FLOAT32"))
+    made = model([graph(ends, (operator(0, (0,), (1,)),), (0,), (1,))], ["ABS"])
+    with pytest.raises(EdgeproofError, match="tensor 'in' names a buffer that does not exist"):
+        inspect(packed(made))
