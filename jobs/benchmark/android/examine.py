@@ -58,12 +58,12 @@ class Examiner:
         if settings.outputs_images and self.material.asks(cell.variant):
             try:
                 checked = self._outputs(model, cell, settings)
-            except (ExaminationError, ValueError) as error:
+            except (ExaminationError, LimitError, ValueError) as error:
                 problems.append(f"answers: {error}")
         if settings.profile:
             try:
                 looked = self._profile(model, cell, settings, folder / f"{log}.profile.csv")
-            except (ExaminationError, ValueError) as error:
+            except (ExaminationError, LimitError, ValueError) as error:
                 problems.append(f"operators: {error}")
         return Examination(
             outputs=checked,
@@ -113,7 +113,7 @@ class Examiner:
             fed.append((tensor, (len(chosen), *shape[1:]) if asked.images else shape, path))
         flags = command.one_run(self.files.put(model), fed, written)
         self._run(cell, (*flags, *command.delegate_flags(Dialect.CLASSIC, cell, settings, self.files.path)))
-        content = self.files.take(written)
+        content = self.files.take(written, outputs.size_bytes(asked, len(chosen)))
         for _, _, path in fed:
             self.files.drop(path)
         if content is None:

@@ -66,10 +66,10 @@ class RunFolder:
         """Where the tool may write a file of its own."""
         return f"{self.path}/{name}"
 
-    def take(self, path: str) -> bytes | None:
-        """Content of a file that the tool wrote, which is removed; None when there is none."""
+    def take(self, path: str, size: int = 0) -> bytes | None:
+        """Content of a file that the tool wrote, of about `size` bytes, which is removed; None when there is none."""
         try:
-            content = self.device.pull(path, BASE_LIMIT_S)
+            content = self.device.pull(path, limit_s(size))
         except DeviceFileError:
             return None
         self.drop(path)

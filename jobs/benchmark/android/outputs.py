@@ -1,6 +1,7 @@
 """A device's answers beside this machine's, by the same file to the same questions. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -23,16 +24,24 @@ Values = tuple[Any, ...]
 def decode(written: bytes, questions: Questions, asked: int) -> Values:
     """An output file, which holds all outputs one after the other, as an array [asked, ...] each: real numbers as
     float32, integers that stand for themselves as they are. Raises ValueError for another size."""
-    kinds = [np.dtype(port.dtype) for port in questions.outputs]
-    shapes = [(asked, *expected.shape[1:]) for expected in questions.expected]
-    sizes = [int(np.prod(shape)) * kind.itemsize for shape, kind in zip(shapes, kinds, strict=True)]
-    if len(written) != sum(sizes):
-        raise ValueError(f"{len(written)} bytes of answers instead of {sum(sizes)}")
+    if len(written) != (wanted := size_bytes(questions, asked)):
+        raise ValueError(f"{len(written)} bytes of answers instead of {wanted}")
     at, found = 0, []
-    for port, shape, kind, size in zip(questions.outputs, shapes, kinds, sizes, strict=True):
-        found.append(_real(np.frombuffer(written[at : at + size], kind).reshape(shape), port))
-        at += size
+    for port, kind, shape in _parts(questions, asked):
+        values = np.frombuffer(written, kind, prod(shape), at).reshape(shape)
+        found.append(_real(values, port))
+        at += values.nbytes
     return tuple(found)
+
+
+def size_bytes(questions: Questions, asked: int) -> int:
+    """Of the file that holds all outputs for so many questions."""
+    return sum(prod(shape) * kind.itemsize for _, kind, shape in _parts(questions, asked))
+
+
+def _parts(questions: Questions, asked: int) -> Iterator[tuple[AskedPort, Any, tuple[int, ...]]]:
+    for port, expected in zip(questions.outputs, questions.expected, strict=True):
+        yield port, np.dtype(port.dtype), (asked, *expected.shape[1:])
 
 
 def _real(values: Any, port: AskedPort) -> Any:

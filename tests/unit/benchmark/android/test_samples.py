@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from common.adb import server
 from common.artifact import read
 from common.experiment import LoadedExperiment
 from common.run.speed import Target, own_obstacle
@@ -177,6 +178,17 @@ def test_what_the_tool_cannot_be_given_is_said_and_not_compared(tmp_path: Path, 
     obstacle = own_obstacle(Target(result), row)
     assert obstacle is not None and obstacle.cause == "answers not checked"
     assert [caution.problem for caution in of_kind(result, NotExamined)] == [f"answers: {caution.reason}"]
+
+
+def test_answers_of_more_bytes_than_are_fetched_end_no_benchmark(
+    tmp_path: Path, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    experiment = prepared(tmp_path, lookup(), ONE_BACKEND.replace("profile = true", ""))
+    monkeypatch.setattr(server, "FILE_BYTES", 16)
+    result = run(tmp_path, experiment, stand_in)
+    [caution] = of_kind(result, NotExamined)
+    assert "MiB allowed" in caution.problem
+    assert [type(row.result) for row in result.rows] == [Summary]
 
 
 def test_the_other_tool_takes_no_values_and_says_so_once(tmp_path: Path, stand_in: StandIn) -> None:
