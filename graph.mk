@@ -1,6 +1,6 @@
 # The graph from images to a report: each stage is a job that reads finished folders and writes one new folder. The
 # Makefile calls this file with the variables checked, and with the plan's names in the environment: VARIANTS (RECIPES are
-# trained, FILES given, FROM made from a file), REFERENCE, IMAGES (whether there is a data set), TARGETS (folders of
+# trained, FILES given, FROM made from a file, EXPORTED from a Keras model, CALIBRATED of those on samples), REFERENCE, IMAGES (whether there is a data set), TARGETS (folders of
 # devices), SERIALS and STALE. No file of a run is ever read by make.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -52,7 +52,7 @@ $(RUN)/inputs/inputs.json: $(LIKE)
 $(TRAINING): $(ASKED)
 	$(call job,train) --dataset $(<D) --output $(@D)
 
-# A variant is trained, given, or made from a file that is given.
+# A variant is trained, given, or made from a file that is given: a finished one, or a Keras model.
 ifneq ($(RECIPES),)
 $(call variants,$(RECIPES)): $(RUN)/variants/%/variant.json: $(TRAINING)
 	$(call job,optimize) --variant $* --dataset $(RUN)/dataset --training $(<D) --output $(@D)
@@ -62,8 +62,17 @@ $(call variants,$(FILES)): $(RUN)/variants/%/variant.json:
 	$(call job,adopt) --variant $* --output $(@D)
 endif
 ifneq ($(FROM),)
-$(call variants,$(FROM)): $(RUN)/variants/%/variant.json: $(ASKED)
-	$(call job,quantize) --variant $* $(asked) --output $(@D)
+$(call variants,$(FROM)): $(RUN)/variants/%/variant.json:
+	$(call job,quantize) --variant $* $(ranges) --output $(@D)
+endif
+ifneq ($(EXPORTED),)
+$(call variants,$(EXPORTED)): $(RUN)/variants/%/variant.json:
+	$(call job,export) --variant $* $(ranges) --output $(@D)
+endif
+# Some of those need samples for the ranges of their activations.
+ranges = $(if $(filter $*,$(CALIBRATED)),$(asked))
+ifneq ($(CALIBRATED),)
+$(call variants,$(CALIBRATED)): $(ASKED)
 endif
 
 # The reference comes first: every other variant is compared with its answers.

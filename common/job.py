@@ -27,6 +27,7 @@ IMAGES = {
     "optimize": "training",
     "adopt": "files",
     "quantize": "data",
+    "export": "training",
     "inputs": "files",
     "evaluate": "files",
     "benchmark": "adb",

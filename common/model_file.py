@@ -6,8 +6,9 @@ from common.artifact import sha256_file
 from common.errors import UsageError
 from common.provenance import hash_files
 from common.schema.experiment import Making
-from common.schema.given import FromFile, GivenFile
+from common.schema.given import GivenFile
 from common.schema.network import Network
+from common.schema.recipe import Recipe
 
 
 def model_file(network: Network, folder: Path) -> Path | None:
@@ -44,7 +45,7 @@ def model_sha256(path: Path) -> str:
 
 def given_path(making: Making, folder: Path) -> Path:
     """The file that a variant comes from; a relative path starts at `folder`. Raises UsageError when it is missing."""
-    if not isinstance(making, GivenFile | FromFile):
+    if isinstance(making, Recipe):
         raise UsageError("this variant has a recipe for the trained network and comes from no file")
     path = folder / (making.file if isinstance(making, GivenFile) else making.source)
     if not path.is_file():

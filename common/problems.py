@@ -31,7 +31,8 @@ def first_problem(error: ValidationError, document: object) -> str:
     keys, kind = list(problem["loc"]), problem["type"]
     if keys and keys[-1] == "[key]":
         keys.pop()
-    keys = _without_tags(keys, document)
+    # A model's own complaint is of its whole table, and the last key may then be a tag too.
+    keys = _without_tags(keys, document, whole=kind == "value_error")
     if kind.startswith("union_tag"):
         # 'name' | 'pass': the field and what the file calls it.
         keys.append(problem["ctx"]["discriminator"].split(" | ")[-1].strip("'"))
@@ -39,15 +40,16 @@ def first_problem(error: ValidationError, document: object) -> str:
     return f"{where}: {_complaint(problem)}{more}" if where else f"{_complaint(problem)}{more}"
 
 
-def _without_tags(keys: Sequence[str | int], document: object) -> list[str | int]:
-    """The keys that the file has, and a last one that it lacks: the tags of unions stand among them."""
+def _without_tags(keys: Sequence[str | int], document: object, *, whole: bool) -> list[str | int]:
+    """The keys that the file has, and, unless a `whole` table is meant, a last one that it lacks: the tags of unions
+    stand among them."""
     kept: list[str | int] = []
     here: Any = document
     for place, key in enumerate(keys):
         try:
             here = here[key]
         except (LookupError, TypeError):
-            if place < len(keys) - 1 or not isinstance(here, dict | list):
+            if whole or place < len(keys) - 1 or not isinstance(here, dict | list):
                 continue
         kept.append(key)
     return kept

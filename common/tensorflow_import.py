@@ -1,54 +1,14 @@
-"""Load TensorFlow without the lines it prints while loading, which no setting turns off, and without its advice
-to programmers, among which a stage's own line would be lost."""
+"""Load TensorFlow with tf_keras (Keras 2), which is what is trained with."""
 
-import contextlib
 import importlib
 import os
-import sys
-import tempfile
-import warnings
-from collections.abc import Iterator
-from typing import Any
 
-# What Keras loads if it is there, for kinds of input that nothing here has: an eighth of the time that loading takes.
-NOT_NEEDED = ("pandas", "scipy")
+from common.quiet_import import tensorflow_quietly
 
 
 def load_quietly() -> None:
-    """Import tensorflow. What its libraries wrote to standard error is shown only if that failed."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    """Import tensorflow and tf_keras without the lines that they print."""
     # What a user's own file calls tf.keras is then the Keras 2 that everything here is made of.
     os.environ.setdefault("TF_USE_LEGACY_KERAS", "1")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
-        try:
-            # The second burst of messages comes with the first look at the devices.
-            with without(*NOT_NEEDED):
-                tensorflow = importlib.import_module("tensorflow")
-                importlib.import_module("tf_keras")
-            tensorflow.config.list_physical_devices()
-            tensorflow.get_logger().setLevel("ERROR")
-            warnings.filterwarnings("ignore", module=r"(tensorflow|tf_keras)(\.|$|_model_optimization)")
-        except BaseException:
-            said.seek(0)
-            os.write(kept, said.read())
-            raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-
-
-@contextlib.contextmanager
-def without(*names: str) -> Iterator[None]:
-    """Packages that are not loaded yet seem not to be installed meanwhile, to those who can do without them."""
-    hidden = [name for name in names if name not in sys.modules]
-    modules: dict[str, Any] = sys.modules
-    # None says that there is no such module.
-    modules.update(dict.fromkeys(hidden))
-    try:
-        yield
-    finally:
-        for name in hidden:
-            del modules[name]
+    with tensorflow_quietly():
+        importlib.import_module("tf_keras")

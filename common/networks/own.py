@@ -12,7 +12,8 @@ from typing import Any
 import tf_keras
 
 from common.errors import UsageError
-from common.networks.saved import load_saved, said
+from common.keras_file import said
+from common.networks.saved import load_saved
 from common.schema.network import CODE_SUFFIX
 from common.trust import require_trust
 

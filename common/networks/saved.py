@@ -1,26 +1,27 @@
-"""A saved Keras model, loaded only when its file holds Keras' own layers and nothing else, or is trusted.
+"""A saved model of tf_keras, loaded only when its file holds Keras' own layers and nothing else, or is trusted.
 
-What a file holds is read without Keras: HDF5 and `.keras` files carry their layers as JSON. Keras runs what stands
-there: the byte code of a Lambda, a class of any module that it can import, any function of TensorFlow's interface.
+What a file holds is read without Keras, which runs what stands there: the byte code of a Lambda, a class of any module
+that it can import, any function of TensorFlow's interface.
 """
 
-import json
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import h5py
 import tf_keras
 
 from common.errors import UsageError
+from common.keras_file import classes, read_keras_file, said
 from common.trust import require_trust
 
-# NASNetLarge, the largest of the applications, has 2.5 MB.
-MOST_CONFIG_BYTES = 32 << 20
-CONFIG = "config.json"
-WEIGHTS = "model.weights.h5"
 SAVE_HINT = "save it with tf_keras (Keras 2), made of Keras' own layers only"
+NEEDS_KERAS_2 = (
+    "tf_keras (Keras 2) cannot read it, and training and passes need tf_keras, as their optimisers know no other"
+)
+KERAS_3_HINT = (
+    'convert it as it is: [variants.NAME] with from = "FILE" and convert = { format = "int8" }; '
+    "to train it or to run passes, build the network in a Python file with tf_keras"
+)
 SAVED_MODEL = "a SavedModel is a program of TensorFlow, which can also read and write files"
 # Layers that hold code or name any operation of TensorFlow, and those that read a file that they name.
 UNSAFE = frozenset(
@@ -67,69 +68,17 @@ def load_saved(path: Path) -> Any:
 def unsafe(path: Path) -> str | None:
     """Why a saved model may run code or reach other files when it is loaded; None when it cannot.
 
-    Raises UsageError for what is no model file.
+    Raises UsageError for what is no model file, and for one that tf_keras cannot read.
     """
     if path.is_dir():
         return SAVED_MODEL
+    held = read_keras_file(path, SAVE_HINT)
+    if held.is_keras_3:
+        raise UsageError(f"{path} was saved by Keras {held.version}: {NEEDS_KERAS_2}", hint=KERAS_3_HINT)
     try:
-        # The order in which Keras decides.
-        if path.suffix == ".keras" and zipfile.is_zipfile(path):
-            return _of_zip(path)
-        with h5py.File(path) as file:
-            return _links(file) or _of_text(file.attrs.get("model_config"))
-    except (OSError, ValueError, KeyError, RecursionError, RuntimeError, TypeError, zipfile.BadZipFile) as error:
+        return held.link or next((problem for each in classes(held.layers) for problem in _of_class(each)), None)
+    except (RecursionError, TypeError) as error:
         raise UsageError(f"{path} is no Keras model that can be loaded: {said(error)}", hint=SAVE_HINT) from None
-
-
-def said(error: BaseException) -> str:
-    """Kind and first line of what Keras or a user's code raised."""
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
-
-
-def _of_zip(path: Path) -> str | None:
-    with zipfile.ZipFile(path) as archive:
-        if archive.getinfo(CONFIG).file_size > MOST_CONFIG_BYTES:
-            raise ValueError(f"{CONFIG} has more than the {MOST_CONFIG_BYTES >> 20} MiB allowed")
-        with archive.open(WEIGHTS) as weights, h5py.File(weights) as file:
-            found = _links(file)
-        return found or _of_text(archive.read(CONFIG))
-
-
-def _of_text(text: Any) -> str | None:
-    if not isinstance(text, str | bytes) or len(text) > MOST_CONFIG_BYTES:
-        raise ValueError("it holds no description of its layers, or one that is too long")
-    return next(_problems(json.loads(text)), None)
-
-
-def _links(group: Any, seen: set[int] | None = None) -> str | None:
-    """HDF5 can take the content of a file from another one; a group may have several names, and hold itself."""
-    seen = set() if seen is None else seen
-    address = h5py.h5o.get_info(group.id).addr
-    if address in seen:
-        return None
-    seen.add(address)
-    for name in group:
-        kind = group.get(name, getlink=True)
-        if not isinstance(kind, h5py.HardLink):
-            return f"its part {name!r} is a link"
-        part = group[name]
-        if isinstance(part, h5py.Dataset):
-            if part.external or part.is_virtual:
-                return f"its part {name!r} lies in another file"
-        elif (found := _links(part, seen)) is not None:
-            return found
-    return None
-
-
-def _problems(value: Any) -> Iterator[str]:
-    """What in a description is not Keras' own, depth first."""
-    if isinstance(value, dict):
-        if "class_name" in value:
-            yield from _of_class(value)
-        yield from (found for inner in value.values() for found in _problems(inner))
-    elif isinstance(value, list):
-        yield from (found for inner in value for found in _problems(inner))
 
 
 def _of_class(value: dict[str, Any]) -> Iterator[str]:

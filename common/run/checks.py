@@ -13,7 +13,7 @@ from common.schema.choice import Choice
 from common.schema.dataset import Dataset
 from common.schema.evaluation import Evaluation
 from common.schema.experiment import Choose, Experiment
-from common.schema.given import FromFile, GivenFile
+from common.schema.given import Given
 from common.schema.provenance import Artifact
 from common.schema.recipe import Recipe
 from common.schema.training import Training
@@ -60,7 +60,7 @@ def check_variant(name: str, variant: Variant, experiment: Experiment, inputs: M
         same(f"the {role} of variant {name}", used(variant, role), f"the {role} given", given)
 
 
-def _written(making: Recipe | GivenFile | FromFile | None) -> str:
+def _written(making: Recipe | Given | None) -> str:
     return "none" if making is None else making.model_dump_json(by_alias=True)
 
 

@@ -8,7 +8,7 @@ from common.schema.answers import Tolerance
 from common.schema.augmentation import Augmentation
 from common.schema.base import Count, Model, Name, Sha256, Share
 from common.schema.duration import Duration, seconds
-from common.schema.given import FromFile, GivenFile, ModelPath
+from common.schema.given import FromFile, FromKeras, GivenFile, ModelPath, kind
 from common.schema.inputs import Inputs
 from common.schema.network import Network
 from common.schema.recipe import Positive, Rate, Recipe
@@ -180,16 +180,13 @@ class Evaluate(Model):
     tolerance: Tolerance | None = None
 
 
-def _kind(given: Any) -> str:
-    if isinstance(given, dict):
-        return "file" if "file" in given else "from" if "from" in given else "recipe"
-    return "file" if isinstance(given, GivenFile) else "from" if isinstance(given, FromFile) else "recipe"
-
-
-# What makes a variant: a recipe for the trained network, a finished file, or a recipe for a file.
+# What makes a variant: a recipe for the trained network, a finished file, a recipe for one, or a Keras model's export.
 Making = Annotated[
-    Annotated[Recipe, Tag("recipe")] | Annotated[GivenFile, Tag("file")] | Annotated[FromFile, Tag("from")],
-    Discriminator(_kind),
+    Annotated[Recipe, Tag("recipe")]
+    | Annotated[GivenFile, Tag("file")]
+    | Annotated[FromFile, Tag("from")]
+    | Annotated[FromKeras, Tag("keras")],
+    Discriminator(kind),
 ]
 
 
@@ -229,6 +226,12 @@ class Experiment(Model):
         return {name: making for name, making in self.variants.items() if isinstance(making, Recipe)}
 
     @property
+    def calibrated(self) -> tuple[str, ...]:
+        """The variants that come from a file and need samples to be made."""
+        given = {name: made for name, made in self.variants.items() if not isinstance(made, Recipe)}
+        return tuple(name for name, made in given.items() if made.is_calibrated)
+
+    @property
     def has_images(self) -> bool:
         """Whether there is a data set: something is trained, or images for finished files are named."""
         return bool(self.recipes) or "data" in self.model_fields_set
@@ -238,8 +241,14 @@ class Experiment(Model):
         asked = self.inputs.source or self.evaluate.score or self.evaluate.targets
         if self.has_images and asked:
             raise ValueError("inputs.source and evaluate.score are for models without a data set; leave [data] out")
-        if not self.recipes and not isinstance(self.variants.get(self.reference), GivenFile | None):
-            raise ValueError(f"reference '{self.reference}' must be a file where nothing is trained")
+        return self
+
+    @model_validator(mode="after")
+    def _reference_comes_first(self) -> Self:
+        # Samples are made for its inputs, and images brought to their size.
+        if not self.recipes and self.reference in self.calibrated:
+            text = f"reference '{self.reference}' must be a file, or a float format, where nothing is trained"
+            raise ValueError(text)
         return self
 
     @model_validator(mode="after")

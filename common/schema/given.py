@@ -1,9 +1,9 @@
-"""Variants that come from a finished .tflite file instead of a recipe: the file itself, or a post-training
-quantisation of it."""
+"""Variants that come from a file instead of a recipe for the trained network: a finished .tflite file, a post-training
+quantisation of one, or the export of a saved Keras model."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag, model_validator
 
 from common.schema.base import Model
 
@@ -20,7 +20,15 @@ FileFormat = Literal[
     "static_wi8_ai16",
 ]
 STATIC = ("static_wi8_ai8", "static_wi8_ai16")
-
+# The TFLite converter's own, beside those; the integer ones are calibrated on samples.
+ConverterFormat = Literal["float32", "float16", "dynamic_range", "int8", "int16x8"]
+CONVERTER, INTEGER = ("float32", "float16", "dynamic_range", "int8", "int16x8"), ("int8", "int16x8")
+# Whole models as Keras saves them, in the format of Keras 3 and in the older one.
+KERAS = (".keras", ".h5")
+NO_PASSES = (
+    "passes need tf_keras (Keras 2), as tfmot and their optimisers know no other; a saved Keras 3 model is converted "
+    "as it is. For passes, build the network in a Python file with tf_keras and name it as [model] architecture"
+)
 
 PixelRange = tuple[float, float]
 
@@ -34,6 +42,18 @@ class GivenFile(Model):
 
     file: ModelPath
     pixels: PixelRange | None = None
+
+    @model_validator(mode="after")
+    def _is_finished(self) -> Self:
+        if self.file.endswith(KERAS):
+            text = 'write from = in place of file =, and convert = { format = "float32" }'
+            raise ValueError(f"{self.file} is a Keras model and no .tflite file: {text}")
+        return self
+
+    @property
+    def is_calibrated(self) -> bool:
+        """A file is taken as it is."""
+        return False
 
 
 class FileConvert(Model):
@@ -59,3 +79,79 @@ class FromFile(Model):
     source: ModelPath = Field(alias="from")
     convert: FileConvert
     pixels: PixelRange | None = None
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether it needs samples to be made."""
+        return self.convert.is_static
+
+
+class KerasConvert(Model):
+    """How a saved Keras model becomes a .tflite file: a format of the TFLite converter, or its float32 file in one of
+    litert-quantizer's formats, with `layers` as of a file.
+
+    With `integer_io` the model of an integer format takes and gives integers instead of floats.
+    """
+
+    format: ConverterFormat | FileFormat
+    integer_io: bool = False
+    layers: dict[Pattern, FileFormat | Literal["float32"]] = Field(default_factory=dict)
+    calibration_samples: Annotated[int, Field(gt=0, le=100_000)] = 200
+
+    @model_validator(mode="after")
+    def _options_fit(self) -> Self:
+        if self.integer_io and self.format not in INTEGER:
+            raise ValueError(f"integer_io goes with {' or '.join(INTEGER)}, not with {self.format}")
+        if self.layers and self.format in CONVERTER:
+            raise ValueError(
+                f"layers goes with litert-quantizer's formats, such as {STATIC[0]}, not with {self.format}"
+            )
+        return self
+
+    @property
+    def of_file(self) -> FileConvert | None:
+        """What litert-quantizer does to the float32 file; None where the converter itself makes the format."""
+        if self.format in CONVERTER:
+            return None
+        kept = self.model_dump(include={"format", "layers", "calibration_samples"})
+        return FileConvert.model_validate(kept)
+
+
+class FromKeras(Model):
+    """The export of a saved Keras model. `source` (`from` in the file) starts at the experiment's folder."""
+
+    source: ModelPath = Field(alias="from")
+    convert: KerasConvert
+    pixels: PixelRange | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_no_passes(cls, given: Any) -> Any:
+        if isinstance(given, dict) and "passes" in given:
+            raise ValueError(NO_PASSES)
+        return given
+
+    @property
+    def is_calibrated(self) -> bool:
+        """Whether it needs samples to be made."""
+        of_file = self.convert.of_file
+        return self.convert.format in INTEGER if of_file is None else of_file.is_static
+
+
+def kind(given: Any) -> str:
+    """The tag of what makes a variant, by the keys of its table."""
+    if isinstance(given, GivenFile | FromFile | FromKeras):
+        return {GivenFile: "file", FromFile: "from", FromKeras: "keras"}[type(given)]
+    if not isinstance(given, dict):
+        return "recipe"
+    source = given.get("from")
+    if isinstance(source, str) and source.endswith(KERAS):
+        return "keras"
+    return "file" if "file" in given else "from" if "from" in given else "recipe"
+
+
+# The tagged union of those that come from a file.
+Given = Annotated[
+    Annotated[GivenFile, Tag("file")] | Annotated[FromFile, Tag("from")] | Annotated[FromKeras, Tag("keras")],
+    Discriminator(kind),
+]

@@ -1,13 +1,13 @@
 """`variant.json`: one optimised model and the proof of what is in its file.
 
 Version history: 1 first; 2 adds `proof` and the tensors' quantisation parameters; 3 adds variants that come from a
-finished file, without recipe, classes and Keras outputs. All are still read.
+file, without recipe, classes and Keras outputs. All are still read.
 """
 
 from typing import Literal
 
 from common.schema.base import Count, FileRef, Model, Sha256
-from common.schema.given import FromFile, GivenFile
+from common.schema.given import Given
 from common.schema.provenance import Artifact
 from common.schema.recipe import Recipe
 from common.schema.tflite import Port, Proof, Tensor
@@ -59,7 +59,8 @@ class Signature(Model):
 class Variant(Artifact):
     """`deflated_bytes` is the file's size in a zip (DEFLATE, level 6).
 
-    `recipe` is None where the file was given as it is, and `origin` where it was made from the trained network.
+    `recipe` is None where the file was given or made from one that was, `origin` where it was made from the trained
+    network.
     `keras_outputs` holds float32 [n, classes]: the outputs for the reported images of the Keras model that the
     file was converted from; None without one. `classes` are those that the network was trained for, `labels` those
     of the label file inside a given one; both may be empty. `pixels` is what an image input takes for 0 and 255.
@@ -69,7 +70,7 @@ class Variant(Artifact):
     schema_version: Literal[1, 2, 3] = 3
     name: str
     recipe: Recipe | None
-    given: GivenFile | FromFile | None = None
+    given: Given | None = None
     origin: Origin | None = None
     classes: tuple[str, ...]
     labels: tuple[str, ...] = ()

@@ -1,9 +1,10 @@
-"""The only caller of the TFLite converter and of litert-quantizer."""
+"""A Keras model to the bytes of a .tflite file, by the TFLite converter or litert-quantizer."""
 
 import contextlib
 import io
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,9 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from common.batches import even_rows
-from common.schema.recipe import CALIBRATED, Convert
+from common.converter import converted
+from common.schema.recipe import Convert
 
-INTEGER_OPERATORS = {
-    "int8": tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
-    "int16x8": tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
-}
-INTEGER_TYPES = {"int8": tf.int8, "int16x8": tf.int16}
 FROM_LITERT_QUANTIZER = (
     "dynamic_wi8_afp32",
     "dynamic_wi4_afp32",
@@ -47,8 +44,8 @@ def _converted(
     with tempfile.TemporaryDirectory() as folder:
         inference = _inference(model)
         tf.saved_model.save(inference, folder, signatures=inference.serve)
-        converter = tf.lite.TFLiteConverter.from_saved_model(folder)
-        return _configured(converter, settings, images, aware=aware, sparse=sparse)
+        samples = None if aware else lambda: _representative(images, settings.calibration_images)
+        return converted(Path(folder), settings, samples, sparse=sparse)
 
 
 def _inference(model: Any) -> Any:
@@ -65,25 +62,6 @@ def _inference(model: Any) -> Any:
 
     module.serve = tf.function(serve, input_signature=signature, autograph=False)
     return module
-
-
-def _configured(
-    converter: Any, settings: Convert, images: npt.NDArray[np.uint8], *, aware: bool, sparse: bool
-) -> bytes:
-    optimizations = [tf.lite.Optimize.DEFAULT] if settings.format != "float32" else []
-    if sparse:
-        optimizations.append(tf.lite.Optimize.EXPERIMENTAL_SPARSITY)
-    converter.optimizations = optimizations
-    if settings.format == "float16":
-        converter.target_spec.supported_types = [tf.float16]
-    if settings.format in CALIBRATED and not aware:
-        converter.representative_dataset = lambda: _representative(images, settings.calibration_images)
-        converter.target_spec.supported_ops = [INTEGER_OPERATORS[settings.format]]
-    if settings.integer_io:
-        converter.inference_input_type = INTEGER_TYPES[settings.format]
-        converter.inference_output_type = INTEGER_TYPES[settings.format]
-    content: bytes = converter.convert()
-    return content
 
 
 def _quantised(content: bytes, recipe_name: str) -> bytes:

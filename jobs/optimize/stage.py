@@ -15,11 +15,12 @@ from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.model_file import model_inputs
 from common.networks.saved import load_saved
+from common.promises import require_kept
 from common.provenance import Recorder
 from common.schema.dataset import Dataset
 from common.schema.recipe import FineTuning, QuantizeAware, Recipe, Retraining
 from common.schema.training import Training
-from common.schema.variant import PassReport, Promise, Variant
+from common.schema.variant import PassReport, Variant
 from common.tflite.predict import predict
 from common.tflite.reader import inspect
 from jobs.optimize import passes
@@ -38,6 +39,7 @@ PACKAGES = (
 PREDICT_BATCH = 64
 # A rewrite may change outputs by rounding only: probabilities, in float32, on so many training images.
 SAME, SAMPLE = 1e-4, 64
+TRAIN_LONGER = "fine-tune for more steps than the schedule's begin_step and frequency, or change the recipe"
 
 
 def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: Path, output: Path) -> Variant:
@@ -61,7 +63,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
         inspection = inspect(content)
         kept = accuracy_kept(labels, before, predict(content, validation))
         promises = (*check(recipe, expected, inspection), kept)
-        _require_kept(name, promises)
+        require_kept(name, promises, TRAIN_LONGER)
         write_bytes(output / f"{name}.tflite", content)
         with atomic(output / "keras_outputs.npy") as path, path.open("wb") as stream:
             np.save(stream, keras_outputs(model, read_split(dataset, card, card.reported)[0]))
@@ -159,14 +161,3 @@ def _require_same(name: str, before: Any, after: Any, images: npt.NDArray[np.uin
     if not difference <= SAME:
         message = f"pass {name} changed the network's function: outputs differ by {difference:.2g}, allowed {SAME:g}"
         raise EdgeproofError(message, hint="leave the pass out of this recipe and report the network")
-
-
-def _require_kept(name: str, promises: tuple[Promise, ...]) -> None:
-    broken = [promise for promise in promises if not promise.kept and promise.waived is None]
-    if broken:
-        first = broken[0]
-        raise EdgeproofError(
-            f"variant '{name}' does not keep what its recipe promises: {first.claim} of {first.subject} is "
-            f"{first.observed}, expected {first.expected} ({len(broken)} of {len(promises)} promises broken)",
-            hint="fine-tune for more steps than the schedule's begin_step and frequency, or change the recipe",
-        )

@@ -13,7 +13,7 @@ from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.model_file import given_path, model_inputs
 from common.schema.experiment import Data, Making
-from common.schema.given import FromFile, GivenFile
+from common.schema.given import FromFile, FromKeras, GivenFile
 from common.schema.recipe import Recipe
 from common.schema.source import is_local
 from common.source import local_path
@@ -89,7 +89,8 @@ def _variant(
     file = {"model_sha256": sha256_file(given_path(making, experiment.folder))}
     if isinstance(making, GivenFile):
         return _dump(made["adopt"], file, given=making, inputs=experiment.settings.inputs)
-    return _dump(made["quantize"], {**seed, **file}, given=making, inputs=experiment.settings.inputs)
+    stage = "export" if isinstance(making, FromKeras) else "quantize"
+    return _dump(made[stage], {**seed, **file}, given=making, inputs=experiment.settings.inputs)
 
 
 def _file_sha256(folder: Path, path: str | None) -> str | None:
@@ -114,11 +115,12 @@ def names(experiment: LoadedExperiment, places: Sequence[Place], stale: Sequence
     `stale` are artifacts, as paths below the run, that must be made anew whatever their times say.
     """
     settings = experiment.settings
-    kinds = {Recipe: "RECIPES", GivenFile: "FILES", FromFile: "FROM"}
+    kinds = {Recipe: "RECIPES", GivenFile: "FILES", FromFile: "FROM", FromKeras: "EXPORTED"}
     made = {word: tuple(n for n, m in settings.variants.items() if isinstance(m, kind)) for kind, word in kinds.items()}
     lines = {
         "VARIANTS": tuple(settings.variants),
         **made,
+        "CALIBRATED": settings.calibrated,
         "IMAGES": ("yes",) if settings.has_images else (),
         "REFERENCE": (settings.reference,),
         "TARGETS": tuple(place.name for place in places),

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from common.numbers import count, percent
-from common.schema.given import FromFile
+from common.schema.given import FromFile, FromKeras, KerasConvert
 from common.schema.recipe import (
     Cluster,
     Convert,
@@ -48,9 +48,12 @@ def making(variant: Variant) -> Iterator[str]:
         return
     name = "" if variant.origin is None else Path(variant.origin.file).name
     yield f"the file {name}"
-    if isinstance(variant.given, FromFile):
-        yield FORMATS[variant.given.convert.format]
-        if variant.given.convert.layers:
+    if isinstance(variant.given, FromFile | FromKeras):
+        settings = variant.given.convert
+        integers = isinstance(settings, KerasConvert) and settings.integer_io
+        calibrated = ", calibrated" if settings.format == "int8" else ""
+        yield FORMATS[settings.format] + calibrated + (", integers in and out" if integers else "")
+        if settings.layers:
             yield "some operators otherwise"
 
 

@@ -12,10 +12,14 @@ from common.provenance import ROOT
 
 SOURCES = sorted([*ROOT.glob("common/**/*.py"), *ROOT.glob("jobs/**/*.py")])
 STAGES = sorted(path.parent.name for path in ROOT.glob("jobs/*/__main__.py"))
-TENSORFLOW = {"tensorflow", "tf_keras", "tensorflow_model_optimization"}
+KERAS_2 = {"tf_keras", "tensorflow_model_optimization"}
+TRAINING = ("jobs/train/", "jobs/optimize/", "common/networks/", "common/augment.py")
 # Which outside package may be imported only where.
 RESERVED = {
-    **{name: ("jobs/train/", "jobs/optimize/", "common/networks/", "common/augment.py") for name in TENSORFLOW},
+    **dict.fromkeys(KERAS_2, TRAINING),
+    "tensorflow": (*TRAINING, "common/converter.py", "jobs/export/"),
+    # One process has one of the two: what is read with Keras 3 is not mixed with what is trained with Keras 2.
+    "keras": ("jobs/export/",),
     "docker": ("jobs/launch/container.py",),
     "adbutils": ("common/adb/server.py",),
     "jinja2": ("jobs/report/",),

@@ -5,8 +5,8 @@ A pass is imported when it is asked for: some bring along tfmot.
 
 from typing import Any
 
+from common.quiet_import import without
 from common.schema.recipe import Cluster, Distill, Factorize, FoldBatchNorm, MergeSeparable, Pass, Prune, QuantizeAware
-from common.tensorflow_import import without
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.pass_result import PassResult
 

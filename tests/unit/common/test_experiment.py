@@ -115,3 +115,33 @@ def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     path = tmp_path / "tiny.toml"
     path.write_text(EXPERIMENT, encoding="utf-8-sig")
     assert load(path).settings.title == "Tiny"
+
+
+KERAS = 'title = "K"\nreference = "a"\n[variants.a]\nfrom = "a.keras"\nconvert = { format = "float32" }\n'
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        (
+            "convert",
+            'passes = [{ pass = "prune" }]\nconvert',
+            r"variants\.a: passes need tf_keras \(Keras 2\), as tfmot .* Python file",
+        ),
+        ('from = "a.keras"\nconvert = { format = "float32" }', 'file = "a.keras"', "is a Keras model .* write from = "),
+        ('"float32"', '"int8"', "reference 'a' must be a file, or a float format, where nothing is trained"),
+        ('"float32"', '"float32", integer_io = true', "integer_io goes with int8 or int16x8, not with float32"),
+        ('"float32"', '"float16", layers = { "*" = "float32" }', "layers goes with litert-quantizer's formats"),
+        ('"float32"', '"int4"', "variants.a.convert.format.* must be "),
+        (
+            '"a.keras"\nconvert = { format = "float32"',
+            '"a.tflite"\nconvert = { format = "int8"',
+            "must be 'dynamic_wi8",
+        ),
+    ],
+)
+def test_what_a_keras_model_cannot_become_is_said(tmp_path: Path, old: str, new: str, said: str) -> None:
+    load(write(tmp_path, KERAS))
+    assert old in KERAS
+    with pytest.raises(UsageError, match=said):
+        load(write(tmp_path, KERAS.replace(old, new)))

@@ -182,6 +182,24 @@ def test_groups_that_hold_each_other_are_gone_through_once(tmp_path: Path) -> No
     assert unsafe(tmp_path / "theirs.h5") is None
 
 
+@pytest.mark.parametrize("suffix", [".h5", ".keras"])
+def test_a_model_of_keras_3_is_led_to_its_place(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"theirs{suffix}"
+    network().save(path)
+    if suffix == ".h5":
+        with h5py.File(path, "a") as file:
+            file.attrs["keras_version"] = "3.15.1"
+    else:
+        with zipfile.ZipFile(path) as archive:
+            parts = {name: archive.read(name) for name in archive.namelist()}
+        parts["metadata.json"] = json.dumps({"keras_version": "3.15.1"}).encode()
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in parts.items():
+                archive.writestr(name, content)
+    with pytest.raises(UsageError, match=r"saved by Keras 3\.15\.1: tf_keras \(Keras 2\) cannot read it.*from = "):
+        load_saved(path)
+
+
 @pytest.mark.parametrize("content", [b"", b"\x89HDF\r\n\x1a\n" + bytes(500), b"PK\x03\x04", b"[" * 9000])
 @pytest.mark.parametrize("name", ["theirs.h5", "theirs.keras"])
 def test_what_is_no_model_is_one_line(name: str, content: bytes, tmp_path: Path) -> None:

@@ -17,7 +17,8 @@ from jobs.optimize.fine_tune import FineTuner
 
 IMAGES = np.random.default_rng(1).integers(0, 255, (20, 16, 16, 3), dtype=np.uint8)
 OPTIMIZE = """
-from common.tensorflow_import import load_quietly, without
+from common.quiet_import import without
+from common.tensorflow_import import load_quietly
 load_quietly()
 import jobs.optimize.stage
 from jobs.optimize import passes

@@ -57,15 +57,19 @@ def test_only_what_changed_is_rewritten(tmp_path: Path, old: str, new: str, touc
 
 
 # Stages of finished files, and the folders that are not called like their stage.
-GIVEN, CONVERT = ("adopt", "inputs", "quantize"), 'convert = { format = "dynamic_wi8_afp32" }\n'
-MAKERS = dict.fromkeys(("optimize", "adopt", "quantize"), "variants")
+GIVEN, CONVERT = ("adopt", "export", "inputs", "quantize"), 'convert = { format = "dynamic_wi8_afp32" }\n'
+MAKERS = dict.fromkeys(("optimize", "adopt", "export", "quantize"), "variants")
 FOLDERS = {**MAKERS, "evaluate": "evaluation", "choose": "best"}
 
 
 @pytest.mark.parametrize("stage", sorted(IMAGES))
 def test_other_code_or_another_lock_makes_a_stages_artifacts_anew(tmp_path: Path, stage: str) -> None:
     if stage in GIVEN:
-        experiment = given_files(tmp_path, {"a": TINY}, '[variants.b]\nfrom = "a.tflite"\n' + CONVERT)
+        (tmp_path / "c.keras").write_bytes(b"a plan only hashes it")
+        made = "".join(
+            f'[variants.{name}]\nfrom = "{file}"\n{CONVERT}' for name, file in (("b", "a.tflite"), ("c", "c.keras"))
+        )
+        experiment = given_files(tmp_path, {"a": TINY}, made)
     else:
         experiment = write_experiment(tmp_path)
     update(tmp_path, pieces(experiment, MADE))
@@ -105,6 +109,13 @@ def test_names_are_plain_text_for_make(tmp_path: Path) -> None:
     for nasty in ("$(shell touch pwned)", "a b", "a'b", "a\nb", "", "a#b"):
         with pytest.raises(EdgeproofError, match="cannot be a name"):
             names(experiment, [HERE], [nasty])
+
+
+def test_the_graph_is_told_what_is_exported_and_what_needs_samples(tmp_path: Path) -> None:
+    convert = {"b": ("a.tflite", "static_wi8_ai8"), "c": ("c.keras", "float16"), "d": ("c.keras", "int8")}
+    made = [f'[variants.{n}]\nfrom = "{file}"\nconvert = {{ format = "{f}" }}\n' for n, (file, f) in convert.items()]
+    lines = names(given_files(tmp_path, {"a": TINY}, "".join(made)), [HERE], []).splitlines()
+    assert {"FILES := a", "FROM := b", "EXPORTED := c d", "CALIBRATED := b d"} <= set(lines)
 
 
 def test_a_changed_folder_of_images_is_noticed(tmp_path: Path) -> None:

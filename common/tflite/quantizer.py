@@ -1,4 +1,4 @@
-"""The only caller of litert-quantizer for finished files."""
+"""The only caller of litert-quantizer for files, and what it promises of them."""
 
 import contextlib
 import fnmatch
@@ -12,9 +12,13 @@ from typing import Any
 
 from common.errors import EdgeproofError
 from common.schema.given import FileConvert
+from common.schema.variant import Promise
+from common.tflite.kernel_promises import kernel_promises
+from common.tflite.reader import Inspection
 
 # Sums are made in another order by another number of threads, and then the ranges differ in their last digits.
 THREADS = 1
+LEFT = "litert-quantizer leaves this operator as it is"
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,12 @@ def quantized(path: Path, content: bytes, convert: FileConvert, calibration: Cal
     except (RuntimeError, ValueError, KeyError, TypeError, IndexError, NotImplementedError, AttributeError) as error:
         said = " ".join(str(error).split())[:300]
         raise EdgeproofError(f"{path} cannot be quantised to {convert.format}: {said}") from error
+
+
+def quantised_promises(convert: FileConvert, found: Inspection) -> tuple[Promise, ...]:
+    """Which kernels are what the format says; those that are not were left by litert-quantizer or by a pattern."""
+    wanted = {"4": "int4"}.get(convert.format.split("_wi")[1][0], "int8")
+    return kernel_promises(wanted, found, f"{LEFT}, or a pattern of [convert] layers does" if convert.layers else LEFT)
 
 
 def _add(made: Any, pattern: str, format_: str) -> None:

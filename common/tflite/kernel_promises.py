@@ -1,18 +1,15 @@
-"""Whether a quantised file holds what its recipe says. Pure."""
+"""Whether a quantised file holds what its format says. Pure."""
 
 from collections.abc import Iterator
 
-from common.schema.given import FileConvert
 from common.schema.variant import Promise
 from common.tflite.reader import Inspection
 
-LEFT = "litert-quantizer leaves this operator as it is"
 
-
-def check(convert: FileConvert, found: Inspection) -> tuple[Promise, ...]:
-    """A promise for each kernel, and one that any of them is what was asked for."""
-    wanted = {"4": "int4"}.get(convert.format.split("_wi")[1][0], "int8")
-    kernels = tuple(_kernels(found, wanted, uniform=not convert.layers))
+def kernel_promises(wanted: str, found: Inspection, left: str) -> tuple[Promise, ...]:
+    """A promise for each kernel that it is of type `wanted`, waived as `left` says where it is not, and one that any
+    of them is."""
+    kernels = tuple(_kernels(wanted, found, left))
     kept = sum(promise.kept for promise in kernels)
     some = Promise(
         claim="quantised kernels",
@@ -24,7 +21,7 @@ def check(convert: FileConvert, found: Inspection) -> tuple[Promise, ...]:
     return (*kernels, some)
 
 
-def _kernels(found: Inspection, wanted: str, *, uniform: bool) -> Iterator[Promise]:
+def _kernels(wanted: str, found: Inspection, left: str) -> Iterator[Promise]:
     for kernel in found.kernels:
         kept = kernel.tensor.dtype == wanted
         yield Promise(
@@ -33,5 +30,5 @@ def _kernels(found: Inspection, wanted: str, *, uniform: bool) -> Iterator[Promi
             expected=wanted,
             observed=kernel.tensor.dtype,
             kept=kept,
-            waived=None if kept else LEFT if uniform else f"{LEFT}, or a pattern of [convert] layers does",
+            waived=None if kept else left,
         )

@@ -1,0 +1,40 @@
+"""The only caller of the TFLite converter."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import tensorflow as tf
+
+from common.schema.recipe import Convert
+
+INTEGER_OPERATORS = {
+    "int8": tf.lite.OpsSet.TFLITE_BUILTINS_INT8,
+    "int16x8": tf.lite.OpsSet.EXPERIMENTAL_TFLITE_BUILTINS_ACTIVATIONS_INT16_WEIGHTS_INT8,
+}
+INTEGER_TYPES = {"int8": tf.int8, "int16x8": tf.int16}
+# Inputs in their order or by name, afresh at every call.
+Samples = Callable[[], Iterable[Any]]
+
+
+def converted(saved_model: Path, settings: Convert, samples: Samples | None, *, sparse: bool = False) -> bytes:
+    """The content of a .tflite file of a SavedModel with one signature, in a format of the converter's.
+
+    An integer format is calibrated on `samples`; None for a model that brings its ranges along. `sparse` stores
+    kernels without their zeros.
+    """
+    converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
+    optimizations = [tf.lite.Optimize.DEFAULT] if settings.format != "float32" else []
+    if sparse:
+        optimizations.append(tf.lite.Optimize.EXPERIMENTAL_SPARSITY)
+    converter.optimizations = optimizations
+    if settings.format == "float16":
+        converter.target_spec.supported_types = [tf.float16]
+    if settings.format in INTEGER_OPERATORS and samples is not None:
+        converter.representative_dataset = samples
+        converter.target_spec.supported_ops = [INTEGER_OPERATORS[settings.format]]
+    if settings.integer_io:
+        converter.inference_input_type = INTEGER_TYPES[settings.format]
+        converter.inference_output_type = INTEGER_TYPES[settings.format]
+    content: bytes = converter.convert()
+    return content

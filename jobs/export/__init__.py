@@ -1,0 +1,1 @@
+"""The export of a saved Keras model becomes a variant."""
