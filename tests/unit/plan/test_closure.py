@@ -87,7 +87,8 @@ print(*(name for name in sys.modules if name.split(".")[0] in ("common", "jobs")
 
 
 # Importing TensorFlow takes ten seconds.
-SLOW = [pytest.param(stage, marks=pytest.mark.slow) if stage in ("train", "optimize") else stage for stage in STAGES]
+HEAVY = ("train", "optimize", "export")
+SLOW = [pytest.param(stage, marks=pytest.mark.slow) if stage in HEAVY else stage for stage in STAGES]
 
 
 @pytest.mark.parametrize("stage", SLOW)
