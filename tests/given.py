@@ -61,6 +61,29 @@ def single_number() -> bytes:
     return packed(model([graph(tensors, (operator(0, (0, 1), (2,)),), (0, 1), (2,))], ["ADD"]))
 
 
+def detector(shift: float = 0.0) -> bytes:
+    """Boxes [1, 2, 4], scores [1, 2] and classes [1, 2] as they are given, the boxes moved by `shift` pixels."""
+    shapes = {"boxes": (1, 2, 4), "scores": (1, 2), "classes": (1, 2)}
+    ins = [tensor(f"{name}_in", shape, "FLOAT32") for name, shape in shapes.items()]
+    outs = [tensor(name, shape, "FLOAT32") for name, shape in shapes.items()]
+    moved, nothing = np.array([shift, shift, 0, 0], np.float32), np.zeros(2, np.float32)
+    constants = [tensor("moved", (4,), "FLOAT32", 1), tensor("nothing", (2,), "FLOAT32", 2)]
+    operators = (operator(0, (0, 6), (3,)), operator(0, (1, 7), (4,)), operator(0, (2, 7), (5,)))
+    parts = graph((*ins, *outs, *constants), operators, (0, 1, 2), (3, 4, 5))
+    return packed(model([parts], ["ADD"], [moved.tobytes(), nothing.tobytes()]))
+
+
+def segmenter(bias: float = 0.0) -> bytes:
+    """Scores of three classes for each of 4 x 4 pixels, as they are given; `bias` is added to the first class."""
+    tensors = (
+        tensor("scores", (1, 4, 4, 3), "FLOAT32"),
+        tensor("bias", (3,), "FLOAT32", 1),
+        tensor("found", (1, 4, 4, 3), "FLOAT32"),
+    )
+    parts = graph(tensors, (operator(0, (0, 1), (2,)),), (0,), (2,))
+    return packed(model([parts], ["ADD"], [np.array([bias, 0, 0], np.float32).tobytes()]))
+
+
 def given_files(folder: Path, files: dict[str, bytes], more: str = "") -> LoadedExperiment:
     """An experiment of files, the first of which is the reference."""
     for name, content in files.items():

@@ -1,5 +1,6 @@
 """`make all MODELS=`: finished files to a report, without training."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -131,3 +132,40 @@ def test_what_cannot_be_measured_together_is_one_line(
     done = make("all", MODELS=tmp_path, RUN=tmp_path / "run", check=False)
     assert done.returncode == 2
     assert said in done.stdout and "Traceback" not in done.stdout
+
+
+def test_a_file_stands_beside_trained_variants(tmp_path: Path, make: Make, finished: tuple[Path, Path, str]) -> None:
+    """Both kinds in one benchmark and one report, judged by the same labels; only the file is new."""
+    experiment, done, _ = finished
+    shutil.copytree(done, tmp_path / "run")
+    shutil.copy(done / "variants" / "float16" / "float16.tflite", tmp_path / "colleague.tflite")
+    more = '[variants.colleague]\nfile = "colleague.tflite"\n'
+    (tmp_path / "small.toml").write_text(experiment.read_text(encoding="utf-8") + more, encoding="utf-8")
+    said = make("all", EXPERIMENT=tmp_path / "small.toml", RUN=tmp_path / "run").stdout
+    assert "jobs.adopt" in said and "jobs.train" not in said and "jobs.optimize" not in said
+    results = read(tmp_path / "run" / "report" / "results.json", Results)
+    found = {evaluation.variant: evaluation.accuracy for evaluation in results.evaluations}
+    assert found["colleague"] == found["float16"]
+    assert [variant.steps for variant in results.variants if variant.name == "colleague"] == [
+        ("the file colleague.tflite",)
+    ]
+
+
+def test_images_with_labels_judge_given_classifiers(
+    tmp_path: Path, make: Make, finished: tuple[Path, Path, str]
+) -> None:
+    """The files' input says how large the images are, and the labels inside of one which output is whose."""
+    from tests.e2e.test_bad_input import photos
+
+    source = photos(tmp_path / "photos", fire=30, none=30)
+    (tmp_path / "models").mkdir()
+    shutil.copy(finished[1] / "variants" / "baseline" / "baseline.tflite", tmp_path / "models" / "baseline.tflite")
+    shutil.copy(next((finished[1] / "best").glob("*.tflite")), tmp_path / "models" / "packed.tflite")
+    make("all", MODELS=tmp_path / "models", DATA=source, RUN=tmp_path / "run")
+    results = read(tmp_path / "run" / "report" / "results.json", Results)
+    assert results.dataset is not None and (results.dataset.height, results.dataset.width) == (48, 48)
+    assert [evaluation.variant for evaluation in results.evaluations] == ["baseline", "packed"]
+    assert all(evaluation.keras is None for evaluation in results.evaluations)
+    assert results.choice is not None and results.choice.judgement is not None
+    assert results.choice.judgement.basis == "accuracy"
+    assert results.training is None
