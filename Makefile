@@ -143,10 +143,15 @@ types: $(VENV)/.dev ## mypy, strict
 	$(PY) -m mypy
 lock: ## renew the hashed lock files (needs uv)
 	requirements/lock
+MADE := plan dataset inputs train variants evaluation benchmark best report
 # Only what make made: a folder with the plan of a run, that no link leads to and that does not hold this checkout.
 clean: ## remove everything that was made from EXPERIMENT
 	@there=$$(realpath -m -- "$$RUN"); \
 	if [[ ! -e $$RUN && ! -L $$RUN ]]; then echo "$$RUN is not there: nothing to remove"; exit 0; fi; \
 	if [[ ! -f $$RUN/plan/report/results.json || $$PWD/ == "$$there"/* || $$there != "$$(realpath -ms -- "$$RUN")" ]]; then \
 	  echo "error: $$RUN is no folder that make all has written (name it with RUN or EXPERIMENT)" >&2; exit 2; fi; \
+	cd -- "$$RUN"; others=(); for each in * .[!.]*; do \
+	  [[ ! -e $$each && ! -L $$each || " $(MADE) " == *" $$each "* ]] || others+=("$$each"); done; cd - >/dev/null; \
+	if (( $${#others[@]} )); then (cd -- "$$RUN" && rm -rf -- $(MADE)); \
+	  printf 'note: %q holds files that make did not write, which stay (%s of them)\n' "$$RUN" "$${#others[@]}"; exit 0; fi; \
 	echo "rm -rf -- $$RUN"; rm -rf -- "$$RUN"

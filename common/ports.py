@@ -8,7 +8,7 @@ from common.schema.inputs import SampledPort
 from common.schema.tflite import Port
 from common.schema.variant import Variant
 
-COLOURS, IMAGE_SIDES = (1, 3), 4
+COLOURS, IMAGE_SIDES = (3,), 4
 
 
 def input_names(variant: Variant) -> tuple[str, ...]:

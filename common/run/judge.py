@@ -1,14 +1,12 @@
-"""The judge: the one place that says faster, keeps, wrong, eligible. Pure: artifacts in, verdicts out.
-
-`choose` decides by it, `report` shows what it said.
-"""
+"""The judge: the one place that says faster, keeps, wrong, eligible. `choose` decides by it, `report` shows what it
+said. Pure: artifacts in, verdicts out."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from common.numbers import listed
 from common.run.keeping import PairedTest, Pairs, all_kept, judged
-from common.run.quality import answers_kept, basis, scores_kept
+from common.run.quality import answers_kept, basis, same_file, scores_kept
 from common.run.speed import Target, apart, own_obstacle, speeds
 from common.schema.answers import Answers, Tolerance
 from common.schema.benchmark import Benchmark, Row, Summary
@@ -209,11 +207,20 @@ def _variant(
     own = name == evidence.reference
     shares = [accuracy.overall.verdict, *(item.kept.verdict for item in accuracy.classes)]
     word = "reference" if own else all_kept(shares) if evidence.basis == "accuracy" else accuracy.overall.verdict
+    same = not own and evidence.own is not None and same_file(subject.variant, evidence.own.variant)
+    if same:
+        # It keeps all that the reference has, whatever the number of images.
+        own, word = True, "shown to keep"
     reasons = [*_quality_reasons(evidence.basis, accuracy, own=own), *_file_reasons(subject, evidence.own)]
     if deciding is not None:
         reasons += _measured_reasons(evidence, name, deciding, found, ranked=ranked)
     return VariantJudgement(
-        variant=name, accuracy=word, overall=accuracy.overall, classes=accuracy.classes, reasons=tuple(reasons)
+        variant=name,
+        accuracy=word,
+        overall=accuracy.overall,
+        classes=accuracy.classes,
+        reasons=tuple(reasons),
+        same_file=same,
     )
 
 

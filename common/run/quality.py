@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from common.run.keeping import hochberg_levels, holm
 from common.schema.answers import Answers, Score, Tolerance
 from common.schema.judgement import Basis, Keeping, Kept
+from common.schema.variant import Variant
+
+# Fewer tell a bootstrap nothing of the tails.
+FEWEST_SAMPLES = 20
+RULE_OF_THREE = 3.0
 
 
 def basis(answers: Sequence[Answers], tolerance: Tolerance | None) -> Basis:
@@ -23,9 +28,10 @@ def scores_kept(scores: Sequence[Score], margin: float, alpha: float, samples: i
     losses = [_tail(score, -margin) for score in scores]
     levels = hochberg_levels(losses, alpha)
     losing = holm([min(1.0, 2 * (1 - _tail(score, 0.0))) for score in scores])
+    enough = [_enough(score, margin, samples) for score in scores]
     return tuple(
         Kept(
-            verdict=_word(score, loss < level, lose < alpha),
+            verdict=_word(score, loss < level, lose < alpha) if told else "not shown",
             margin=margin,
             images=samples,
             difference=score.difference or 0.0,
@@ -33,8 +39,15 @@ def scores_kept(scores: Sequence[Score], margin: float, alpha: float, samples: i
             level=level,
             p_lose=lose,
         )
-        for score, loss, level, lose in zip(scores, losses, levels, losing, strict=True)
+        for score, loss, level, lose, told in zip(scores, losses, levels, losing, enough, strict=True)
     )
+
+
+def _enough(score: Score, margin: float, samples: int) -> bool:
+    """Whether there are samples enough for a bootstrap to say anything. Where every resample gives the same, it has no
+    width at all; then, as for shares, none of n rules out 3 / n at 5 % (the rule of three), on a scale from 0 to 1."""
+    same = not score.differences or score.differences[0] == score.differences[-1]
+    return samples >= FEWEST_SAMPLES and (not same or samples * margin >= RULE_OF_THREE)
 
 
 def _word(score: Score, kept: bool, lost: bool) -> Keeping:
@@ -59,3 +72,9 @@ def answers_kept(answers: Answers, tolerance: Tolerance, margin: float) -> tuple
     missed = next(filter(None, (row.misses(tolerance) for row in answers.agreement)), None)
     word: Keeping = "shown to keep" if missed is None else "shown to lose"
     return Kept(verdict=word, margin=margin, images=answers.count), missed
+
+
+def same_file(one: Variant, other: Variant) -> bool:
+    """Whether two given files are copies of each other."""
+    given = one.recipe is None and other.recipe is None
+    return given and one.model.sha256 == other.model.sha256

@@ -36,7 +36,8 @@ class OutputAgreement(Model):
 
     `problem` says why it cannot be compared; then the figures are None. `snr_db` is None where the answers are
     equal (`max_abs` is 0) or the reference's are all zero, `cosine` is the least of any sample and None where one of
-    both is zero throughout. `top1` is None where the output does not look like scores of classes.
+    both is zero throughout. `top1` is None where the output does not look like scores of classes, and where the
+    reference names one and the same class for every sample (`one_class`), so that agreeing with it says nothing.
     """
 
     name: str
@@ -49,12 +50,15 @@ class OutputAgreement(Model):
     top1: Proportion | None = None
     not_finite: Count = 0
     constant: bool = False
+    one_class: bool = False
     problem: str | None = None
 
     def misses(self, tolerance: Tolerance) -> str | None:
         """The first bound that does not hold, in words; None where all do."""
         if self.problem is not None:
             return f"output {self.name} cannot be compared: {self.problem}"
+        if self.one_class and tolerance.top1 is not None:
+            return f"top1 of output {self.name} says nothing: the reference names one class for every sample"
         top1 = None if self.top1 is None else self.top1.value
         found = {"max_abs": self.max_abs, "mean_abs": self.mean_abs, "cosine": self.cosine, "top1": top1}
         found["snr_db"] = self.snr_db

@@ -109,14 +109,16 @@ class Reason(Model):
 
 
 class VariantJudgement(Model):
-    """A variant's accuracy, and all that keeps it from being recommended. `accuracy` is the verdict on all: shown to
-    keep only where the accuracy and every recall with a margin are."""
+    """A variant's accuracy, and all that keeps it from being recommended. `same_file`: it is a copy of the
+    reference's. `accuracy` is the verdict on all: shown to keep only where the accuracy and every recall with a margin
+    are."""
 
     variant: Name
     accuracy: Keeping
     overall: Kept
     classes: tuple[ClassKept, ...] = ()
     reasons: tuple[Reason, ...] = ()
+    same_file: bool = False
 
     @property
     def eligible(self) -> bool:

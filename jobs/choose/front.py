@@ -37,9 +37,9 @@ class Rank:
         return (self.size_bytes, *times, self.wrong)
 
 
-def rank(candidate: Candidate, *, timed: bool) -> Rank:
-    """Its place; the time is the inverse of its paired ratio, the reference's is 1."""
-    time = None if not timed else 1.0 if candidate.ratio is None else 1 / candidate.ratio.value
+def rank(candidate: Candidate, *, timed: bool, same: bool = False) -> Rank:
+    """Its place; the time is the inverse of its paired ratio, the reference's is 1, as that of the `same` file is."""
+    time = None if not timed else 1.0 if same or candidate.ratio is None else 1 / candidate.ratio.value
     return Rank(candidate.name, candidate.size_bytes, time, _wrong(candidate))
 
 

@@ -58,7 +58,10 @@ class Case:
     def ranks(self) -> tuple[Rank, ...]:
         """The places of all that are results: nothing but their accuracy may speak against them."""
         sound = [c for c in self.candidates if all(reason.fault == "accuracy" for reason in self.verdicts(c).reasons)]
-        return tuple(rank(candidate, timed=self.setting is not None) for candidate in sound)
+        timed = self.setting is not None
+        # Equals go to the reference.
+        ordered = sorted(sound, key=lambda candidate: candidate.name != self.reference)
+        return tuple(rank(found, timed=timed, same=self.verdicts(found).same_file) for found in ordered)
 
 
 @dataclass(frozen=True)

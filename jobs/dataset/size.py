@@ -8,6 +8,8 @@ from common.schema.experiment import Data
 from common.schema.variant import Variant
 
 IMAGE_SIDES, COLOURS = 4, 3
+# Those of common.schema.experiment.Side.
+SIDES = (16, 1024)
 
 
 def sized(settings: Data, like: Path | None) -> Data:
@@ -28,4 +30,8 @@ def sized(settings: Data, like: Path | None) -> Data:
         raise UsageError(
             f"{variant.name} takes images of any size", hint="set [data] height and width in an experiment"
         )
+    least, most = SIDES
+    if not (least <= height <= most and least <= width <= most):
+        text = f"{variant.name} takes images of {height} x {width}; from {least} to {most} pixels a side can be read"
+        raise UsageError(text, hint="leave the data out: then the files' answers are compared")
     return Data.model_validate({**settings.model_dump(), "height": height, "width": width})

@@ -30,6 +30,7 @@ def agreement(name: str, dtype: str, mine: Any, reference: Any) -> OutputAgreeme
         "snr_db": _snr_db(wanted, difference),
         "cosine": _cosine(found, wanted),
         "top1": _top1(mine, reference),
+        "one_class": _one_class(reference),
     }
     return alone.model_copy(update=figures)
 
@@ -57,11 +58,19 @@ def _cosine(found: Any, wanted: Any) -> float | None:
 
 
 def _top1(mine: Any, reference: Any) -> Any:
-    if not looks_like_classes(reference):
+    if not looks_like_classes(reference) or _one_class(reference):
         return None
     rows = [values.reshape(-1, values.shape[-1]) for values in (mine, reference)]
     same = int((rows[0].argmax(axis=1) == rows[1].argmax(axis=1)).sum())
     return wilson(same, len(rows[0]))
+
+
+def _one_class(reference: Any) -> bool:
+    """Whether scores of classes name the same class for every one of several samples."""
+    if len(reference) < MATRIX or not looks_like_classes(reference):
+        return False
+    named = reference.argmax(axis=-1)
+    return bool((named == named[:1]).all())
 
 
 def looks_like_classes(values: Any) -> bool:

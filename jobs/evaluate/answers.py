@@ -16,7 +16,7 @@ from common.schema.inputs import SampledPort, Samples
 from common.schema.variant import Variant
 from common.tflite.ask import Question, answer
 from jobs.evaluate.agreement import agreement, alone_of, paired
-from jobs.evaluate.score import examples, load_scorer, read_targets, scored
+from jobs.evaluate.score import examples, limited, load_scorer, read_targets, scored
 
 ARTIFACT, SAMPLES = "evaluation.json", "inputs.json"
 PACKAGES = ("ai-edge-litert", "numpy")
@@ -124,7 +124,8 @@ def _score(
     theirs = None if compared is None else examples(compared[1])
     # A score knows the outputs by the reference's names.
     named = mine if compared is None else _renamed(mine, list(compared[1]))
-    found = scored(scorer, examples(named), targets, theirs, experiment.settings.seed)
+    with limited():
+        found = scored(scorer, examples(named), targets, theirs, experiment.settings.seed)
     values = None
     if found.values is not None:
         with atomic(output / "scores.npy") as path, path.open("wb") as stream:

@@ -1,13 +1,16 @@
 """The user's own score: a Python file with `score(outputs, target)` or `score_all(outputs, targets)`."""
 
+import contextlib
 import hashlib
+import io
 import json
 import math
+import signal
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any, Literal
 
 import numpy as np
@@ -20,6 +23,7 @@ SINGLE: Literal["score"] = "score"
 ALL: Literal["score_all"] = "score_all"
 # Resamples of the examples. A score of all is the user's own code, and may take long.
 RESAMPLES, RESAMPLES_OF_ALL = 2000, 400
+LIMIT_S = 1800
 
 
 @dataclass(frozen=True)
@@ -35,10 +39,13 @@ class Scorer:
         """What the function gives. Raises UsageError naming the file and the line for what it raises, and for what is
         no finite number."""
         try:
-            value = float(self.function(outputs, targets))
+            # What it prints is nobody's.
+            with contextlib.redirect_stdout(io.StringIO()):
+                value = float(self.function(outputs, targets))
+        except _TooLongError:
+            raise UsageError(f"{self.path} took longer than the {LIMIT_S} s allowed for all samples") from None
         except (Exception, SystemExit) as error:  # It is the user's code: anything may come out of it.
-            said = " ".join(str(error).split())[:300] or type(error).__name__
-            raise UsageError(f"{self.path}{_line(error, self.path)}: {said}") from error
+            raise UsageError(f"{self.path}{_line(error, self.path)}: {_said(error)}") from error
         if not math.isfinite(value):
             raise UsageError(f"{self.path}: {self.name} gave {value}, which is no number to compare")
         return value
@@ -64,8 +71,7 @@ def load_scorer(path: Path) -> Scorer:
     try:
         exec(compile(content, path, "exec"), vars(module))  # noqa: S102
     except (Exception, SystemExit) as error:  # It is the user's code: anything may come out of it.
-        said = " ".join(str(error).split())[:300]
-        raise UsageError(f"{path}{_line(error, path)}: {said}") from error
+        raise UsageError(f"{path}{_line(error, path)}: {_said(error)}") from error
     names: tuple[Literal["score", "score_all"], ...] = (SINGLE, ALL)
     for name in names:
         function = getattr(module, name, None)
@@ -118,6 +124,30 @@ def _resampled(
     rows = random.integers(0, len(targets), len(targets))
     wanted = [targets[row] for row in rows]
     return scorer.call([mine[row] for row in rows], wanted) - scorer.call([reference[row] for row in rows], wanted)
+
+
+class _TooLongError(BaseException):
+    """Not an Exception: the user's code may catch those."""
+
+
+def _ring(_number: int, _frame: FrameType | None) -> None:
+    raise _TooLongError
+
+
+@contextlib.contextmanager
+def limited(seconds: int = LIMIT_S) -> Iterator[None]:
+    """Let the user's code take so long, in the main thread; Python's code only, a library's ends when it returns."""
+    before = signal.signal(signal.SIGALRM, _ring)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _said(error: BaseException) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())[:300]}"
 
 
 def _line(error: BaseException, path: Path) -> str:

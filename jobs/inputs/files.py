@@ -1,7 +1,9 @@
 """Samples and targets from files: arrays, archives of arrays by the inputs' names, and images."""
 
 import json
-from collections.abc import Mapping, Sequence
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,8 @@ TARGETS = (ARRAY, ARRAYS, ".json", *IMAGES)
 TARGET = "target"
 MOST_BYTES = 1 << 30
 MOST_FILE_BYTES = 256 << 20
+# What numpy and zipfile raise for files that are none.
+DAMAGE = (ValueError, OSError, EOFError, zipfile.BadZipFile, KeyError, NotImplementedError)
 BRIGHTEST = 255
 
 
@@ -72,7 +76,7 @@ def _listed(source: Path) -> Sequence[Path]:
 def _sample(path: Path, ports: Sequence[Wanted], pixels: tuple[float, float]) -> tuple[list[Any], Any]:
     kind = path.suffix.lower()
     if kind == ARRAYS:
-        with _opened(path) as arrays:
+        with _opened(path) as arrays, _readable(path):
             missing = [port.name for port in ports if port.name not in arrays.files]
             if missing:
                 held = ", ".join(arrays.files)
@@ -89,8 +93,17 @@ def _opened(path: Path) -> Any:
         raise UsageError(f"{path} has more than the {MOST_FILE_BYTES >> 20} MiB allowed")
     try:
         return np.load(path, allow_pickle=False)
-    except (ValueError, OSError, EOFError) as error:
+    except (*DAMAGE, MemoryError) as error:
         raise UsageError(f"{path} cannot be read as numpy's array: {error}") from None
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """An archive is read as its arrays are asked for."""
+    try:
+        yield
+    except (*DAMAGE, MemoryError) as error:
+        raise UsageError(f"{path} cannot be read as numpy's arrays: {error}") from None
 
 
 def _image(path: Path, port: Wanted, pixels: tuple[float, float]) -> Any:
@@ -123,7 +136,11 @@ def _fitted(path: Path, port: Wanted, values: Any) -> Any:
     if array.dtype.kind not in "fiub" or (array.dtype.kind == "f" and not np.isfinite(array).all()):
         raise UsageError(f"{path} holds values for {port.name} that are no finite numbers")
     if not port.whole:
-        return array.astype(np.float32)
+        with np.errstate(over="ignore"):
+            real = array.astype(np.float32)
+        if not np.isfinite(real).all():
+            raise UsageError(f"{path} holds values for {port.name} that are too large for float32")
+        return real
     kind = np.dtype(port.dtype)
     cast = array.astype(kind)
     if not np.array_equal(cast, array):
@@ -173,7 +190,7 @@ def _target(folder: Path, stem: str) -> Any:
             raise UsageError(f"{path} cannot be read as an image: {error}") from None
     opened = _opened(path)
     if path.suffix == ARRAYS:
-        with opened:
+        with opened, _readable(path):
             if len(opened.files) != 1:
                 raise UsageError(f"{path} holds {len(opened.files)} arrays, not one", hint="use .json for several")
             return opened[opened.files[0]]

@@ -3,7 +3,7 @@ the user's score. Pure: results to formatted tables."""
 
 from collections.abc import Iterator
 
-from common.numbers import ABSENT, TIMES, count, percent
+from common.numbers import ABSENT, TIMES, count, listed, percent
 from common.schema.answers import Answers, OutputAgreement
 from common.schema.inputs import Samples
 from common.schema.judgement import Judgement
@@ -15,17 +15,24 @@ from jobs.report.verdicts import spoken
 
 def section(results: Results, samples: Samples) -> Section:
     """The chapter about the answers."""
-    told = (_asked(samples),)
+    told = (_asked(results, samples),)
     return Section("answers", "Answers", told, (*_scores(results), *_agreements(results), _inputs(samples)))
 
 
-def _asked(samples: Samples) -> str:
+def _asked(results: Results, samples: Samples) -> str:
     if samples.kind == "drawn":
         return (
             f"No labels are known, so every file was asked with the same {count(samples.count, 'sample')}, drawn at "
             "random. What a file answers to such inputs says whether it computes the same, not whether it is right."
         )
-    return f"Every file was asked with the same {count(samples.count, 'sample')} that were given."
+    return f"Every file was asked with the same {count(samples.count, 'sample')} that were given.{_calibrated(results)}"
+
+
+def _calibrated(results: Results) -> str:
+    """Which files have their ranges from the very samples that they are judged on."""
+    labels = variant_labels(results)
+    found = tuple(labels[v.name] for v in results.variants if any("calibrated" in step for step in v.steps))
+    return f" Calibrated on these very samples, which flatters them: {listed(found)}." if found else ""
 
 
 def _scores(results: Results) -> Iterator[Table]:
@@ -105,6 +112,8 @@ def _beside(row: OutputAgreement, answers: Answers, judgement: Judgement | None)
         told.append(f"{count(row.not_finite, 'value')} no numbers")
     if row.constant:
         told.append("the same for every sample")
+    if row.one_class:
+        told.append("the reference names one class for every sample, so that agreeing with it says nothing")
     if told:
         return Cell("; ".join(told), tone="problem")
     if judgement is not None and judgement.basis == "agreement":

@@ -120,6 +120,17 @@ def test_variables_arrive_as_they_were_given(copy: Path, where: str) -> None:
     assert (copy / "python.txt").read_text(encoding="utf-8") == nasty
 
 
+def test_clean_keeps_what_make_did_not_write(copy: Path) -> None:
+    run = copy / "runs" / "tiny"
+    for path in ("plan/report/results.json", "variants/a/variant.json", "photos/mine.jpg", ".notes"):
+        (run / path).parent.mkdir(parents=True, exist_ok=True)
+        (run / path).touch()
+    done = make(copy, "clean", "EXPERIMENT=tiny.toml")
+    assert done.returncode == 0 and "stay (2 of them)" in done.stdout
+    assert sorted(path.name for path in run.iterdir()) == [".notes", "photos"]
+    assert (run / "photos" / "mine.jpg").is_file()
+
+
 @pytest.mark.parametrize("where", ["command line", "environment"])
 @pytest.mark.parametrize("name", PATHS)
 @pytest.mark.parametrize("value", ["", " ", "a b", "a\nb", "a%b$c;d", "é"])

@@ -59,6 +59,8 @@ def test_files_become_a_report_and_a_second_time_nothing_is_done(tmp_path: Path,
     page = (run / "report" / "report.html").read_text(encoding="utf-8")
     assert "drawn at random" in page and "Agreement with one" in page
     choice = read(run / "best" / "choice.json", Choice)
+    # Two copies of one file: none is better, so the reference it is.
+    assert choice.best == "one" and choice.judgement is not None and choice.judgement.of("two").same_file
     assert choice.model is not None
     assert (run / "best" / choice.model.path).read_bytes() == adding()
     assert "Nothing to do" in make("all", MODELS=tmp_path / "models", RUN=run).stdout

@@ -16,6 +16,7 @@ from common.trust import VARIABLE
 from jobs.adopt.stage import adopt
 from jobs.evaluate.agreement import agreement, looks_like_classes
 from jobs.evaluate.answers import evaluate_answers
+from jobs.evaluate.score import limited
 from jobs.inputs.stage import sample
 from tests.given import TINY, adding, given_files, lookup, scaled_dense
 from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
@@ -193,7 +194,7 @@ def test_a_score_ranks_and_is_paired(samples: Path, text: str) -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("def score(outputs, target):\n    return 1 / 0\n", "score.py, line 2: division by zero"),
+        ("def score(outputs, target):\n    return 1 / 0\n", "score.py, line 2: ZeroDivisionError: division by zero"),
         ("def score(outputs, target):\n    return float('nan')\n", "score gave nan"),
         ("def other():\n    pass\n", "has no function score(outputs, target)"),
         ("this is no python", "score.py"),
@@ -205,6 +206,28 @@ def test_a_score_that_fails_is_one_line_with_its_line(samples: Path, text: str, 
         evaluated(samples, {"a": scaled_dense()}, MORE)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_a_score_that_never_ends_is_ended(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    body = ("while True:", "    try:", "        pass", "    except Exception:", "        pass")
+    text = "def score(outputs, target):\n" + "".join(f"    {line}\n" for line in body)
+    (samples / "score.py").write_text(text)
+    monkeypatch.setattr("jobs.evaluate.answers.limited", lambda: limited(1))
+    with pytest.raises(UsageError, match="took longer than"):
+        evaluated(samples, {"a": scaled_dense()}, MORE)
+
+
+def test_what_a_score_prints_is_nobodys(samples: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (samples / "score.py").write_text("def score(outputs, target):\n    print('\\x1b[2J')\n    return 1.0\n")
+    evaluated(samples, {"a": scaled_dense()}, MORE)
+    assert "\x1b" not in capsys.readouterr().out
+
+
+def test_agreeing_on_one_class_says_nothing() -> None:
+    reference = np.array([[[0.9, 0.1]], [[0.8, 0.2]]], np.float32)
+    row = agreement("x", "float32", reference, reference)
+    assert row.one_class and row.top1 is None
+    assert "one class for every sample" in (row.misses(Tolerance(top1=0.5)) or "")
 
 
 def test_a_score_is_not_run_without_trust(samples: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -113,6 +114,11 @@ def test_targets_of_a_folder_by_name(tmp_path: Path) -> None:
     assert json.loads((folder / made.targets[0].path).read_text()) == {"boxes": [1, 2]}
 
 
+def objects(path: Path) -> None:
+    arrays: dict[str, Any] = {"in": np.array([{}] * 4)}
+    np.savez(path, **arrays)
+
+
 @pytest.mark.parametrize(
     ("write", "said"),
     [
@@ -122,6 +128,9 @@ def test_targets_of_a_folder_by_name(tmp_path: Path) -> None:
         (lambda folder: np.save(folder / "a.npy", np.array([{}] * 4), allow_pickle=True), "cannot be read"),
         (lambda folder: (folder / "a.npy").write_bytes(b"junk"), "cannot be read"),
         (lambda folder: (folder / "a.png").write_bytes(b"junk"), "is an image, but input in has the shape [1, 4]"),
+        (lambda folder: np.save(folder / "a.npy", np.full(4, 1e300)), "too large for float32"),
+        (lambda folder: (folder / "a.npz").write_bytes(b"PK\3\4junk"), "cannot be read"),
+        (lambda folder: objects(folder / "a.npz"), "cannot be read"),
         (lambda folder: np.savez(folder / "a.npz", other=np.zeros(4)), "no array for the input in, only other"),
     ],
 )

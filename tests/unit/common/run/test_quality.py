@@ -44,7 +44,7 @@ def test_what_there_is_decides_what_is_judged() -> None:
 def test_a_score_is_kept_lost_or_neither() -> None:
     random = np.random.default_rng(0)
     same, worse, unsure = (list(random.normal(at, wide, 2000)) for at, wide in ((0, 0.004), (-0.1, 0.01), (0, 0.05)))
-    found = scores_kept([score(same), score(worse), score(unsure)], 0.02, 0.05, 10)
+    found = scores_kept([score(same), score(worse), score(unsure)], 0.02, 0.05, 40)
     assert [kept.verdict for kept in found] == ["shown to keep", "shown to lose", "not shown"]
     lower = found[0].lower
     assert lower is not None and lower > -0.02
@@ -63,11 +63,26 @@ def test_a_score_that_loses_the_margin_is_rarely_shown_to_keep() -> None:
 
 def test_many_variants_are_corrected_for_their_number() -> None:
     drawn = list(np.random.default_rng(2).normal(-0.002, 0.01, 2000))
-    alone = scores_kept([score(drawn)], 0.02, 0.05, 10)[0]
+    alone = scores_kept([score(drawn)], 0.02, 0.05, 40)[0]
     lost = list(np.random.default_rng(3).normal(-0.5, 0.01, 2000))
-    among = scores_kept([score(drawn), *[score(lost)] * 9], 0.02, 0.05, 10)[0]
+    among = scores_kept([score(drawn), *[score(lost)] * 9], 0.02, 0.05, 40)[0]
     assert alone.verdict == "shown to keep"
     assert among.verdict == "not shown"
+
+
+@pytest.mark.parametrize(
+    ("drawn", "samples", "word"),
+    [
+        ([0.0] * 400, 1, "not shown"),
+        ([0.0] * 400, 149, "not shown"),
+        ([0.0] * 400, 150, "shown to keep"),
+        (list(np.linspace(-0.001, 0.001, 400)), 19, "not shown"),
+        (list(np.linspace(-0.001, 0.001, 400)), 20, "shown to keep"),
+    ],
+)
+def test_few_samples_show_nothing(drawn: list[float], samples: int, word: str) -> None:
+    """A bootstrap of one sample, or of equal differences, has no width."""
+    assert scores_kept([score(drawn)], 0.02, 0.05, samples)[0].verdict == word
 
 
 ROW = {
