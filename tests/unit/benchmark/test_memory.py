@@ -49,7 +49,10 @@ def test_a_real_models_memory_is_of_processes_after_the_timed_ones(chain: Chain,
     ledger = Ledger(tmp_path / "ledger.jsonl")
     run(real, ledger, asked)
     memory.run(real, ledger, asked)
-    assert kinds(ledger.lines) == ["session", *["run"] * 3, *["memory"] * 6]
+    seen = kinds(ledger.lines)
+    # On a busy machine processes are repeated.
+    runs = seen.count("run")
+    assert runs >= 3 and seen == ["session", *["run"] * runs, *["memory"] * 6]
     for name in names:
         found = summary(Ledger(tmp_path / "ledger.jsonl"), asked, name)
         assert found.memory_processes == 3
