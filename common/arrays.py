@@ -11,7 +11,6 @@ from common.errors import UsageError
 from common.schema.base import FileRef
 
 AGAIN = "delete the folder and run make again"
-MAGIC = b"\x93NUMPY"
 
 
 def load(folder: Path, ref: FileRef, dtype: type, shape: tuple[int, ...], most_bytes: int = MOST_FILE_BYTES) -> Any:

@@ -13,12 +13,10 @@ from common.schema.tflite import Port
 from common.schema.variant import Signature
 from common.tflite.flat import FlatFile, parse
 from common.tflite.pixels import metadata_pixels
-from common.tflite.reader import inspect
+from common.tflite.reader import Inspection, inspect
 
 # Of a label file: a thousand classes take 20 kB.
 MOST_LABEL_BYTES = 1 << 20
-RGB = (1, 3)
-IMAGE_SIDES = 4
 # What git keeps in place of a large file, and what holds models but is none.
 POINTER, BUNDLE, TASK = b"version https://git-lfs", b"LITERTLM", b"PK\x03\x04"
 
@@ -37,12 +35,21 @@ def read_given(path: Path) -> bytes:
     return content
 
 
-def described(path: Path, content: bytes, pixels: tuple[float, float] | None) -> dict[str, Any]:
-    """What a variant's artifact says of a file's content. Raises EdgeproofError naming the file where it is damaged."""
+def inspected(path: Path, content: bytes) -> Inspection:
+    """What is in a file. Raises EdgeproofError naming the file where it is damaged."""
     try:
-        found, flat = inspect(content), parse(content)
+        return inspect(content)
     except EdgeproofError as error:
         raise EdgeproofError(f"{path}: {error.message}", hint="is it a whole .tflite file?") from None
+
+
+def described(
+    path: Path, content: bytes, pixels: tuple[float, float] | None, found: Inspection | None = None
+) -> dict[str, Any]:
+    """What a variant's artifact says of a file's content; `found` is what is in it, where that is known already.
+    Raises EdgeproofError naming the file where it is damaged."""
+    found = found or inspected(path, content)
+    flat = parse(content)
     return {
         "classes": (),
         "labels": labels(content),

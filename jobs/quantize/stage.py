@@ -7,7 +7,7 @@ from common.artifact import file_ref, write_bytes, write_model, writing
 from common.calibration import calibrated_on
 from common.errors import UsageError
 from common.experiment import LoadedExperiment
-from common.given import described, read_given
+from common.given import described, inspected, read_given
 from common.model_file import given_path
 from common.ports import shapes
 from common.promises import require_kept
@@ -38,7 +38,7 @@ def quantize(
         raise UsageError(f"variant '{name}' is not made from a file", hint='give it from = "…" and a convert table')
     path = given_path(making, experiment.folder)
     source = read_given(path)
-    digest = hashlib.sha256(source).hexdigest()
+    found, digest = inspected(path, source), hashlib.sha256(source).hexdigest()
     before = Variant(
         provenance=recorder.finish({"file": digest}, PACKAGES),
         name=name,
@@ -47,9 +47,9 @@ def quantize(
         origin=Origin(file=making.source, sha256=digest),
         model={"path": path.name, "sha256": digest, "size_bytes": len(source)},  # type: ignore[arg-type]
         promises=(),
-        **described(path, source, making.pixels),
+        **described(path, source, making.pixels, found),
     )
-    if not any(kernel.tensor.dtype in FLOATS for kernel in inspect(source).kernels):
+    if not any(kernel.tensor.dtype in FLOATS for kernel in found.kernels):
         raise UsageError(f"{path} has no kernel of real numbers left to quantise", hint="start from the float file")
     load(path, shapes(before, experiment.settings.inputs.shape))
     inputs = {"file": digest}
@@ -57,7 +57,8 @@ def quantize(
     if making.convert.is_static:
         calibration, inputs["calibration"] = calibrated_on(before, making.convert.calibration_samples, dataset, samples)
     content = quantized(path, source, making.convert, calibration)
-    promises = quantised_promises(making.convert, inspect(content))
+    made = inspect(content)
+    promises = quantised_promises(making.convert, made)
     require_kept(name, promises, "another format may suit the file; jobs.inspect shows what is in it")
     with writing(output, ARTIFACT):
         write_bytes(output / f"{name}.tflite", content)
@@ -69,7 +70,7 @@ def quantize(
             origin=before.origin,
             model=file_ref(output / f"{name}.tflite", output),
             promises=promises,
-            **{**described(path, content, before.pixels), "labels": before.labels},
+            **{**described(path, content, before.pixels, made), "labels": before.labels},
         )
         write_model(output / ARTIFACT, variant)
     return variant
