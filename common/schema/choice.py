@@ -1,7 +1,8 @@
 """`choice.json`: which variants are worth considering, and the one to ship.
 
 Version history: 1 first; 2 adds the judgement, on which everything rests, and may recommend nothing; 3 adds candidates
-without an accuracy. All are still read.
+without an accuracy; 4 adds how sure the recommendation is, the runner-up, and the recommendation of every setting and
+over all of them. All are still read.
 """
 
 from typing import Literal
@@ -67,6 +68,36 @@ class Standing(Model):
     reason: str
 
 
+class Confidence(Model):
+    """How sure the recommendation is. clear: it is shown to keep the quality, measured well and faster or smaller;
+    tentative: something was not shown; noisy: the machine was too busy, or differed from itself too much, to tell."""
+
+    word: Literal["clear", "tentative", "noisy"]
+    reason: str
+
+
+class RunnerUp(Model):
+    """The next best that may be shipped, and what it would buy or cost beside the recommended one, in words."""
+
+    name: Name
+    buys: str
+
+
+class Winner(Model):
+    """What to ship where only one setting counts; None where nothing is fit, or nothing can be ranked there."""
+
+    setting: Setting
+    best: Name | None
+    reason: str
+
+
+class Overall(Model):
+    """The one file that is best over all settings, and the rule that says so; None where none is fit in all."""
+
+    best: Name | None
+    rule: str
+
+
 class Choice(Artifact):
     """`setting` is None where no latency may be ranked; then size and accuracy decide and `fastest` is None.
     `best`, `smallest`, `model` and `card` are None where nothing can be recommended, not even the reference.
@@ -75,7 +106,7 @@ class Choice(Artifact):
     `model` is the best variant's file with its metadata inside.
     """
 
-    schema_version: Literal[1, 2, 3] = 3
+    schema_version: Literal[1, 2, 3, 4] = 4
     reference: Name
     rules: Choose
     setting: Setting | None
@@ -88,3 +119,7 @@ class Choice(Artifact):
     model: FileRef | None
     card: FileRef | None
     judgement: Judgement | None = None
+    confidence: Confidence | None = None
+    runner_up: RunnerUp | None = None
+    winners: tuple[Winner, ...] = ()
+    overall: Overall | None = None

@@ -15,20 +15,24 @@ Tone = Literal["plain", "better", "worse", "problem"]
 
 @dataclass(frozen=True)
 class Cell:
-    """A formatted value; `note` is a smaller second line. The tone never says more than the text."""
+    """A formatted value; `note` is a smaller second line. The tone never says more than the text. A sortable column is
+    sorted by `key`, by the text where it is None."""
 
     text: str
     note: str = ""
     tone: Tone = "plain"
+    key: float | None = None
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column, under a common heading `group` where several belong together."""
+    """A column, under a common heading `group` where several belong together. `wide`: only shown where there is room;
+    a narrow page has it in the row's own part."""
 
     label: str
     group: str = ""
     numeric: bool = True
+    wide: bool = False
 
     @property
     def title(self) -> str:
@@ -57,6 +61,8 @@ class Row:
 
     header: str
     cells: tuple[Cell, ...]
+    # The anchor of the section with everything about it; empty where there is none.
+    opens: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +75,9 @@ class Table:
     rows: tuple[Row, ...]
     notes: tuple[str, ...] = ()
     folded: bool = False
+    # The key of the setting that it is of (`names.Grid.key`); empty for all.
+    setting: str = ""
+    sortable: bool = False
     kind: Literal["table"] = "table"
 
     @property
@@ -113,6 +122,69 @@ class Picture:
 
 
 @dataclass(frozen=True)
+class Chart:
+    """A drawn figure: `svg` is one <svg> element without colours of its own, only the classes of theme.css; nothing
+    in it needs escaping any more. `alt` says the finding. `name` is the file's beside the Markdown, without ending.
+
+    `view` tells charts apart of which the page shows one at a time (by latency, download, memory); empty for others.
+    """
+
+    name: str
+    alt: str
+    caption: str
+    svg: str
+    setting: str = ""
+    view: str = ""
+    kind: Literal["chart"] = "chart"
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One figure of the decision card, beside the reference's."""
+
+    label: str
+    value: str
+    note: str = ""
+    beside: str = ""
+    tone: Tone = "plain"
+
+
+@dataclass(frozen=True)
+class Card:
+    """The decision: what to ship, why it may be believed, and what is wrong. `chip` is one word with its tone."""
+
+    name: str
+    file: str
+    sha256: str
+    chip: tuple[str, Tone]
+    reason: str
+    tiles: tuple[Tile, ...]
+    sentences: tuple[str, ...]
+    problems: tuple[str, ...] = ()
+    kind: Literal["card"] = "card"
+
+
+@dataclass(frozen=True)
+class Chip:
+    """A setting to choose: its winner, and the shares of the time that ran in the delegate and outside, in words."""
+
+    key: str
+    label: str
+    winner: str
+    note: str = ""
+    delegated: float | None = None
+
+
+@dataclass(frozen=True)
+class Chips:
+    """Every setting; choosing one filters the page."""
+
+    label: str
+    chips: tuple[Chip, ...]
+    kind: Literal["chips"] = "chips"
+
+
+@dataclass(frozen=True)
 class Commands:
     """Lines for a shell."""
 
@@ -120,14 +192,18 @@ class Commands:
     kind: Literal["commands"] = "commands"
 
 
+Block = Table | Picture | Chart | Card | Chips | Commands
+
+
 @dataclass(frozen=True)
 class Section:
-    """A chapter of the report."""
+    """A chapter of the report; a `folded` one is closed until a reader opens it."""
 
     anchor: str
     title: str
     paragraphs: tuple[str, ...]
-    blocks: tuple[Table | Picture | Commands, ...] = ()
+    blocks: tuple[Block, ...] = ()
+    folded: bool = False
 
 
 @dataclass(frozen=True)

@@ -56,6 +56,10 @@ class Grid:
         """Every combination of target, backend and threads that has a measurement."""
         return tuple(dict.fromkeys(self.setting(item) for item in self.results.measurements))
 
+    def key(self, setting: Setting) -> str:
+        """The name of a setting in the page: short, and safe as a class or an identifier."""
+        return f"s{self.settings.index(setting)}"
+
     @property
     def targets(self) -> tuple[str, ...]:
         """Every target that has a measurement."""
