@@ -1,6 +1,6 @@
 """How candidates are spoken of. Pure."""
 
-from common.numbers import count, percent, proportion, ratio
+from common.numbers import count, percent, proportion, speedup
 from common.schema.choice import Candidate
 from common.schema.judgement import Setting
 
@@ -39,7 +39,7 @@ def speed(candidate: Candidate, reference: str) -> str:
     if candidate.ratio is None:
         return f"{candidate.latency_us:.0f} µs, not compared"
     told = candidate.difference in ("faster", "slower")
-    return f"{ratio(candidate.ratio)} as fast as {label(reference)}{'' if told else f' ({candidate.difference})'}"
+    return f"{speedup(candidate.ratio)} as fast as {label(reference)}{'' if told else f' ({candidate.difference})'}"
 
 
 def figures(candidate: Candidate, reference: Candidate) -> str:

@@ -1,6 +1,6 @@
 """What Android devices tell besides the figures: delegation, answers, operators. Pure."""
 
-from common.numbers import ABSENT, clipped, count, listed, percent, proportion, ratio
+from common.numbers import ABSENT, clipped, count, listed, percent, proportion, speedup
 from common.schema.base import Interval
 from common.schema.examination import Operator, OutputCheck
 from common.schema.outcome import Delegation
@@ -48,7 +48,7 @@ def _agreed(found: OutputCheck) -> str:
 
 def app(found: Interval | None) -> Cell:
     """The app's latency over the binary's."""
-    return Cell(ABSENT if found is None else ratio(found))
+    return Cell(ABSENT if found is None else speedup(found))
 
 
 def operators(results: Results) -> tuple[Table, ...]:

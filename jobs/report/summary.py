@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from common.numbers import count, decimal, listed, megabytes, percent, proportion, ratio
+from common.numbers import count, decimal, listed, megabytes, percent, proportion, speedup
 from common.schema.judgement import Gain, Judgement, Keeping
 from common.schema.results import Results
 from jobs.report import choice
@@ -98,7 +98,7 @@ def _gain(results: Results, grid: Grid, gain: Gain) -> str:
     )
     if gain.best is None or gain.ratio is None:
         return f"On {where} no variant{_keeps(spoken(results))} is shown to be faster than {reference}."
-    winner = f"{labels[gain.best]}, {ratio(gain.ratio)} as fast as {reference}"
+    winner = f"{labels[gain.best]}, {speedup(gain.ratio)} as fast as {reference}"
     rivals = listed(tuple(labels[name] for name in gain.rivals))
     told = f"; not told from it: {rivals}" if rivals else ""
     return f"Largest gain in speed{_keeps(spoken(results))} on {where}: {winner}{told}."

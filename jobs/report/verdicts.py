@@ -1,6 +1,6 @@
 """The judge's words as cells. Pure; nothing is decided here."""
 
-from common.numbers import ABSENT, count, p_value, percent, ratio
+from common.numbers import ABSENT, count, p_value, percent, speedup
 from common.run.keeping import whole
 from common.schema.base import Interval
 from common.schema.evaluation import McNemar
@@ -24,12 +24,12 @@ def spoken(results: Results) -> Judgement | None:
 def speed(found: Speed | None, bare: Interval | None) -> Cell:
     """A cell's ratio with the judge's word; the bare ratio, if any, where nobody judged."""
     if found is None:
-        return Cell(ABSENT if bare is None else ratio(bare))
+        return Cell(ABSENT if bare is None else speedup(bare))
     if found.verdict == "reference":
         return Cell("reference")
     if found.obstacle is not None or found.ratio is None:
         return Cell("not compared", "" if found.obstacle is None else found.obstacle.text, "problem")
-    return Cell(ratio(found.ratio), ", ".join(_notes(found)), SPEED_TONES.get(found.verdict, "plain"))
+    return Cell(speedup(found.ratio), ", ".join(_notes(found)), SPEED_TONES.get(found.verdict, "plain"))
 
 
 def _notes(found: Speed) -> list[str]:
