@@ -123,8 +123,8 @@ class Picture:
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawn figure: `svg` is one <svg> element without colours of its own, only the classes of theme.css; nothing
-    in it needs escaping any more. `alt` says the finding. `name` is the file's beside the Markdown, without ending.
+    """A drawn figure: `svg` is one <svg> element, or one for wide pages and one for narrow ones behind it, without
+    colours of their own, only the classes of theme.css; nothing in it needs escaping any more. `alt` says the finding. `name` is the file's beside the Markdown, without ending.
 
     `view` tells charts apart of which the page shows one at a time (by latency, download, memory); empty for others.
     """
