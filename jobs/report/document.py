@@ -124,7 +124,8 @@ class Picture:
 @dataclass(frozen=True)
 class Chart:
     """A drawn figure: `svg` is one <svg> element, or one for wide pages and one for narrow ones behind it, without
-    colours of their own, only the classes of theme.css; nothing in it needs escaping any more. `alt` says the finding. `name` is the file's beside the Markdown, without ending.
+    colours of their own, only the classes of theme.css; nothing in it needs escaping any more. `alt` says the finding.
+    `name` is the file's beside the Markdown, without ending.
 
     `view` tells charts apart of which the page shows one at a time (by latency, download, memory); empty for others.
     """
