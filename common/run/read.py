@@ -141,4 +141,4 @@ def _target(folder: Path, variants: Sequence[Variant], reference: str, inputs: d
     checks.check_benchmark(benchmark, variants, reference)
     inputs[f"benchmark {benchmark.target.name}"] = digest
     lines = check_ledger(benchmark, verified(folder, benchmark.ledger))
-    return Target(benchmark, foreign_sessions(benchmark, lines))
+    return Target(benchmark, foreign_sessions(benchmark, lines), lines)

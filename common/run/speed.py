@@ -6,7 +6,7 @@ from math import ceil, log, log1p
 
 from common.intervals import LEAST_FLOOR, interval
 from common.schema.base import Interval
-from common.schema.benchmark import Benchmark, Noise, Row, Summary
+from common.schema.benchmark import Benchmark, LedgerLine, Noise, Row, Summary
 from common.schema.judgement import Difference, Obstacle, Setting, Speed
 from common.schema.outcome import Failed, Unsupported
 
@@ -23,10 +23,11 @@ Key = tuple[str, int, str]
 
 @dataclass(frozen=True)
 class Target:
-    """A benchmark, and the sessions of its ledger that another processor measured."""
+    """A benchmark, the sessions of its ledger that another processor measured, and the ledger's lines."""
 
     benchmark: Benchmark
     foreign_sessions: frozenset[int] = field(default_factory=frozenset)
+    lines: tuple[LedgerLine, ...] = ()
 
     def setting(self, row: Row) -> Setting:
         """Where a row was measured."""

@@ -14,11 +14,13 @@ from common.schema.variant import Variant
 from jobs.choose import explain, network
 from jobs.choose.candidates import candidates
 from jobs.choose.card import Facts, model_card
+from jobs.choose.confidence import confidence, runner_up
 from jobs.choose.file_card import About, file_card
 from jobs.choose.labels import label_file
 from jobs.choose.metadata import Description, build_metadata
 from jobs.choose.package import LABELS, minimum_runtime, package, require_same
 from jobs.choose.recommend import Case, recommend
+from jobs.choose.settings import overall, winners
 from jobs.choose.wording import label
 
 ARTIFACT = "choice.json"
@@ -69,6 +71,10 @@ def choose(experiment: LoadedExperiment, folders: Folders, output: Path) -> Choi
             model=model,
             card=card,
             judgement=judgement,
+            confidence=confidence(case, chosen),
+            runner_up=runner_up(case, chosen),
+            winners=winners(case, chosen),
+            overall=overall(case, chosen),
         )
         write_model(output / ARTIFACT, choice)
     return choice

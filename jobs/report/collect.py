@@ -1,7 +1,7 @@
 """Artifacts of all stages to one results file. Pure: models in, a model out."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from common.intervals import LEAST_FLOOR
@@ -13,17 +13,20 @@ from common.schema.choice import Choice
 from common.schema.given import GivenFile
 from common.schema.outcome import Failed, Unsupported
 from common.schema.provenance import Provenance
-from common.schema.results import Endured, Latency, Measurement, Results, VariantResult
+from common.schema.results import Endured, Flips, Latency, Measurement, Results, VariantResult
 from common.schema.variant import Variant
 from jobs.report.caution_words import words
 from jobs.report.names import BACKENDS
 from jobs.report.steps import making
+from jobs.report.traces import traces
 
 # Those of the published table that need a device.
 DEVICE_BACKENDS = ("gpu", "nnapi")
 
 
-def collect(run: Run, choice: Choice | None, experiment_path: str, own: Provenance) -> Results:
+def collect(
+    run: Run, choice: Choice | None, flipped: Iterable[Flips], experiment_path: str, own: Provenance
+) -> Results:
     """The results file of a run and its choice; `own` is the manifest of the report itself."""
     settings = run.experiment.settings
     targets = tuple(benchmark.target for benchmark in run.benchmarks)
@@ -44,6 +47,8 @@ def collect(run: Run, choice: Choice | None, experiment_path: str, own: Provenan
         answers=run.answers,
         choice=choice,
         sustained=tuple(_endured(run)),
+        traces=tuple(traces(run)),
+        flips=tuple(flipped),
         warnings=tuple(_warnings(run.benchmarks, provenance)),
         missing=tuple(_missing(run.benchmarks)),
         provenance=provenance,
@@ -110,6 +115,8 @@ def _result(row: Row) -> Latency | Unsupported | Failed:
         ratio=result.ratio,
         init_us=result.init_us,
         first_us=result.first_us,
+        p95_us=result.p95_us,
+        failed_rounds=row.failed_rounds,
         memory_mb=result.memory_overall_mib,
         memory_peak_mb=result.memory_peak_mib,
         memory_processes=result.memory_processes,

@@ -25,11 +25,17 @@ def _mentioned(results: Results) -> list[tuple[str, str]]:
         ("the reference", results.reference),
         *(("the measured variant", measurement.variant) for measurement in results.measurements),
         *(("the evaluated variant", evaluation.variant) for evaluation in results.evaluations),
+        *(("the traced variant", name) for name in sorted({p.variant for t in results.traces for p in t.processes})),
+        *(("the variant with changed answers", flips.variant) for flips in results.flips),
         *(("the variant to choose", s.candidate.name) for s in (results.choice.standings if results.choice else ())),
     ]
 
 
 def _check_classes(results: Results) -> None:
+    classes = 0 if results.dataset is None else len(results.dataset.classes)
+    for flip in (flip for flips in results.flips for flip in flips.shown):
+        if max(flip.label, flip.reference_answer, flip.variant_answer) >= classes:
+            raise UsageError(f"the answers to {flip.file} are no classes of the dataset", hint="correct the file")
     if (card := results.dataset) is not None:
         for _, split in card.splits:
             same("the number of counts per class", len(split.per_class), "the number of classes", len(card.classes))

@@ -16,6 +16,7 @@ from jobs.report.collect import collect
 from jobs.report.consistency import check_results
 from jobs.report.document import File
 from jobs.report.export import results_csv
+from jobs.report.flips import flips
 from jobs.report.page import build
 from jobs.report.render import render
 
@@ -45,7 +46,8 @@ def report(experiment: LoadedExperiment, path: Path, folders: Folders, chosen: P
         choice, digest = read_hashed(chosen / "choice.json", Choice)
         check_choice(choice, inputs)
         inputs["choice"] = digest
-    results = collect(run, choice, _shown(path), recorder.finish(inputs, PACKAGES))
+    flipped = tuple(flips(run, folders, None if choice is None else choice.best))
+    results = collect(run, choice, flipped, _shown(path), recorder.finish(inputs, PACKAGES))
     _write(results, sheet, output, *folders.all, *(() if chosen is None else (chosen,)))
     return results
 

@@ -295,7 +295,7 @@ def problems(fault: Callable[[Scene, Random], None], scene: Scene, random: Rando
         found.append("called the fastest")
     if fault in OF_A_CELL:
         choice = f.choice().model_copy(update={"judgement": judgement})
-        results = collect(run, choice, "e.toml", f.provenance("report"))
+        results = collect(run, choice, (), "e.toml", f.provenance("report"))
         grid = Grid(results)
         faulty = [setting for setting in grid.settings if setting.backend not in sound]
         shown = [grid.result(scene.victim, setting) for setting in faulty]

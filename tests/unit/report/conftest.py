@@ -12,6 +12,7 @@ from common.experiment import LoadedExperiment
 from common.run.judge import judge
 from common.run.read import Folders, read_run
 from common.schema.base import Model
+from common.schema.dataset import Dataset, Item
 from common.schema.provenance import InputRef
 from tests.artifacts import write_experiment
 from tests.unit.report import factories as f
@@ -66,6 +67,31 @@ def write(path: Path, model: Model) -> None:
     write_model(path, model)
 
 
+SIDE = 8
+
+
+def with_images(folder: Path, card: Dataset) -> Dataset:
+    """The card with real arrays of its validation images, 8 pixels wide and high, beside its contact sheet."""
+    split = card.validation
+    labels = np.repeat(np.arange(len(card.classes)), split.per_class).astype(np.int32)
+    np.save(folder / "images.npy", np.random.default_rng(0).integers(0, 256, (split.count, SIDE, SIDE, 3), np.uint8))
+    np.save(folder / "labels.npy", labels)
+    items = [
+        Item(file=f"{i}<b>.png", sha256=f.SHA, label=int(label), split="validation", index=i, group=i)
+        for i, label in enumerate(labels)
+    ]
+    (folder / "items.jsonl").write_text("".join(f"{x.model_dump_json()}\n" for x in items), encoding="utf-8")
+    images, named = file_ref(folder / "images.npy", folder), file_ref(folder / "labels.npy", folder)
+    changes: dict[str, object] = {
+        "contact_sheet": file_ref(folder / "contact_sheet.jpg", folder),
+        "validation": split.model_copy(update={"images": images, "labels": named}),
+        "items": file_ref(folder / "items.jsonl", folder),
+        "height": SIDE,
+        "width": SIDE,
+    }
+    return card.model_copy(update=changes)
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Run:
     experiment = write_experiment(tmp_path, EXPERIMENT)
@@ -79,8 +105,7 @@ def run(tmp_path: Path) -> Run:
     dataset = tmp_path / "dataset"
     dataset.mkdir()
     Image.new("RGB", (8, 8)).save(dataset / "contact_sheet.jpg")
-    sheet = file_ref(dataset / "contact_sheet.jpg", dataset)
-    write(dataset / "dataset.json", f.dataset().model_copy(update={"contact_sheet": sheet}))
+    write(dataset / "dataset.json", with_images(dataset, f.dataset()))
     used = sha256_file(dataset / "dataset.json")
     trained = f.training().model_copy(update={"provenance": f.provenance("train", dataset=used)})
     write(tmp_path / "train" / "training.json", trained)

@@ -360,7 +360,7 @@ def write_benchmark(folder: Path, made: Benchmark) -> None:
     lines = [session.model_dump_json()]
     for row in made.rows:
         if isinstance(row.result, Summary):
-            lines += [_run(row, row.result, number).model_dump_json() for number in range(row.result.rounds)]
+            lines += [run_line(row, row.result, number).model_dump_json() for number in range(row.result.rounds)]
             lines += [_remembered(row, row.result).model_dump_json()] * row.result.memory_processes
     ledger = folder / "ledger.jsonl"
     ledger.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -374,7 +374,8 @@ def _remembered(row: Row, summary: Summary) -> MemoryLine:
     )
 
 
-def _run(row: Row, summary: Summary, number: int) -> RunLine:
+def run_line(row: Row, summary: Summary, number: int) -> RunLine:
+    """A process of round `number` that took what the summary says."""
     us = summary.latency_us
     stat = Stat(count=1, mean_us=us, median_us=us, min_us=us, max_us=us, std_us=None, p5_us=us, p95_us=us)
     outcome = Measured(init_us=1.0, first_us=2.0, warmup=stat, steady=stat, memory_init_kib=4, memory_overall_kib=5)
