@@ -21,6 +21,7 @@ INTEGERS = (
     "size_bytes",
     "deflated_bytes",
     "rounds",
+    "failed_processes",
     "memory_processes",
 )
 COLUMNS = (
@@ -41,9 +42,11 @@ COLUMNS = (
     "latency_us",
     "latency_low_us",
     "latency_high_us",
+    "p95_us",
     "interval_low_us",
     "interval_high_us",
     "rounds",
+    "failed_processes",
     "ratio_to_reference",
     "ratio_low",
     "ratio_high",
@@ -129,7 +132,8 @@ def _accuracy(results: Results, name: str) -> dict[str, object]:
 
 def _figures(latency: Latency, ratio: Interval | None) -> dict[str, object]:
     row: dict[str, object] = {"latency_us": latency.latency_us, "rounds": latency.rounds}
-    row |= {"latency_low_us": latency.low_us, "latency_high_us": latency.high_us}
+    row |= {"latency_low_us": latency.low_us, "latency_high_us": latency.high_us, "p95_us": latency.p95_us}
+    row |= {"failed_processes": latency.failed_rounds}
     row |= {"init_us": latency.init_us, "first_us": latency.first_us, "memory_mb": latency.memory_mb}
     row |= {"memory_peak_mb": latency.memory_peak_mb, "memory_processes": latency.memory_processes}
     if latency.interval is not None:

@@ -33,13 +33,14 @@ def test_figures_come_back_as_they_were() -> None:
 def test_sustained_loads_and_memory_have_columns() -> None:
     warm = load("float16", 100.0, 150.0, throttled_s=90.0, energy=SPENT)
     lost = load("baseline", None, None, problem="3 of 3 processes failed")
-    told = {"memory_processes": 3, "memory_peak_mb": 61.5}
+    told = {"memory_processes": 3, "memory_peak_mb": 61.5, "p95_us": 130.5, "failed_rounds": 2}
     cells = [m.model_copy(update={"result": m.result.model_copy(update=told)}) for m in f.measurements()]
     table = _table(f.results(measurements=cells, sustained=(warm, lost))).set_index("variant")
     found = table.loc["float16"]
     assert (found.sustained_s, found.sustained_first_us, found.sustained_last_us) == (600.0, 100.0, 150.0)
     assert (found.sustained_throttled_s, found.energy_mj, found.energy_net_mj) == (90.0, 24.0, 21.6)
     assert (found.memory_peak_mb, found.memory_processes) == (61.5, 3)
+    assert (found.p95_us, found.failed_processes) == (130.5, 2)
     failed = table.loc["baseline"]
     assert failed.sustained_problem == "3 of 3 processes failed"
     assert failed.no_energy_reason == "it was plugged in (USB)"
