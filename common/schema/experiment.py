@@ -183,9 +183,9 @@ class Evaluate(Model):
 # What makes a variant: a recipe for the trained network, a finished file, a recipe for one, or a Keras model's export.
 Making = Annotated[
     Annotated[Recipe, Tag("recipe")]
-    | Annotated[GivenFile, Tag("file")]
-    | Annotated[FromFile, Tag("from")]
-    | Annotated[FromKeras, Tag("keras")],
+    | Annotated[GivenFile, Tag("finished file")]
+    | Annotated[FromFile, Tag("from a file")]
+    | Annotated[FromKeras, Tag("from Keras")],
     Discriminator(kind),
 ]
 

@@ -139,19 +139,22 @@ class FromKeras(Model):
 
 
 def kind(given: Any) -> str:
-    """The tag of what makes a variant, by the keys of its table."""
+    """The tag of what makes a variant, by the keys of its table; no tag is a key itself, so that a message about a
+    missing key never names a tag."""
     if isinstance(given, GivenFile | FromFile | FromKeras):
-        return {GivenFile: "file", FromFile: "from", FromKeras: "keras"}[type(given)]
+        return {GivenFile: "finished file", FromFile: "from a file", FromKeras: "from Keras"}[type(given)]
     if not isinstance(given, dict):
         return "recipe"
     source = given.get("from")
     if isinstance(source, str) and source.endswith(KERAS):
-        return "keras"
-    return "file" if "file" in given else "from" if "from" in given else "recipe"
+        return "from Keras"
+    return "finished file" if "file" in given else "from a file" if "from" in given else "recipe"
 
 
 # The tagged union of those that come from a file.
 Given = Annotated[
-    Annotated[GivenFile, Tag("file")] | Annotated[FromFile, Tag("from")] | Annotated[FromKeras, Tag("keras")],
+    Annotated[GivenFile, Tag("finished file")]
+    | Annotated[FromFile, Tag("from a file")]
+    | Annotated[FromKeras, Tag("from Keras")],
     Discriminator(kind),
 ]
