@@ -15,7 +15,7 @@ from common.printable import clean
 from common.svg.scale import Scale, written
 from common.svg.text import FONT_SIZE, LINE, fitted, text_width
 
-Shape = Literal["circle", "square", "diamond", "star", "triangle", "cross", "ring"]
+Shape = Literal["circle", "square", "diamond", "star", "up", "down", "cross", "ring"]
 Anchor = Literal["start", "middle", "end"]
 TICK = 4
 # A title beyond it is no hint any more.
@@ -127,7 +127,8 @@ _SIDE = sqrt(pi) / 2
 CORNERS: dict[Shape, tuple[tuple[float, float], ...]] = {
     "square": ((-_SIDE, -_SIDE), (_SIDE, -_SIDE), (_SIDE, _SIDE), (-_SIDE, _SIDE)),
     "diamond": ((0, -1.25), (1.25, 0), (0, 1.25), (-1.25, 0)),
-    "triangle": ((-1.3, -0.9), (1.3, -0.9), (0, 1.3)),
+    "down": ((-1.3, -0.9), (1.3, -0.9), (0, 1.3)),
+    "up": ((-1.3, 0.9), (1.3, 0.9), (0, -1.3)),
     "star": _star(),
 }
 
