@@ -1,36 +1,18 @@
 """The learning curves as a picture."""
 
-import altair as alt
-import pandas as pd
-import vl_convert
-
 from common.schema.training import Epoch
+from common.svg.learning import learning_curves
 
-WIDTH, HEIGHT = 360, 220
+WIDTH = 720.0
+STYLE = (
+    "<style>svg{background:#fff}text{font:12px Arial,sans-serif;fill:#1f2933}.middle{text-anchor:middle}"
+    ".end{text-anchor:end}.grid{stroke:#e6e9ed}.axis,.rule{stroke:#52606d}.course{fill:none;stroke-width:2}"
+    ".kind-0{stroke:#2b6cb0}.kind-5{stroke:#64707d}.dashed{stroke-dasharray:4 3}</style>"
+)
 
 
-def curves_svg(epochs: tuple[Epoch, ...]) -> str:
-    """Loss and accuracy over the epochs, training beside validation, as SVG text."""
-    rows = [
-        {"epoch": epoch.epoch, "figure": figure, "set": name, "value": value}
-        for epoch in epochs
-        for figure, name, value in (
-            ("loss", "training", epoch.loss),
-            ("loss", "validation", epoch.val_loss),
-            ("accuracy", "training", epoch.accuracy),
-            ("accuracy", "validation", epoch.val_accuracy),
-        )
-    ]
-    chart = (
-        alt.Chart(pd.DataFrame(rows), width=WIDTH, height=HEIGHT)
-        .mark_line(point=True)
-        .encode(
-            x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
-            color=alt.Color("set:N", title=None),
-            column=alt.Column("figure:N", title=None, sort=["loss", "accuracy"]),
-        )
-        .resolve_scale(y="independent")
-    )
-    svg: str = vl_convert.vegalite_to_svg(chart.to_dict())
-    return svg
+def curves_svg(epochs: tuple[Epoch, ...], best: int) -> str:
+    """Loss and accuracy over the epochs, training (dashed) beside validation, as SVG text."""
+    text = learning_curves(epochs, best, WIDTH).svg("Loss and accuracy by epoch, training dashed and validation solid")
+    head, bracket, body = text.partition(">")
+    return f"{head}{bracket}{STYLE}{body}"

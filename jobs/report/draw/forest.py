@@ -7,7 +7,7 @@ from common.schema.base import Interval
 from common.schema.results import Results
 from common.svg.canvas import Canvas
 from common.svg.scale import Log, log, written
-from common.svg.text import FONT_SIZE
+from common.svg.text import FONT_SIZE, fitted
 from jobs.report.document import Chart
 from jobs.report.draw.canvas import Names, both, deciding, winner
 from jobs.report.draw.standing import Kind
@@ -113,7 +113,7 @@ def _draw(plot: _Plot, width: int) -> Canvas:
             canvas.rect(low, strips.strip(place), max(1.0, high - low), STRIP, css="band")
     ticks = x.ticks(6)
     labels = {value: f"{text}{TIMES}" for value, text in zip(ticks, written(ticks), strict=True)}
-    strips.axis(canvas, x, f"slower | speed-up over {plot.reference} | faster", labels)
+    strips.axis(canvas, x, f"slower | speed-up over {fitted(plot.reference, width / 2 - 50)} | faster", labels)
     strips.rules(canvas, [x.at(1)], "rule")
     strips.names(canvas)
     for place, row in enumerate(plot.rows):

@@ -203,4 +203,4 @@ def _spread(ratios: list[float]) -> str:
     if not ratios:
         return "all discarded"
     low, high = min(ratios) - 1, max(ratios) - 1
-    return f"{count(len(ratios), 'process', 'processes')}, {100 * low:+.3g} to {100 * high:+.3g} %"
+    return f"{count(len(ratios), 'process', 'processes')}, {100 * low:+.1f} to {100 * high:+.1f} %"
