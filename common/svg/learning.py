@@ -1,6 +1,7 @@
 """Learning curves. Pure."""
 
 from collections.abc import Sequence
+from math import isfinite
 
 from common.schema.training import Epoch
 from common.svg.canvas import Canvas, x_axis, y_axis
@@ -13,9 +14,10 @@ DASHED, SOLID = "course kind-5 dashed", "course kind-0"
 
 def learning_curves(epochs: Sequence[Epoch], best: int, width: float, *, stacked: bool = False) -> Canvas:
     """Loss and accuracy over at least one epoch, training dashed and validation solid, side by side or `stacked`; a
-    rule marks the epoch `best`."""
+    rule marks the epoch `best`. Epochs whose figures are no finite numbers are left out."""
     step = TOP + HEIGHT + AXIS
     canvas = Canvas(width, step * (2 if stacked else 1))
+    epochs = [e for e in epochs if all(map(isfinite, (e.loss, e.val_loss, e.accuracy, e.val_accuracy)))]
     wide = width if stacked else (width - GAP) / 2
     loss = [(e.epoch, e.loss, e.val_loss) for e in epochs]
     accuracy = [(e.epoch, 100 * e.accuracy, 100 * e.val_accuracy) for e in epochs]
@@ -34,6 +36,9 @@ def _panel(
 ) -> None:
     left, top, wide = place
     bottom = top + TOP + HEIGHT
+    if not values:
+        canvas.text(left, top + FONT_SIZE, f"{title}: no numbers", "quiet")
+        return
     numbers = [float(epoch) for epoch, _, _ in values]
     x = linear(numbers, left + LEFT, left + wide - 8, room=0.02)
     y = linear([value for _, *both in values for value in both], bottom, top + TOP)

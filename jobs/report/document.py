@@ -219,6 +219,12 @@ class Document:
     sections: tuple[Section, ...]
 
     @property
+    def charts(self) -> tuple[Chart, ...]:
+        """The charts that are written as files."""
+        blocks = [block for section in self.sections for block in section.blocks]
+        return tuple(block for block in blocks if isinstance(block, Chart) and block.name in CHART_FILES)
+
+    @property
     def files(self) -> tuple[File, ...]:
         """All pictures as files."""
         blocks = [block for section in self.sections for block in section.blocks]
@@ -229,6 +235,20 @@ def _head(column: Column) -> Head:
     return Head(column.label, numeric=column.numeric)
 
 
+# The charts that are written as files: those of the setting that decides.
+CHART_FILES = (
+    "tradeoff",
+    "forest",
+    "trace",
+    "strip",
+    "won-lost",
+    "recalls",
+    "confusion",
+    "operators",
+    "beside",
+    "training",
+    "sustained",
+)
 MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png", "jpg": "image/jpeg"}
 
 

@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from common.numbers import count
 from common.schema.results import Latency, Results
-from jobs.report import answers, choice, sustained, why
+from jobs.report import answers, choice, devices, sustained, why
 from jobs.report.accuracy import accuracies, class_scores, confusions, files
 from jobs.report.background import dataset_tables, duplicates, environment_tables, training_table
-from jobs.report.charts import accuracy_chart, latency_chart, sustained_chart, training_chart
-from jobs.report.devices import operators
-from jobs.report.document import Commands, Document, File, Picture, Section
+from jobs.report.document import Chart, Commands, Document, File, Picture, Section
+from jobs.report.draw import curves, forest, operators, quality, trace, tradeoff
+from jobs.report.draw.canvas import deciding
 from jobs.report.latency import details, overview
 from jobs.report.proof import proofs
 from jobs.report.summary import summarise
@@ -36,7 +36,7 @@ def _sections(results: Results, contact_sheet: File | None) -> Iterator[Section]
     if results.training is not None:
         imbalance = results.training.imbalance
         sentence = f"{imbalance[:1].upper()}{imbalance[1:].rstrip('.')}."
-        blocks = (training_table(results.training), *_pictures(training_chart(results.training)))
+        blocks = (training_table(results.training), *_charts(curves.training(results.training)))
         yield Section("training", "Training", (sentence,), blocks)
     if results.targets or results.provenance:
         yield Section("environment", "Environment", (), tuple(environment_tables(results)))
@@ -56,11 +56,12 @@ def _decided(results: Results) -> Iterator[Section]:
             "sustained",
             "Sustained load",
             sustained.sentences(results),
-            (*_pictures(sustained_chart(results)), *sustained.tables(results)),
+            (*curves.sustained(results), *sustained.tables(results)),
         )
     if results.evaluations:
         tables = (accuracies(results), class_scores(results), *confusions(results))
-        yield Section("accuracy", "Accuracy", (), (*_pictures(accuracy_chart(results)), *tables))
+        charts = _charts(quality.won_lost(results), quality.recalls(results), quality.confusion(results))
+        yield Section("accuracy", "Accuracy", (), (*charts, *tables))
     if results.samples is not None:
         yield answers.section(results, results.samples)
     if any(variant.steps or variant.promises_total is not None for variant in results.variants):
@@ -83,12 +84,25 @@ def _latency(results: Results) -> Section:
         "latency",
         "Latency",
         (text,) if rounds else (),
-        (*_pictures(latency_chart(results)), *details(results), *operators(results), *why.tables(results)),
+        (*_measured(results), *details(results), *devices.operators(results), *why.tables(results)),
     )
 
 
-def _pictures(picture: Picture | None) -> tuple[Picture, ...]:
-    return () if picture is None else (picture,)
+def _measured(results: Results) -> tuple[Chart, ...]:
+    setting = deciding(results)
+    if setting is None:
+        return ()
+    traces = [found for one in results.traces for found in (trace.trace(results, one), trace.strip(results, one))]
+    return _charts(
+        tradeoff.tradeoff(results, setting, "latency"),
+        forest.forest(results, setting),
+        *traces,
+        operators.work(results, setting),
+    )
+
+
+def _charts(*charts: Chart | None) -> tuple[Chart, ...]:
+    return tuple(chart for chart in charts if chart is not None)
 
 
 def _sheet(sheet: File) -> Picture:

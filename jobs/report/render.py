@@ -12,14 +12,15 @@ from common import markdown
 from common.printable import clean
 from common.provenance import ROOT
 from jobs.report.document import Document, File
+from jobs.report.draw.canvas import standalone
 
 TEMPLATES = ROOT / "reports" / "templates"
-STYLE = "style.css"
+STYLES = ("theme.css", "style.css")
 
 
 def render(document: Document, templates: Path = TEMPLATES) -> tuple[File, ...]:
     """`report.html`, which holds everything, and `report.md` with its pictures beside it."""
-    style = (templates / STYLE).read_text(encoding="utf-8")
+    style = "".join((templates / name).read_text(encoding="utf-8") for name in STYLES)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     html = _environment(templates, _for_html, autoescape=True).get_template("report.html.j2")
@@ -27,7 +28,8 @@ def render(document: Document, templates: Path = TEMPLATES) -> tuple[File, ...]:
     plain.globals["fenced"] = fenced
     page = html.render(document=document, style=Markup(style), policy=Markup(policy))  # noqa: S704
     text = plain.get_template("report.md.j2").render(document=document)
-    return File("report.html", page.encode()), File("report.md", text.encode()), *document.files
+    charts = (File(f"{chart.name}.svg", standalone(chart)) for chart in document.charts)
+    return File("report.html", page.encode()), File("report.md", text.encode()), *document.files, *charts
 
 
 def _environment(templates: Path, finalize: Callable[[object], object], *, autoescape: bool) -> jinja2.Environment:

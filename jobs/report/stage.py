@@ -14,19 +14,22 @@ from common.schema.dataset import Dataset
 from common.schema.results import Results
 from jobs.report.collect import collect
 from jobs.report.consistency import check_results
-from jobs.report.document import File
+from jobs.report.document import CHART_FILES, File
 from jobs.report.export import results_csv
 from jobs.report.flips import flips
 from jobs.report.page import build
 from jobs.report.render import render
 
 ARTIFACT = "results.json"
-PACKAGES = ("altair", "jinja2", "markupsafe", "numpy", "pandas", "vl-convert-python")
+PACKAGES = ("jinja2", "markupsafe", "numpy", "pandas")
 # The beginnings of the pictures that a page can show, and the name of the contact sheet's copy.
 SHEETS = {b"\xff\xd8\xff": "contact_sheet.jpg", b"\x89PNG\r\n\x1a\n": "contact_sheet.png"}
-# Every picture that a report may have; those of an earlier one are removed.
+# Every picture that a report may have or had in an earlier version; those of an earlier one are removed.
 STEMS = ("latency", "accuracy", "training", "sustained")
-CHARTS = tuple(f"{stem}.{ending}" for stem in STEMS for ending in ("png", "svg"))
+CHARTS = (
+    *(f"{stem}.{ending}" for stem in STEMS for ending in ("png", "svg")),
+    *(f"{name}.svg" for name in CHART_FILES),
+)
 
 
 def report(experiment: LoadedExperiment, path: Path, folders: Folders, chosen: Path | None, output: Path) -> Results:

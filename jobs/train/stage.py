@@ -22,7 +22,7 @@ from jobs.train.curves import curves_svg
 from jobs.train.fit import Labelled, Progress, Trainer, as_it_is, best_of, compile_model, make_deterministic
 
 ARTIFACT = "training.json"
-PACKAGES = ("tensorflow", "tf-keras", "h5py", "numpy", "altair", "pandas", "vl-convert-python")
+PACKAGES = ("tensorflow", "tf-keras", "h5py", "numpy")
 
 
 def train(experiment: LoadedExperiment, dataset: Path, output: Path) -> Training:
@@ -51,7 +51,7 @@ def train(experiment: LoadedExperiment, dataset: Path, output: Path) -> Training
             # Keras calls HDF5 legacy, but a quantisation-aware .keras file cannot be loaded again.
             warnings.filterwarnings("ignore", message="You are saving your model as an HDF5")
             model.save(path, save_format="h5", include_optimizer=False)
-        write_bytes(output / "curves.svg", curves_svg(progress.epochs).encode())
+        write_bytes(output / "curves.svg", curves_svg(progress.epochs, best_of(progress.epochs).epoch).encode())
         inputs = {"dataset": sha256_file(dataset / CARD)} | model_inputs("model", settings.model, experiment.folder)
         training = Training(
             provenance=recorder.finish(inputs, PACKAGES),

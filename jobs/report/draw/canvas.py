@@ -7,6 +7,7 @@ from functools import cache
 from common.numbers import clipped
 from common.printable import clean
 from common.provenance import ROOT
+from common.schema.judgement import Setting as Place
 from common.schema.results import Results
 from common.svg.canvas import Canvas
 from jobs.report.document import Chart
@@ -55,14 +56,16 @@ class Names:
 
 
 def deciding(results: Results) -> Setting | None:
-    """The setting whose latencies decide; the first one in results that nobody chose from."""
+    """The setting whose latencies decide; the first one where nobody chose, or chose by a setting that is not there."""
     settings = Grid(results).settings
-    choice = results.choice
-    if choice is None or choice.setting is None:
-        return settings[0] if settings else None
-    place = choice.setting
-    wanted = (place.target, place.backend, place.threads, place.runner)
-    return next((s for s in settings if (s.target, s.backend, s.threads, s.runner) == wanted), None)
+    place = None if results.choice is None else results.choice.setting
+    chosen = (setting for setting in settings if place is not None and _is(setting, place))
+    return next(chosen, settings[0] if settings else None)
+
+
+def _is(setting: Setting, place: Place) -> bool:
+    mine = (setting.target, setting.backend, setting.threads, setting.runner)
+    return mine == (place.target, place.backend, place.threads, place.runner)
 
 
 def winner(results: Results, setting: Setting) -> str | None:
@@ -71,12 +74,6 @@ def winner(results: Results, setting: Setting) -> str | None:
     if choice is None:
         return None
     for one in choice.winners:
-        place = one.setting
-        if (place.target, place.backend, place.threads, place.runner) == (
-            setting.target,
-            setting.backend,
-            setting.threads,
-            setting.runner,
-        ):
+        if _is(setting, one.setting):
             return one.best
     return choice.best if setting == deciding(results) else None

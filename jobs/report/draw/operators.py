@@ -10,7 +10,7 @@ from common.svg.canvas import Canvas
 from common.svg.scale import linear
 from common.svg.text import FONT_SIZE, LINE, fitted, text_width
 from jobs.report.document import Chart
-from jobs.report.draw.canvas import Names, both, deciding
+from jobs.report.draw.canvas import Names, both, deciding, winner
 from jobs.report.draw.labels import rows as flow
 from jobs.report.draw.strips import AXIS, Strip, Strips
 from jobs.report.names import Grid, Setting
@@ -182,7 +182,8 @@ def beside(results: Results, setting: Setting, first: str, second: str) -> Chart
     )
     caption = f"What {names.of(second)} takes less (left) or more (right) than {names.of(first)} by kind of operator."
     key = Grid(results).key(setting)
-    name = "beside" if setting == deciding(results) else f"beside-{key}"
+    main = (results.reference, winner(results, setting)) == (first, second) and setting == deciding(results)
+    name = "beside" if main else f"beside-{key}-{first}-{second}"
     return Chart(name, alt, caption, both(lambda width: _beside(shown, width), alt), key)
 
 

@@ -123,9 +123,7 @@ def recalls(results: Results) -> Chart | None:
     shown = tuple(rows[:MOST_CLASSES])
     name, change = rows[0][0], rows[0][2] - rows[0][1]
     lost = f"Largest loss: {name}, {_points(change)}." if change < 0 else "No class loses."
-    alt = (
-        f"Recall by class of {pair.variant_name} beside {pair.reference_name}. {lost}"
-    )
+    alt = f"Recall by class of {pair.variant_name} beside {pair.reference_name}. {lost}"
     left = len(rows) - len(shown)
     more = f" {count(left, 'class', 'classes')} that lost less are left out." if left else ""
     caption = f"Square: {pair.reference_name}. Star: {pair.variant_name}. From right to left is a loss.{more}"

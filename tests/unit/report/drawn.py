@@ -12,8 +12,18 @@ from common.schema.examination import LayerTime, Operator
 from common.schema.experiment import Choose
 from common.schema.judgement import Difference, Judgement, Keeping, Kept, Setting, Speed, VariantJudgement
 from common.schema.power import NoEnergy
-from common.schema.results import Endured, Flips, Latency, Measurement, Process, Results, Trace, VariantResult
-from common.schema.tflite import DomainTotal
+from common.schema.results import (
+    Discarded,
+    Endured,
+    Flips,
+    Latency,
+    Measurement,
+    Process,
+    Results,
+    Trace,
+    VariantResult,
+)
+from common.schema.tflite import Domain, DomainTotal
 from tests.unit.report import factories as f
 
 IMAGES = 300
@@ -58,7 +68,9 @@ def _variant(name: str, label: str, drawn: random.Random) -> VariantResult:
     size = int(8.5e6 / drawn.choice((1, 2, 4, 4, 8)))
     made = f.variant_result("baseline", size)
     macs = size * 3
-    kinds = ("float32",) if name == "baseline" else drawn.choice((("int8", "float32"), ("hybrid",), ("float32",)))
+    kinds: tuple[Domain, ...] = (
+        ("float32",) if name == "baseline" else drawn.choice((("int8", "float32"), ("hybrid",), ("float32",)))
+    )
     proof = f.proof().model_copy(
         update={
             "macs": macs * len(kinds),
@@ -196,7 +208,8 @@ def _trace(place: Setting, every: Sequence[str], times: dict[str, float], drawn:
         for name in drawn.sample(list(every), len(every)):
             for one in ("baseline", name):
                 at += drawn.uniform(1, 3)
-                redone = "segment again" if drawn.random() < 0.04 else "run again" if drawn.random() < 0.03 else None
+                fate: tuple[Discarded | None, ...] = ("segment again", "run again", *((None,) * 28))
+                redone = drawn.choice(fate)
                 us = (
                     None
                     if drawn.random() < 0.01

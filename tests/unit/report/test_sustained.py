@@ -6,7 +6,7 @@ from common.schema.examination import OutputCheck
 from common.schema.outcome import Failed
 from common.schema.power import Energy, NoEnergy
 from common.schema.results import Endured, Results
-from jobs.report.charts import sustained_chart
+from jobs.report.draw.curves import sustained as sustained_charts
 from jobs.report.page import build
 from jobs.report.render import render
 from jobs.report.sustained import sentences, tables
@@ -88,15 +88,16 @@ def test_the_section_is_on_the_page_with_its_picture() -> None:
     shown = page(load(NAMES[0], 100.0, 150.0), load(NAMES[1], 110.0, 112.0))
     files = {file.name: file.content for file in render(build(shown, None))}
     assert b"Sustained load" in files["report.html"]
-    assert "sustained.png" in files
+    assert "sustained.svg" in files
     assert b"sustained" not in {f.name: f.content for f in render(build(results(), None))}["report.md"].lower()
 
 
 def test_nothing_to_draw_without_a_begin() -> None:
-    assert sustained_chart(page(load(NAMES[0], None, None))) is None
+    assert sustained_charts(page(load(NAMES[0], None, None))) == ()
 
 
 def test_a_variant_that_the_results_do_not_describe_has_its_own_name() -> None:
     strange = page(load("strange", 100.0, 150.0), load(NAMES[0], 110.0, 112.0))
-    assert sustained_chart(strange) is not None
+    (drawn,) = sustained_charts(strange)
+    assert ">strange</text>" in drawn.svg
     assert next(tables(strange)).rows[0].header == "strange"

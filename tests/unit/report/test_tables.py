@@ -10,8 +10,10 @@ from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Measurement, Results
 from common.schema.tflite import Refusal
 from jobs.report.accuracy import accuracies, files
-from jobs.report.charts import latency_chart
+from jobs.report.draw.forest import forest
+from jobs.report.draw.tradeoff import tradeoff
 from jobs.report.latency import details, overview
+from jobs.report.names import Grid
 from jobs.report.page import build
 from jobs.report.proof import proofs
 from jobs.report.render import render
@@ -104,7 +106,8 @@ def test_failures_show_their_reason_and_never_a_number() -> None:
     assert [[cell.text for cell in row.cells] for row in table.rows] == [["failed"]] * 4 + [["unsupported"]]
     assert table.rows[0].cells[0].note == "killed by SIGSEGV (log: logs/7.log)"
     assert _cells("Size, inference time and run-time memory on host", results, "baseline") == ["8.5", "failed"]
-    assert latency_chart(results) is None
+    setting = Grid(results).settings[0]
+    assert tradeoff(results, setting, "latency") is None and forest(results, setting) is None
 
 
 def test_a_target_that_only_shows_function_is_never_compared() -> None:
@@ -113,7 +116,8 @@ def test_a_target_that_only_shows_function_is_never_compared() -> None:
     (table,) = details(results)
     assert not any("Ratio" in column.label for column in table.columns)
     assert "functional only" in table.notes[0]
-    assert latency_chart(results) is None
+    setting = Grid(results).settings[0]
+    assert tradeoff(results, setting, "latency") is None and forest(results, setting) is None
     assert not any("emulator" in sentence for sentence in summarise(results))
 
 
