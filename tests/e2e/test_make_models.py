@@ -116,7 +116,10 @@ def test_a_tolerance_decides_and_a_changed_file_alone_is_made_anew(tmp_path: Pat
     changed = {path.relative_to(run).as_posix() for path in times if path.stat().st_mtime_ns != times[path]}
     assert "variants/far/variant.json" in changed and "variants/near/variant.json" not in changed
     again = read(run / "best" / "choice.json", Choice)
-    assert all(standing.eligible for standing in again.standings)
+    assert again.judgement is not None
+    # The new latency is from a session of its own: the machine may have been too busy in one of the two, and what was
+    # measured in that one cannot be ranked. Nothing else may speak against any of them.
+    assert {reason.fault for told in again.judgement.variants for reason in told.reasons} <= {"measurement"}
 
 
 @pytest.mark.parametrize(
