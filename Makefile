@@ -22,9 +22,12 @@ RUNTIME ?= auto## where the stages run: docker, local (a virtual environment) or
 RUN ?= runs/$(if $(strip $(MODELS)),models,$(basename $(notdir $(EXPERIMENT))))## the folder that everything is written to
 PYTHON ?=## the Python 3.11 to 3.13 for the virtual environment
 DOCKER ?= docker## the docker command
+V ?=## 1 shows every command and all that it prints, TensorFlow's messages too
 RENEW ?=## lock-binaries: 1 records all anew
 PHONE ?=## virtual-phone: the container's name, to have several
 PHONE_PORT ?=## virtual-phone: its port on 127.0.0.1 instead of a free one
+PORT ?=## serve: its port on 127.0.0.1 instead of a free one
+RUNS ?= runs## serve: the folder that holds the runs
 PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personalities
 
 # ---- what a user gives is text -------------------------------------------------------------------
@@ -32,7 +35,7 @@ PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personaliti
 # as "$$NAME", so that the shell takes it from the environment and runs nothing in it either. MAKEOVERRIDES would hand
 # the command line to graph.mk, which would expand it.
 VARIABLES := EXPERIMENT MODELS REFERENCE INPUTS DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY BENCHMARK_APK \
-  HEXAGON_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER RENEW PHONE PHONE_PORT PERSONALITY
+  HEXAGON_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT PORT RUNS PERSONALITY
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 $(foreach v,$(VARIABLES) $(filter-out $(VARIABLES),$(GIVEN)),\
   $(eval override $v := $$(if $$(filter file,$$(origin $v)),$$($v),$$(value $v)))$(eval export $v))
@@ -104,11 +107,23 @@ choose: graph ## up to the recommended variant with its model card
 report: graph ## up to the report, without the summary
 # The plan checks the experiment, says what changed, and prints the names that the graph is made of.
 graph: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,$(LIGHT))
-	@[[ -x $(PY) ]] || { echo "$(VENV) is not set up yet: then all of it is made"; exit 0; }; \
+	+@[[ -x $(PY) ]] || { echo "$(VENV) is not set up yet: then all of it is made"; exit 0; }; \
 	PLAN=$$($(PY) -m jobs.plan --experiment "$$EXPERIMENT" --run "$$RUN" \
 	  --models "$$MODELS" --reference "$$REFERENCE" --inputs "$$INPUTS" --data "$$DATA" --data-sha256 "$$DATA_SHA256" \
 	  --devices "$$DEVICES" --binary "$$BENCHMARK_BINARY" --apk "$$BENCHMARK_APK" --hexagon "$$HEXAGON_LIBRARIES" \
-	  $(if $(dry),--dry)) && export PLAN && $(MAKE) -f graph.mk $(GOALS)
+	  $(if $(dry),--dry)) && export PLAN && $(if $(dry),,$(steps) &&) $(graph)
+# A step says itself why it fails, on descriptor 9; that make had to give up is said once, by the make of this file.
+graph = { DRY=$(if $(dry),1) $(MAKE) -f graph.mk $(GOALS) 9>&2 2>&1 1>&8 | (trap '' INT; exec sed -uE $(noise)) >&2; } 8>&1
+noise = '/^make\[[0-9]+\]: (\*\*\* (\[graph\.mk:.* Error [0-9]+$$|Waiting for )|Target .* not remade)/d'
+# What is to do, and how long each of it took before, for the line of each step.
+steps = STEPS=$$(EDGEPROOF_LIST=1 $(MAKE) -n -f graph.mk $(GOALS) | $(PY) -m jobs.steps list --run "$$RUN" || true) && export STEPS
+
+# ---- look at what came out ------------------------------------------------------------------------
+.PHONY: open serve
+open: | $(VENV)/.launcher ## the report of EXPERIMENT, or of RUN, in the browser
+	@$(PY) -m jobs.open --run "$$RUN"
+serve: | $(VENV)/.launcher ## every run on a page, for this machine's browser alone
+	@$(PY) -m jobs.serve --runs "$$RUNS" --port "$$PORT"
 
 # ---- a phone for people who have none ------------------------------------------------------------
 .PHONY: virtual-phone virtual-phone-stop
@@ -123,7 +138,8 @@ help: ## this list
 	@echo "usage: make TARGET [VARIABLE=value]"; echo; echo "targets"
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | expand -t 22
 	@echo; echo "variables"
-	@sed -nE 's/^([A-Z0-9_]+) \?= ?(.*)## (.*)/  \1\t\3 [\2]/p' Makefile | expand -t 20
+	@sed -nE 's/^([A-Z0-9_]+) \?=.*## (.*)/\1 \2/p' Makefile | while read -r name about; do \
+	  printf '  %-19s%s%s\n' "$$name" "$$about" "$${!name:+ [$${!name}]}"; done
 setup: $(VENV)/.dev ## the virtual environment with everything in it
 devices: $(VENV)/.local ## the Android devices that are attached
 	@$(PY) -m jobs.devices
@@ -143,7 +159,7 @@ types: $(VENV)/.dev ## mypy, strict
 	$(PY) -m mypy
 lock: ## renew the hashed lock files (needs uv)
 	requirements/lock
-MADE := plan dataset inputs train variants evaluation benchmark best report
+MADE := plan dataset inputs train variants evaluation benchmark best report logs
 # Only what make made: a folder with the plan of a run, that no link leads to and that does not hold this checkout.
 clean: ## remove everything that was made from EXPERIMENT
 	@there=$$(realpath -m -- "$$RUN"); \

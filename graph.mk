@@ -6,7 +6,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .SUFFIXES:
 $(eval $(value PLAN))
-START := $(shell date +%s)
+export START := $(shell date +%s)
 
 variants = $(1:%=$(RUN)/variants/%/variant.json)
 TRAINING := $(if $(RECIPES),$(RUN)/train/training.json)
@@ -38,8 +38,12 @@ $(ARTIFACTS): $(RUN)/%: $(RUN)/plan/%
 $(RUN)/plan/%: ;
 $(STALE:%=$(RUN)/%): FORCE
 
-# $(call job,stage) is the command of a stage. In containers the launcher finds in it what it reads and writes.
-job = $(PY) -m $(if $(filter docker,$(RUNTIME)),jobs.launch stage $(1) --,jobs.$(1)) --experiment $(EXPERIMENT)
+# $(call job,stage) is the command of a stage, run by jobs.steps, which shows what a person must see of it. A dry run
+# prints it as it is; with EDGEPROOF_LIST it tells jobs.steps, as a line each, what is to do. In containers the launcher
+# finds in the command what it reads and writes.
+made = $(@:$(RUN)/%=%)
+shown = @2>&9 $(PY) -m jobs.steps run $(1) $(made) --run $(RUN) --
+job = $(if $(EDGEPROOF_LIST),$(info step $(1) $(made)))$(if $(DRY),,$(shown)) $(PY) -m $(if $(filter docker,$(RUNTIME)),jobs.launch stage $(1) --,jobs.$(1)) --experiment $(EXPERIMENT)
 
 # Where nothing is trained, the images get the size that the reference takes.
 LIKE := $(if $(RECIPES),,$(call variants,$(REFERENCE)))
@@ -83,8 +87,13 @@ $(EVALUATIONS): $(RUN)/evaluation/%/evaluation.json: $(RUN)/variants/%/variant.j
 	  $(if $(filter-out $(REFERENCE),$*),--reference $(FIRST)) --output $(@D)
 
 # One process for all variants, and nothing else of the run beside it: hence the order-only evaluations. Several
-# devices are one job, which has a worker for each.
-$(BENCHMARKS) &: $(MADE) $(ASKED) | $(EVALUATIONS)
+# devices are one job, which has a worker for each; the first one's artifact stands for all. (As a group of targets
+# (&:) they would hide from a dry run, in GNU make 4.3, what hangs on them.)
+FIRST_DEVICE := $(firstword $(BENCHMARKS))
+OTHER_DEVICES := $(filter-out $(FIRST_DEVICE),$(BENCHMARKS))
+LACKING := $(filter-out $(wildcard $(BENCHMARKS)),$(BENCHMARKS)) $(filter benchmark/%,$(STALE))
+$(OTHER_DEVICES): $(FIRST_DEVICE) ;
+$(FIRST_DEVICE): $(MADE) $(ASKED) $(OTHER_DEVICES:$(RUN)/%=$(RUN)/plan/%) $(if $(strip $(LACKING)),FORCE) | $(EVALUATIONS)
 	$(call job,benchmark) --variants $(RUN)/variants $(asked) --devices '$(SERIALS)' \
 	  $${BENCHMARK_BINARY:+--binary "$$BENCHMARK_BINARY"} $${BENCHMARK_APK:+--apk "$$BENCHMARK_APK"} \
 	  $${HEXAGON_LIBRARIES:+--hexagon "$$HEXAGON_LIBRARIES"} $$([[ $$KEEP != 1 ]] || echo --keep) --output $(RUN)/benchmark

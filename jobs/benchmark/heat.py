@@ -34,7 +34,7 @@ def cool(target: Target, session: Session, clock: Clock, say: Callable[[str], No
         clock.wait(STEP_S)
         waited += STEP_S
         status = target.thermal_status()
-    say(f"hot (thermal status {status}, references {slower:.2f} times their lowest): waited {waited} s")
+    say(f"note: hot (thermal status {status}, references {slower:.2f} times their lowest): waited {waited} s")
 
 
 def settle(target: Target, coolest: float | None, clock: Clock, say: Callable[[str], None]) -> float:
@@ -48,7 +48,7 @@ def settle(target: Target, coolest: float | None, clock: Clock, say: Callable[[s
     if waited:
         battery = "" if celsius is None else f", battery at {celsius:.1f} °C"
         left = "still warm" if is_warm(status, celsius, coolest) else "cool"
-        say(f"{left} (thermal status {status}{battery}): waited {waited} s before the sustained load")
+        say(f"note: {left} (thermal status {status}{battery}): waited {waited} s before the sustained load")
     return float(waited)
 
 

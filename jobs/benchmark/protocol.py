@@ -58,7 +58,7 @@ def run(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
 def _measure_all(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
     interrupted = resumable(ledger.index, wanted)
     if interrupted is not None:
-        bench.say(f"going on with session {interrupted.line.session}")
+        bench.say(f"note: going on with session {interrupted.line.session}")
         _run_session(bench, ledger, interrupted, wanted)
     tried = set() if interrupted is None else set(interrupted.line.cells)
     cells = unmeasured(ledger.index, wanted)

@@ -179,7 +179,7 @@ class Trainer:
             raise UsageError(f"{prefix} is damaged: {why}", hint=f"remove {self._folder}") from None
         if len(saved.epochs) == self._train.epochs:
             return saved
-        print(f"going on after epoch {len(saved.epochs)} of {self._train.epochs}", flush=True)
+        print(f"note: going on after epoch {len(saved.epochs)} of {self._train.epochs}", flush=True)
         return saved.model_copy(update={"resumed_at": (*saved.resumed_at, len(saved.epochs) + 1)})
 
 

@@ -75,7 +75,7 @@ def test_nothing_in_a_variable_is_ever_run(copy: Path, where: str, name: str) ->
     # The plan succeeds, so that the graph is read too and the first job is started.
     names = {"VARIANTS": "a", "RECIPES": "a", "IMAGES": "yes", "REFERENCE": "a", "TARGETS": "host", "SERIALS": "host"}
     plan = "".join(f"{word} := {text}\\n" for word, text in names.items()) + "STALE :=\\n"
-    script(copy / ".venv" / "bin" / "python", f"[[ $2 == jobs.plan ]] && printf '{plan}' || exit 3")
+    script(copy / ".venv" / "bin" / "python", f"[[ $2 == jobs.plan ]] && printf '{plan}' || {{ echo $@; exit 3; }}")
     variables = {"EXPERIMENT": "tiny.toml", "RUNTIME": "auto", "DOCKER": "no-such-docker"} | {name: value}
     argv, env = given(where, variables)
     make(copy, "-n", "lock-binaries", "virtual-phone", "clean", "help", *argv, env=env)
@@ -118,6 +118,46 @@ def test_variables_arrive_as_they_were_given(copy: Path, where: str) -> None:
     assert arguments[arguments.index("--data") + 1] == nasty
     assert arguments[arguments.index("--data-sha256") + 1] == nasty
     assert (copy / "python.txt").read_text(encoding="utf-8") == nasty
+
+
+def test_help_shows_what_variables_are_and_not_how_they_are_made(copy: Path) -> None:
+    said = make(copy, "help").stdout
+    assert "$(" not in said
+    assert re.search(r"^  RUN +the folder .* \[runs/demo\]$", said, re.MULTILINE)
+    assert re.search(r"^  KEEP +1 leaves files and app on the device$", said, re.MULTILINE)
+    assert "[runs/tiny]" in make(copy, "help", "EXPERIMENT=tiny.toml").stdout
+    assert "[runs/models]" in make(copy, "help", "MODELS=a.tflite").stdout
+
+
+def test_a_step_is_a_line_and_with_v_its_command_too(copy: Path) -> None:
+    variables = ("EXPERIMENT=tiny.toml", "RUNTIME=local")
+    done = make(copy, "dataset", *variables)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert re.fullmatch(r"\[1/1\] dataset \S+ \d+ s\n", done.stdout)
+    (copy / "runs" / "tiny" / "dataset" / "dataset.json").unlink()
+    again = make(copy, "dataset", "V=1", *variables)
+    assert "-m jobs.dataset --experiment tiny.toml" in again.stdout and "quarantined: 0" in again.stdout
+
+
+def test_a_step_that_fails_says_why_and_make_says_one_line_more(copy: Path) -> None:
+    (copy / "photos").mkdir()
+    for goals in (("dataset",), ("-j2", "dataset")):
+        done = make(copy, *goals, "EXPERIMENT=tiny.toml", "RUNTIME=local", "DATA=photos")
+        assert done.returncode == 2
+        why, failed, own = done.stderr.splitlines()
+        assert why.startswith("error: ") and "photos" in why
+        assert failed == "dataset failed with exit status 2; all that it printed: runs/tiny/logs/dataset.log"
+        assert own.startswith("make: *** ")
+        assert why in (copy / "runs" / "tiny" / "logs" / "dataset.log").read_text(encoding="utf-8")
+
+
+def test_what_a_run_has_to_do_is_known_before_it_begins(copy: Path) -> None:
+    """Also what hangs on a benchmark, of which a dry run of make's groups of targets says nothing."""
+    run = finished(copy)
+    (run / "benchmark" / "host" / "benchmark.json").unlink()
+    said = make(copy, "-n", "all", "EXPERIMENT=tiny.toml", "RUNTIME=local").stdout
+    stages = re.findall(r"-m jobs\.(\w+)", said.partition("graph.mk")[2])
+    assert stages == ["benchmark", "choose", "report", "report"]
 
 
 def test_clean_keeps_what_make_did_not_write(copy: Path) -> None:

@@ -59,7 +59,7 @@ def test_a_second_time_does_nothing_and_says_so(finished: Finished, make: Make) 
     before = artifacts(run)
     said = make("all", EXPERIMENT=experiment, RUN=run).stdout
     assert "Nothing to do" in said
-    assert "jobs.train" not in said
+    assert "] train" not in said
     assert artifacts(run) == before
 
 
@@ -98,7 +98,7 @@ def test_a_changed_recipe_rebuilds_what_hangs_on_it(finished: Finished, make: Ma
 
 def test_a_killed_training_goes_on(finished: Finished, make: Make, tmp_path: Path) -> None:
     _, run, _ = finished
-    argv = ["make", "train", "RUNTIME=local", f"EXPERIMENT={tmp_path / 'small.toml'}", f"RUN={tmp_path / 'run'}"]
+    argv = ["make", "train", "V=1", "RUNTIME=local", f"EXPERIMENT={tmp_path / 'small.toml'}", f"RUN={tmp_path / 'run'}"]
     (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
     process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.PIPE, text=True, start_new_session=True)
     assert process.stdout is not None
@@ -111,7 +111,7 @@ def test_a_killed_training_goes_on(finished: Finished, make: Make, tmp_path: Pat
     assert not (tmp_path / "run" / "train" / "training.json").exists()
     said = make("train", EXPERIMENT=tmp_path / "small.toml", RUN=tmp_path / "run").stdout
     assert "going on after epoch" in said
-    assert "jobs.dataset" not in said
+    assert "] train" in said and "] dataset" not in said
     whole, resumed = (folder / "train" / "model.h5" for folder in (run, tmp_path / "run"))
     assert whole.read_bytes() == resumed.read_bytes()
 

@@ -38,7 +38,7 @@ def test_make_all_in_containers_makes_the_same_artifacts(
 ) -> None:
     (tmp_path / "small.toml").write_text(SMALL, encoding="utf-8")
     variables = {"EXPERIMENT": tmp_path / "small.toml", "RUN": tmp_path / "run"}
-    said = make("-j2", "all", RUNTIME="auto", **variables).stdout
+    said = make("-j2", "all", RUNTIME="auto", V=1, **variables).stdout
     assert "jobs.launch stage train" in said
     results = read(tmp_path / "run" / "report" / "results.json", Results)
     images = {item.stage: item.runtime.image for item in results.provenance}

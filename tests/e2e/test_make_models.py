@@ -147,7 +147,7 @@ def test_a_file_stands_beside_trained_variants(tmp_path: Path, make: Make, finis
     more = '[variants.colleague]\nfile = "colleague.tflite"\n'
     (tmp_path / "small.toml").write_text(experiment.read_text(encoding="utf-8") + more, encoding="utf-8")
     said = make("all", EXPERIMENT=tmp_path / "small.toml", RUN=tmp_path / "run").stdout
-    assert "jobs.adopt" in said and "jobs.train" not in said and "jobs.optimize" not in said
+    assert "] adopt colleague" in said and "] train" not in said and "] optimize" not in said
     results = read(tmp_path / "run" / "report" / "results.json", Results)
     found = {evaluation.variant: evaluation.accuracy for evaluation in results.evaluations}
     assert found["colleague"] == found["float16"]

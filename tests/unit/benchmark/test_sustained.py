@@ -155,4 +155,4 @@ def test_a_place_settles_before_a_load(rest_s: float, battery: bool, coolest: fl
     place = Cooling(rest_s, battery=battery)
     assert settle(place, coolest, place, said.append) == waits == sum(place.slept)
     assert len(said) == (waits > 0)
-    assert all(line.startswith("still warm" if waits == 300 else "cool") for line in said)
+    assert all(line.startswith("note: still warm" if waits == 300 else "note: cool") for line in said)
