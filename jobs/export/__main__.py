@@ -27,6 +27,7 @@ def main(
 ) -> None:
     """Convert the model, and check the file against Keras' own answers."""
     from common.experiment import load
+    from common.promises import waived
     from jobs.export.keras_import import load_quietly
 
     loaded = load(experiment)
@@ -36,6 +37,8 @@ def main(
     made = export(loaded, variant, dataset, samples, output)
     kept = sum(promise.kept for promise in made.promises)
     tell(f"{variant}: {made.model.size_bytes:,} bytes; {kept} of {len(made.promises)} promises kept")
+    for line in waived(variant, made.promises):
+        tell(line)
 
 
 if __name__ == "__main__":

@@ -26,6 +26,8 @@ def main(
 ) -> None:
     """Run a variant's recipe: its passes, the conversion, and the check of what the file holds."""
     from common.experiment import load
+    from common.printable import tell
+    from common.promises import waived
     from common.tensorflow_import import load_quietly
 
     loaded = load(experiment)
@@ -38,6 +40,8 @@ def main(
         f"{variant}: {made.model.size_bytes:,} bytes, deflated {made.deflated_bytes:,}; "
         f"{kept} of {len(made.promises)} promises kept"
     )
+    for line in waived(variant, made.promises):
+        tell(line)
 
 
 if __name__ == "__main__":

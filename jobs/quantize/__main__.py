@@ -27,11 +27,14 @@ def main(
 ) -> None:
     """Quantise the file, and check what the result holds."""
     from common.experiment import load
+    from common.promises import waived
     from jobs.quantize.stage import quantize
 
     made = quantize(load(experiment), variant, dataset, samples, output)
     kept = sum(promise.kept for promise in made.promises)
     tell(f"{variant}: {made.model.size_bytes:,} bytes; {kept} of {len(made.promises)} promises kept")
+    for line in waived(variant, made.promises):
+        tell(line)
 
 
 if __name__ == "__main__":
