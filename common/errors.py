@@ -19,6 +19,11 @@ class EdgeproofError(Exception):
         self.message = message
         self.hint = hint
 
+    def of(self, who: str) -> "EdgeproofError":
+        """The same error, saying which of several it is of."""
+        self.message = f"{who}: {self.message}"
+        return self
+
     def __str__(self) -> str:
         message = clean(self.message[:LONGEST])
         if len(self.message) > LONGEST:

@@ -36,12 +36,14 @@ def main(
     apk: Annotated[Path | None, cli.READ, typer.Option(help="benchmark_model app to use on the device.")] = None,
     hexagon: Annotated[Path | None, cli.READ, typer.Option(help="Folder with Hexagon's libraries.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave files and app on the device.")] = False,
-    label: Annotated[str, typer.Option(hidden=True, help="Begins every line: which of several devices it is of.")] = "",
+    named: Annotated[bool, typer.Option("--named", hidden=True, help="One of several: it says which.")] = False,
     patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for a device that vanished.")] = 180.0,
 ) -> None:
     """Run every variant in fresh processes, interleaved in rounds, with benchmark_model's semantics."""
     from common.adb.names import listed, safe_name
+    from common.errors import EdgeproofError
     from common.experiment import load
+    from common.printable import tell
     from jobs.benchmark.dispatch import measure_on
     from jobs.benchmark.parallel import measure_on_all
     from jobs.benchmark.targets.device_options import DeviceOptions
@@ -52,17 +54,20 @@ def main(
             raise typer.Exit(measure_on_all(serials, sys.argv[1:], output))
         device, output = serials[0], output / safe_name(serials[0])
     options = DeviceOptions(binary=binary, apk=apk, hexagon=hexagon, keep=keep, patience_s=patience)
-    result = measure_on(
-        device,
-        load(experiment),
-        variants=variants,
-        dataset=dataset,
-        samples=samples,
-        output=output,
-        options=options,
-        label=label,
-    )
-    print(f"{len(result.rows)} rows; wrote {output / 'benchmark.json'}")
+    try:
+        result = measure_on(
+            device,
+            load(experiment),
+            variants=variants,
+            dataset=dataset,
+            samples=samples,
+            output=output,
+            options=options,
+            named=named,
+        )
+    except EdgeproofError as error:
+        raise error.of(device) if named else error from None
+    tell(f"{f'{result.target.name}  ' if named else ''}{len(result.rows)} rows; wrote {output / 'benchmark.json'}")
 
 
 if __name__ == "__main__":

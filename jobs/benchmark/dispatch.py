@@ -36,12 +36,11 @@ def measure_on(
     samples: Path | None = None,
     output: Path,
     options: DeviceOptions,
-    label: str = "",
+    named: bool = False,
     clock: Clock | None = None,
 ) -> Benchmark:
-    """Measure on this machine (host) or on an Android device (any, a serial or host:port); every line of the
-    progress begins with `label`."""
-    prefix = f"{label}  " if label else ""
+    """Measure on this machine (host) or on an Android device (any, a serial or host:port). With `named`, of several
+    devices, every line of the progress says which one it is of."""
     with ExitStack() as stack:
         folder = stack.enter_context(TemporaryDirectory(prefix="edgeproof-feeds-"))
         fed = feeds(samples, variants, tuple(experiment.settings.variants), Path(folder))
@@ -50,7 +49,7 @@ def measure_on(
         else:
             material = _material(experiment, variants, dataset, samples, fed)
             target = stack.enter_context(_android(device, experiment, output, options, material))
-        return benchmark(experiment, variants, target, output, samples=samples, prefix=prefix, clock=clock)
+        return benchmark(experiment, variants, target, output, samples=samples, named=named, clock=clock)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from types import FrameType
 
 from common.adb.names import HOST, safe_name
 from common.errors import UsageError
+from common.printable import tell
 
 MINE = ("--devices", "--output", "--device")
 
@@ -33,7 +34,7 @@ def measure_on_all(serials: Sequence[str], arguments: Sequence[str], output: Pat
     statuses = [worker.wait() for worker in workers]
     for serial, status in zip(serials, statuses, strict=True):
         if status:
-            print(f"{serial}: exit status {status}", file=sys.stderr)
+            tell(f"note: {serial} ended with exit status {status}", sys.stderr)
     return max((status if status >= 0 else 128 - status) for status in statuses)
 
 
@@ -52,7 +53,7 @@ def without(arguments: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 def _start(serial: str, shared: Sequence[str], output: Path) -> "subprocess.Popen[bytes]":
-    own = ("--device", serial, "--label", serial, "--output", str(output.resolve()))
+    own = ("--device", serial, "--named", "--output", str(output.resolve()))
     argv = [sys.executable, "-m", "jobs.benchmark", *shared, *own]
     # A session of its own: a terminal's Ctrl-C comes through the handler above, once.
     return subprocess.Popen(argv, start_new_session=True)  # noqa: S603

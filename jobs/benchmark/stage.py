@@ -32,12 +32,12 @@ def benchmark(
     output: Path,
     *,
     samples: Path | None = None,
-    prefix: str = "",
+    named: bool = False,
     clock: Clock | None = None,
 ) -> Benchmark:
-    """Measure every variant below folder `variants` on `target` and write `output`; every line of the
-    progress begins with `prefix`. `samples` is the folder of what they are fed with; what was measured with others
-    is not mixed in.
+    """Measure every variant below folder `variants` on `target` and write `output`; with `named` every line of the
+    progress begins with the target's name. `samples` is the folder of what they are fed with; what was measured with
+    others is not mixed in.
 
     Goes on from the ledger in `output`. Raises UsageError when a variant is missing or was changed,
     EdgeproofError when nothing could be measured.
@@ -68,6 +68,7 @@ def benchmark(
     check(output / LEDGER)
     with writing(output, ARTIFACT, variants):
         ledger = Ledger(output / LEDGER)
+        prefix = f"{environment.name}  " if named else ""
         bench = protocol.Bench(target, models, settings, output / "logs", prefix, clock or SystemClock())
         protocol.run(bench, ledger, wanted)
         memory.run(bench, ledger, wanted)

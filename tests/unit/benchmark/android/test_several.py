@@ -27,10 +27,10 @@ def test_two_phones_are_measured_side_by_side(bench: Bench, stand_ins: Callable[
     argv[argv.index("--device")] = "--devices"
     done = job(*argv)
     assert done.returncode == 0, done.stderr
-    progress = [line for line in done.stdout.splitlines() if "] round " in line]
     for phone in phones:
-        # Two phones write into one terminal.
-        assert any(line.startswith(f"{phone.serial}  [1/") for line in progress), progress
+        # Two phones write into one terminal, of which each line says whose it is: the model, and which one of it.
+        mine = [line for line in done.stdout.splitlines() if f" ({phone.serial})  " in line]
+        assert any("  [1/" in line for line in mine) and any("rows; wrote" in line for line in mine), done.stdout
         result = read(bench.output / safe_name(phone.serial) / "benchmark.json", Benchmark)
         assert result.target.serial == phone.serial
         assert all(isinstance(row.result, Summary) for row in result.rows)
@@ -44,8 +44,9 @@ def test_one_of_two_that_fails_costs_the_other_nothing(bench: Bench, stand_ins: 
     argv[argv.index("--device")] = "--devices"
     done = job(*argv)
     assert done.returncode == 1
-    assert f"{bad.serial}: exit status 1" in done.stderr
-    assert "free some space on the device" in done.stderr
+    assert f"note: {bad.serial} ended with exit status 1" in done.stderr
+    [error] = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert error.startswith(f"error: {bad.serial}: ") and "free some space on the device" in error
     assert (bench.output / safe_name(good.serial) / "benchmark.json").is_file()
 
 
