@@ -1,5 +1,6 @@
 """The report in a few lines for a terminal."""
 
+import re
 from pathlib import Path
 
 from rich import box
@@ -10,9 +11,10 @@ from rich.text import Text
 from common.artifact import read
 from common.errors import UsageError
 from common.numbers import ABSENT, clipped, count, decimal, megabytes, percent
-from common.printable import clean
+from common.printable import clean, tell
+from common.schema.choice import Choice
 from common.schema.results import Latency, Results
-from jobs.report import choice, document, verdicts, why
+from jobs.report import document, verdicts, why
 from jobs.report.names import Grid, Setting, variant_labels
 
 # Columns of text.
@@ -21,24 +23,34 @@ NAME_LENGTH = 26
 HEADING_LENGTH = 12
 # Settings that WIDTH has room for side by side, with and without ratios.
 WITH_RATIOS, WITHOUT_RATIOS = 2, 3
+# A recommendation up to its figures: what it is by, whom and why. No name has a colon in it.
+RECOMMENDED = re.compile(r"(Recommended[^:]*: [^:]*): ")
+# Of both columns: slower and a loss of accuracy are worse.
+LEGEND = {"▲": "faster", "▼": "worse", "≈": "as fast", "✓": "accuracy kept", "?": "not shown"}
+WINNER = "\N{RIGHTWARDS ARROW}"
 
 
 def show(folder: Path) -> None:
-    """Print the main figures of the report in `folder` and where it is, at most 100 columns wide."""
+    """Print the main figures of the report in `folder`, what it recommends, and where it is.
+
+    The tables are at most 100 columns wide; each line below them is one, whatever its length."""
     results = read(folder / "results.json", Results)
     console = Console(width=WIDTH, highlight=False)
     for table in tables(results):
         console.print(table)
-    grid, judgement = Grid(results), verdicts.spoken(results)
-    if any(_compared(results, grid, setting) for setting in grid.settings):
-        reference = clipped(clean(variant_labels(results)[results.reference]), NAME_LENGTH)
-        print(f"ratio to {reference}{'' if judgement is None else f': {verdicts.LEGEND}'}")
-    if judgement is not None and results.evaluations:
-        print(f"accuracy: {verdicts.KEPT_LEGEND}")
-    for sentence in () if results.choice is None else choice.sentences(results.choice):
-        console.print(Text(clean(sentence)))
-    # Not through the console, which would break a long path.
-    print(f"report: {folder / 'report.html'}")
+    signs = legend(results)
+    if signs:
+        tell(signs)
+    if results.choice is not None:
+        tell(recommended(results.choice))
+    tell(f"report: {folder / 'report.html'}")
+
+
+def recommended(choice: Choice) -> str:
+    """What to ship and why, in one sentence; its figures stand in the tables."""
+    sentence = clean(choice.recommendation[0])
+    found = RECOMMENDED.match(sentence)
+    return sentence if found is None else f"{found[1]}."
 
 
 def explain(folder: Path, first: str, second: str) -> None:
@@ -88,6 +100,18 @@ def tables(results: Results) -> tuple[Table, ...]:
     return tuple(_table(results, grid, group) for group in groups or [()])
 
 
+def legend(results: Results) -> str:
+    """What the signs in the tables mean, of those that stand there."""
+    judgement = verdicts.spoken(results)
+    if judgement is None:
+        return ""
+    grid = Grid(results)
+    speeds = (grid.speed(variant.name, setting) for variant in results.variants for setting in grid.settings)
+    signs = {verdicts.sign(speed) for speed in speeds}
+    signs |= {verdicts.KEPT_SIGNS[found.accuracy] for found in judgement.variants if results.evaluations}
+    return "  ".join(f"{sign} {word}" for sign, word in LEGEND.items() if sign in signs)
+
+
 def _compared(results: Results, grid: Grid, setting: Setting) -> bool:
     found = [grid.latency(variant.name, setting) for variant in results.variants]
     return not setting.functional_only and any(latency is not None and latency.ratio is not None for latency in found)
@@ -107,14 +131,16 @@ def _table(results: Results, grid: Grid, settings: tuple[Setting, ...]) -> Table
         table.add_column(Text(f"{backend}\n{count(setting.threads, 'thread')}\nµs"), justify="right", no_wrap=True)
         if compared[setting]:
             table.add_column("\n\nratio", justify="right", no_wrap=True)
+    best = None if results.choice is None else results.choice.best
     labels = variant_labels(results)
     for variant in results.variants:
-        cells = [clipped(clean(labels[variant.name]), NAME_LENGTH), megabytes(variant.size_bytes)]
+        mark = f"{WINNER} " if variant.name == best else "  " if best is not None else ""
+        cells = [mark + clipped(clean(labels[variant.name]), NAME_LENGTH), megabytes(variant.size_bytes)]
         cells += [_accuracy(results, variant.name)] if results.evaluations else []
         for setting in settings:
             cells.append(_latency(grid, variant.name, setting))
             cells += [_ratio(grid, variant.name, setting)] if compared[setting] else []
-        table.add_row(*(Text(cell) for cell in cells))
+        table.add_row(*(Text(cell) for cell in cells), style="bold" if variant.name == best else None)
     return table
 
 

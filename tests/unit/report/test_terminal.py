@@ -9,7 +9,7 @@ from rich.console import Console
 from common.artifact import write_model
 from common.schema.outcome import Unsupported
 from common.schema.results import Results
-from jobs.report.terminal import WIDTH, show, tables
+from jobs.report.terminal import WIDTH, legend, recommended, show, tables
 from tests.unit.report import factories as f
 
 
@@ -49,10 +49,46 @@ def test_without_measurements_sizes_and_accuracies_are_shown() -> None:
     assert "8.5" in shown and "96.67 %" in shown
 
 
-def test_the_recommendation_is_among_the_last_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_model(tmp_path / "results.json", f.results(choice=f.choice(network="The network mattered \x1b[31m more.")))
+def test_the_last_two_lines_are_the_recommendation_and_where_the_report_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made = f.choice(network="The network mattered more.")
+    first = "Recommended: pruned, the smallest \x1b[31m: 25 % of its size, 1.34\u00d7 as fast."
+    write_model(tmp_path / "results.json", f.results(choice=made.model_copy(update={"recommendation": (first, "b")})))
     show(tmp_path)
-    *_, recommended, network, report = capsys.readouterr().out.splitlines()
-    assert recommended == "Recommended: pruned dynamic range, the smallest."
-    assert network == "The network mattered \ufffd[31m more."
-    assert report.startswith("report: ")
+    told = capsys.readouterr().out
+    *_, signs, recommended, report = told.splitlines()
+    assert recommended == "Recommended: pruned, the smallest \ufffd[31m."
+    assert report == f"report: {tmp_path / 'report.html'}"
+    assert "mattered" not in told and signs == legend(f.results(choice=made))
+
+
+@pytest.mark.parametrize(
+    ("sentence", "shown"),
+    [
+        ("Recommended: a, the smallest: 3 % of b's size.", "Recommended: a, the smallest."),
+        (
+            "Recommended by size and latency alone, since nothing judges: a, the smallest: 3 % of b's size.",
+            "Recommended by size and latency alone, since nothing judges: a, the smallest.",
+        ),
+        ("Nothing can be recommended: no variant is fit.", "Nothing can be recommended: no variant is fit."),
+        ("Something else.", "Something else."),
+    ],
+)
+def test_a_recommendation_is_one_sentence_without_its_figures(sentence: str, shown: str) -> None:
+    assert recommended(f.choice().model_copy(update={"recommendation": (sentence,)})) == shown
+
+
+def test_the_winner_is_marked_and_only_signs_that_stand_there_are_explained() -> None:
+    judged = f.choice().model_copy(update={"judgement": f.judgement()})
+    shown = _shown(f.results(choice=judged))
+    [winner] = [line for line in shown.splitlines() if line.startswith("  \N{RIGHTWARDS ARROW} ")]
+    assert winner.split()[1] == "pruned" and judged.best == "pruned_dynamic_range"
+    signs = legend(f.results(choice=judged))
+    assert signs == "\u25b2 faster  \u25bc worse  \u2248 as fast  \u2713 accuracy kept  ? not shown"
+    assert all(sign in shown for sign in signs if not sign.isalpha())
+    assert "\N{RIGHTWARDS ARROW}" not in _shown(f.results()) and legend(f.results()) == ""
+    alone = judged.judgement
+    assert alone is not None
+    reference = alone.model_copy(update={"variants": alone.variants[:1], "speeds": ()})
+    assert legend(f.results(choice=judged.model_copy(update={"judgement": reference}))) == ""
