@@ -14,6 +14,7 @@ from common.artifact import write_bytes
 from common.binaries import cache_folder, gather, pinned, read_lock
 from common.errors import EdgeproofError, UsageError
 from common.image_lock import lock_name
+from common.printable import tell
 from common.provenance import ROOT, VERSION
 from jobs.launch.container import Engine
 from jobs.launch.ingredients import (
@@ -79,6 +80,7 @@ def write_image_id(path: Path, image_id: str) -> None:
 def _build(ingredients: Ingredients, environment: Mapping[str, str]) -> None:
     argv = build_command(ingredients, environment.get("DOCKER") or "docker", ROOT)
     command = shlex.join(argv)
+    tell(f"note: building {ingredients.tag}, once for all runs", sys.stderr)
     print(f"+ {command}", file=sys.stderr, flush=True)
     last: deque[str] = deque(maxlen=KEPT_LINES)
     try:
@@ -118,4 +120,4 @@ def advice(lines: Iterable[str], command: str) -> str:
         return "a download was not what the lock file names; try again, and renew the lock if it stays"
     if "no space left on device" in text:
         return "free some space, for example with: docker system prune"
-    return f"the lines above are from: {command}"
+    return f"what it printed is from: {command}"

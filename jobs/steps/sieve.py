@@ -22,12 +22,11 @@ CHATTER = re.compile(
             r"(?:INFO|VERBOSE|WARNING): ",
             r"(?:DEBUG|INFO|WARNING):[a-z_.]+:",
             r"fully_quantize: \d",
-            # Docker's build, step by step.
-            r"#\d+ ",
-            r"\+ \S",
         )
     )
 )
+# Docker's build, step by step.
+BUILD = re.compile(r"#\d+ |\+ \S")
 WARNING = re.compile(r".*:\d+: (?:[A-Za-z]+Warning|Warning): ")
 
 
@@ -55,6 +54,8 @@ class Sieve:
         self._in_warning = WARNING.match(line) is not None
         if self._in_warning or not line.strip():
             return Kind.CHATTER
+        if BUILD.match(line):
+            return Kind.PROGRESS
         return Kind.CHATTER if CHATTER.match(line) else Kind.TOLD
 
 

@@ -81,12 +81,12 @@ class _Running:
         if self._step.stage in ALOUD and stream != STANDARD_ERROR:
             self._finish()
             tell(text)
-        elif self._sieve.sort(stream, text) is Kind.TOLD:
+        elif (kind := self._sieve.sort(stream, text)) is Kind.TOLD:
             self._explained |= text.startswith("error: ")
             self._screen.say(text, sys.stderr if stream == STANDARD_ERROR else sys.stdout)
         elif text:
             self._hidden.append(text)
-            if stream != STANDARD_ERROR:
+            if kind is Kind.PROGRESS:
                 self._progress, self._share = clean(text), share(text)
         self._screen.draw(self._line(self._progress))
 

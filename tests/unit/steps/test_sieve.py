@@ -16,8 +16,6 @@ INFO:tensorflow:Assets written to: /tmp/x/assets
 fully_quantize: 0, inference_type: 6, input_inference_type: FLOAT32
 /x/site-packages/tf_keras/saving.py:12: UserWarning: You are saving your model
   warnings.warn("You are saving your model")
-#12 [3/5] RUN pip install
-+ docker buildx build .
 """
 TOLD = """\
 error: the disk is full
@@ -51,6 +49,10 @@ def test_standard_error(text: str, kind: Kind) -> None:
 )
 def test_standard_output(line: str, kind: Kind) -> None:
     assert Sieve().sort(1, line) is kind
+
+
+def test_the_build_of_an_image_is_progress() -> None:
+    assert [Sieve().sort(2, line) for line in ("+ docker buildx build .", "#12 [3/5] RUN pip")] == [Kind.PROGRESS] * 2
 
 
 def test_a_training_tells_its_share_and_a_benchmark_which_adds_rounds_does_not() -> None:
