@@ -9,8 +9,7 @@ from itertools import groupby
 from typing import Literal
 
 from common.numbers import ABSENT
-
-Tone = Literal["plain", "better", "worse", "problem"]
+from jobs.report.blocks import Card, Chips, Commands, Gallery, Notes, Prose, Tone
 
 
 @dataclass(frozen=True)
@@ -48,6 +47,12 @@ class Head:
     rows: int = 1
     columns: int = 1
     numeric: bool = False
+    wide: bool = False
+
+    @property
+    def classes(self) -> str:
+        """How it is laid out, in the style's words."""
+        return " ".join(word for word, holds in (("number", self.numeric), ("wide", self.wide)) if holds)
 
     @property
     def scope(self) -> str:
@@ -138,101 +143,59 @@ class Chart:
     view: str = ""
     kind: Literal["chart"] = "chart"
 
+    @property
+    def file(self) -> str:
+        """Its name beside the Markdown, if it is written there."""
+        return f"{self.name}.svg"
 
-@dataclass(frozen=True)
-class Tile:
-    """One figure of the decision card, beside the reference's."""
 
-    label: str
-    value: str
-    note: str = ""
-    beside: str = ""
-    tone: Tone = "plain"
+Plain = Table | Picture | Chart | Card | Chips | Commands | Prose | Notes | Gallery
 
 
 @dataclass(frozen=True)
-class Card:
-    """The decision: what to ship, why it may be believed, and what is wrong. `chip` is one word with its tone."""
+class Fold:
+    """A part that is closed until a reader opens it. The row of a table that `opens` it shows it in its place."""
 
-    name: str
-    file: str
-    sha256: str
-    chip: tuple[str, Tone]
-    reason: str
-    tiles: tuple[Tile, ...]
-    sentences: tuple[str, ...]
-    problems: tuple[str, ...] = ()
-    kind: Literal["card"] = "card"
+    anchor: str
+    title: str
+    blocks: tuple[Plain, ...]
+    kind: Literal["fold"] = "fold"
 
 
-@dataclass(frozen=True)
-class Chip:
-    """A setting to choose: its winner, and the shares of the time that ran in the delegate and outside, in words."""
-
-    key: str
-    label: str
-    winner: str
-    note: str = ""
-    delegated: float | None = None
-
-
-@dataclass(frozen=True)
-class Chips:
-    """Every setting; choosing one filters the page."""
-
-    label: str
-    chips: tuple[Chip, ...]
-    kind: Literal["chips"] = "chips"
-
-
-@dataclass(frozen=True)
-class Commands:
-    """Lines for a shell."""
-
-    lines: tuple[str, ...]
-    kind: Literal["commands"] = "commands"
-
-
-Block = Table | Picture | Chart | Card | Chips | Commands
+Block = Plain | Fold
 
 
 @dataclass(frozen=True)
 class Section:
-    """A chapter of the report; a `folded` one is closed until a reader opens it."""
+    """A chapter of the report; a `folded` one is closed until a reader opens it. Two `half` ones in a row stand beside
+    each other where there is room."""
 
     anchor: str
     title: str
-    paragraphs: tuple[str, ...]
+    paragraphs: tuple[str, ...] = ()
     blocks: tuple[Block, ...] = ()
     folded: bool = False
+    half: bool = False
 
 
 @dataclass(frozen=True)
 class Document:
-    """The whole report. `missing` says what was not measured or left out."""
+    """The whole report. `shown` is the key of the setting that is shown first; `files` stand beside the Markdown."""
 
     title: str
     source: str
-    summary: tuple[str, ...]
-    warnings: tuple[str, ...]
-    missing: tuple[str, ...]
     sections: tuple[Section, ...]
+    shown: str = ""
+    files: tuple[File, ...] = ()
 
     @property
-    def charts(self) -> tuple[Chart, ...]:
-        """The charts that are written as files."""
-        blocks = [block for section in self.sections for block in section.blocks]
-        return tuple(block for block in blocks if isinstance(block, Chart) and block.name in CHART_FILES)
-
-    @property
-    def files(self) -> tuple[File, ...]:
-        """All pictures as files."""
-        blocks = [block for section in self.sections for block in section.blocks]
-        return tuple(file for block in blocks if isinstance(block, Picture) for file in block.files)
+    def names(self) -> tuple[str, ...]:
+        """The names of the files."""
+        return tuple(file.name for file in self.files)
 
 
 def _head(column: Column) -> Head:
-    return Head(column.label, numeric=column.numeric)
+    return Head(column.label, numeric=column.numeric, wide=column.wide)
 
 
 # The charts that are written as files: those of the setting that decides.
@@ -255,6 +218,11 @@ MEDIA_TYPES = {"svg": "image/svg+xml", "png": "image/png", "jpg": "image/jpeg"}
 def data_uri(file: File) -> str:
     """The file's content as a URI, by the ending of its name."""
     return f"data:{MEDIA_TYPES[file.name.rpartition('.')[2]]};base64,{base64.b64encode(file.content).decode()}"
+
+
+def drawn(*charts: Chart | None) -> tuple[Chart, ...]:
+    """Those charts for which there was something to draw."""
+    return tuple(chart for chart in charts if chart is not None)
 
 
 def number(text: str | None) -> Cell:

@@ -61,6 +61,20 @@ class Grid:
         return f"s{self.settings.index(setting)}"
 
     @property
+    def first(self) -> Setting | None:
+        """The setting that decided; without one the first that may be ranked, or the first of all."""
+        choice = self.results.choice
+        place = None if choice is None else choice.setting
+        decided = [s for s in self.settings if place is not None and self.place(s) == place]
+        ranked = [s for s in self.settings if not s.functional_only]
+        return next(iter((*decided, *ranked, *self.settings)), None)
+
+    @staticmethod
+    def place(setting: Setting) -> Place:
+        """The setting in the judge's terms."""
+        return Place(target=setting.target, backend=setting.backend, threads=setting.threads, runner=setting.runner)
+
+    @property
     def targets(self) -> tuple[str, ...]:
         """Every target that has a measurement."""
         return tuple(dict.fromkeys(item.target for item in self.results.measurements))
@@ -103,8 +117,7 @@ class Grid:
         judgement = None if self.results.choice is None else self.results.choice.judgement
         if judgement is None:
             return None
-        place = Place(target=setting.target, backend=setting.backend, threads=setting.threads, runner=setting.runner)
-        return judgement.speed(variant, place)
+        return judgement.speed(variant, self.place(setting))
 
     def latency(self, variant: str, setting: Setting) -> Latency | None:
         """The figures; None where the variant did not run to its end."""

@@ -1,108 +1,113 @@
-"""The report's order: results to a document. Pure, apart from the pictures that it draws."""
+"""The report's order: results to a document. Pure."""
 
 from collections.abc import Iterator
 
 from common.numbers import count
 from common.schema.results import Latency, Results
-from jobs.report import answers, choice, devices, sustained, why
-from jobs.report.accuracy import accuracies, class_scores, confusions, files
-from jobs.report.background import dataset_tables, duplicates, environment_tables, training_table
-from jobs.report.document import Chart, Commands, Document, File, Picture, Section
-from jobs.report.draw import curves, forest, operators, quality, trace, tradeoff
-from jobs.report.draw.canvas import deciding
-from jobs.report.latency import details, overview
-from jobs.report.proof import proofs
-from jobs.report.summary import summarise
+from jobs.report import sustained
+from jobs.report.blocks import Commands, Notes
+from jobs.report.document import CHART_FILES, Block, Chart, Document, File, Picture, Section, drawn
+from jobs.report.draw import curves, forest, quality, tradeoff
+from jobs.report.draw.canvas import standalone
+from jobs.report.draw.points import View
+from jobs.report.names import Grid
+from jobs.report.sections import answers, card, master, places, proof, reasons, sound, variant
+from jobs.report.sections.accuracy import accuracies
+from jobs.report.sections.background import dataset_tables, duplicates, environment_tables, training_table
+from jobs.report.sections.flips import galleries
+from jobs.report.sections.latency import overview
+
+# What the trade-off can be looked at by; the first is shown first.
+VIEWS: tuple[View, ...] = ("latency", "download", "memory")
 
 
 def build(results: Results, contact_sheet: File | None) -> Document:
     """The document of a consistent results file; `contact_sheet` is the dataset's picture."""
-    return Document(
-        title=results.title,
-        source=results.source,
-        summary=summarise(results),
-        warnings=results.warnings,
-        missing=(*results.missing, *_absent(results, contact_sheet)),
-        sections=tuple(_sections(results, contact_sheet)),
-    )
+    grid = Grid(results)
+    sections = tuple(_sections(results, contact_sheet))
+    shown = "" if grid.first is None else grid.key(grid.first)
+    return Document(results.title, results.source, sections, shown, tuple(_files(sections)))
+
+
+def _files(sections: tuple[Section, ...]) -> Iterator[File]:
+    """What stands beside the Markdown: pictures, and the charts of the setting that decides."""
+    for block in (block for section in sections for block in section.blocks):
+        if isinstance(block, Picture):
+            yield from block.files
+        elif isinstance(block, Chart) and block.name in CHART_FILES:
+            yield File(block.file, standalone(block))
 
 
 def _sections(results: Results, contact_sheet: File | None) -> Iterator[Section]:
-    yield from _decided(results)
+    yield Section("decision", "Decision", (), (card.card(results),))
+    chips = places.section(results)
+    if chips is not None:
+        yield chips
+    yield from _figures(results)
+    yield _variants(results)
+    yield sound.section(results, (*results.missing, *_absent(results, contact_sheet)))
+    if results.sustained:
+        load: tuple[Block, ...] = (*curves.sustained(results), *sustained.tables(results))
+        yield Section("sustained", "Sustained load", sustained.sentences(results), load)
+    yield from _quality(results)
+    why = reasons.section(results)
+    if why is not None:
+        yield why
+    yield from _background(results, contact_sheet)
+
+
+def _figures(results: Results) -> Iterator[Section]:
+    """The two charts of every setting that stand beside each other."""
+    settings = Grid(results).settings
+    costs = drawn(*(tradeoff.tradeoff(results, setting, by) for setting in settings for by in VIEWS))
+    if costs:
+        yield Section("tradeoff", "Trade-off", (), costs, half=True)
+    gains = drawn(*(forest.forest(results, setting) for setting in settings))
+    if gains:
+        yield Section("speedups", "Speed-ups", (), gains, half=True)
+
+
+def _variants(results: Results) -> Section:
+    """The one table, how the choice was made, the published table, and a part for every variant."""
+    choice = results.choice
+    rules = () if choice is None or len(choice.recommendation) == 1 else choice.recommendation[1:]
+    notes = (Notes("How it was chosen", rules),) if rules else ()
+    blocks: tuple[Block, ...] = (*master.tables(results), *notes, *overview(results), *variant.folds(results))
+    return Section("variants", "Every variant", (), blocks)
+
+
+def _quality(results: Results) -> Iterator[Section]:
+    if results.evaluations:
+        charts = drawn(quality.won_lost(results), quality.recalls(results), quality.confusion(results))
+        yield Section("accuracy", "Accuracy", (), (*charts, *galleries(results), accuracies(results)))
+    if results.samples is not None:
+        yield answers.section(results, results.samples)
+
+
+def _background(results: Results, contact_sheet: File | None) -> Iterator[Section]:
+    """What is folded: files, dataset, training, environment, how to reproduce it."""
+    files = proof.section(results)
+    if files is not None:
+        yield files
     if results.dataset is not None:
         sheet = () if contact_sheet is None else (_sheet(contact_sheet),)
         blocks = (*dataset_tables(results, results.dataset), *sheet)
-        yield Section("dataset", "Dataset", (" ".join(duplicates(results.dataset)),), blocks)
+        yield Section("dataset", "Dataset", (" ".join(duplicates(results.dataset)),), blocks, folded=True)
     if results.training is not None:
         imbalance = results.training.imbalance
         sentence = f"{imbalance[:1].upper()}{imbalance[1:].rstrip('.')}."
-        blocks = (training_table(results.training), *_charts(curves.training(results.training)))
-        yield Section("training", "Training", (sentence,), blocks)
+        blocks = (training_table(results.training), *drawn(curves.training(results.training)))
+        yield Section("training", "Training", (sentence,), blocks, folded=True)
     if results.targets or results.provenance:
-        yield Section("environment", "Environment", (), tuple(environment_tables(results)))
+        yield Section("environment", "Environment", (), tuple(environment_tables(results)), folded=True)
     if results.reproduce:
-        yield Section("reproduce", "How to reproduce it", (_REPRODUCE,), (Commands(results.reproduce),))
-
-
-def _decided(results: Results) -> Iterator[Section]:
-    """What was measured of the variants, and what follows from it."""
-    if results.choice is not None:
-        yield choice.section(results, results.choice)
-    yield Section("results", "Results", (), overview(results))
-    if results.measurements:
-        yield _latency(results)
-    if results.sustained:
-        yield Section(
-            "sustained",
-            "Sustained load",
-            sustained.sentences(results),
-            (*curves.sustained(results), *sustained.tables(results)),
-        )
-    if results.evaluations:
-        tables = (accuracies(results), class_scores(results), *confusions(results))
-        charts = _charts(quality.won_lost(results), quality.recalls(results), quality.confusion(results))
-        yield Section("accuracy", "Accuracy", (), (*charts, *tables))
-    if results.samples is not None:
-        yield answers.section(results, results.samples)
-    if any(variant.steps or variant.promises_total is not None for variant in results.variants):
-        yield Section("files", "Files", (), (files(results), *proofs(results)))
+        yield Section("reproduce", "How to reproduce it", (_REPRODUCE,), (Commands(results.reproduce),), folded=True)
 
 
 _REPRODUCE = (
-    "In a checkout of this project; latencies depend on the machine, everything else on the seed and the versions."
+    "In a checkout of this project. The bytes of trained files depend on the seed, the versions and the kind of "
+    "processor, the latencies on the machine."
 )
-
-
-def _latency(results: Results) -> Section:
-    rounds = any(isinstance(m.result, Latency) and m.result.rounds is not None for m in results.measurements)
-    text = (
-        "A latency is the median over fresh processes, one per round, of each process's median inference time. "
-        "Intervals are over the rounds; a ratio pairs each variant with the reference of the "
-        "same round. The word beside it is the judge's."
-    )
-    return Section(
-        "latency",
-        "Latency",
-        (text,) if rounds else (),
-        (*_measured(results), *details(results), *devices.operators(results), *why.tables(results)),
-    )
-
-
-def _measured(results: Results) -> tuple[Chart, ...]:
-    setting = deciding(results)
-    if setting is None:
-        return ()
-    traces = [found for one in results.traces for found in (trace.trace(results, one), trace.strip(results, one))]
-    return _charts(
-        tradeoff.tradeoff(results, setting, "latency"),
-        forest.forest(results, setting),
-        *traces,
-        operators.work(results, setting),
-    )
-
-
-def _charts(*charts: Chart | None) -> tuple[Chart, ...]:
-    return tuple(chart for chart in charts if chart is not None)
 
 
 def _sheet(sheet: File) -> Picture:

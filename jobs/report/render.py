@@ -12,24 +12,33 @@ from common import markdown
 from common.printable import clean
 from common.provenance import ROOT
 from jobs.report.document import Document, File
-from jobs.report.draw.canvas import standalone
 
 TEMPLATES = ROOT / "reports" / "templates"
+# The colours come first: the rest of the style uses them.
 STYLES = ("theme.css", "style.css")
+SCRIPT = "script.js"
 
 
 def render(document: Document, templates: Path = TEMPLATES) -> tuple[File, ...]:
     """`report.html`, which holds everything, and `report.md` with its pictures beside it."""
-    style = "".join((templates / name).read_text(encoding="utf-8") for name in STYLES)
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    style = "\n".join((templates / name).read_text(encoding="utf-8") for name in STYLES)
+    script = (templates / SCRIPT).read_text(encoding="utf-8")
+    policy = (
+        f"default-src 'none'; img-src data:; style-src '{_digest(style)}'; script-src '{_digest(script)}'; "
+        "base-uri 'none'; form-action 'none'"
+    )
     html = _environment(templates, _for_html, autoescape=True).get_template("report.html.j2")
     plain = _environment(templates, _for_markdown, autoescape=False)
     plain.globals["fenced"] = fenced
-    page = html.render(document=document, style=Markup(style), policy=Markup(policy))  # noqa: S704
+    parts = {"style": Markup(style), "script": Markup(script), "policy": Markup(policy)}  # noqa: S704
+    page = html.render(document=document, **parts)
     text = plain.get_template("report.md.j2").render(document=document)
-    charts = (File(f"{chart.name}.svg", standalone(chart)) for chart in document.charts)
-    return File("report.html", page.encode()), File("report.md", text.encode()), *document.files, *charts
+    return File("report.html", page.encode()), File("report.md", text.encode()), *document.files
+
+
+def _digest(text: str) -> str:
+    """The hash by which the page's policy knows a style or a script."""
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
 
 
 def _environment(templates: Path, finalize: Callable[[object], object], *, autoescape: bool) -> jinja2.Environment:

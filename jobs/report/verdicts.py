@@ -6,7 +6,8 @@ from common.schema.base import Interval
 from common.schema.evaluation import McNemar
 from common.schema.judgement import Judgement, Keeping, Kept, Speed
 from common.schema.results import Results
-from jobs.report.document import Cell, Tone
+from jobs.report.blocks import Tone
+from jobs.report.document import Cell
 
 SIGNS = {"faster": "▲", "slower": "▼", "as fast": "≈", "not resolved": "?"}
 KEPT_SIGNS: dict[Keeping, str] = {"shown to keep": "✓", "shown to lose": "▼", "not shown": "?", "reference": ""}

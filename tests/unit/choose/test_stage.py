@@ -110,7 +110,7 @@ def test_the_report_takes_the_choice_of_its_own_run_only(chain: Chain, folders: 
     results = report(chain.experiment, chain.folder / "tiny.toml", folders, chosen, tmp_path / "report")
     assert results.choice == choice
     text = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
-    assert "## Which one to ship" in text
+    assert "## Decision" in text and "**Ship: " in text
     content = json.loads((folders.benchmarks[0] / "benchmark.json").read_text(encoding="utf-8"))
     content["warnings"] = []
     (folders.benchmarks[0] / "benchmark.json").write_text(json.dumps(content), encoding="utf-8")

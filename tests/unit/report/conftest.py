@@ -1,5 +1,6 @@
 """A run on disk, as the other stages leave it, small enough to be written for every test."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from common.schema.dataset import Dataset, Item
 from common.schema.provenance import InputRef
 from tests.artifacts import write_experiment
 from tests.unit.report import factories as f
+from tests.unit.report.browser import Browser, opened
 
 EXPERIMENT = """
 title = "Tiny"
@@ -150,3 +152,10 @@ def write_choice(given: Run) -> None:
     changes = {"judgement": judgement, "provenance": manifest, "standings": standings}
     changes |= {"best": "float16", "smallest": "float16", "fastest": "float16"}
     write(given.choice / "choice.json", f.choice().model_copy(update=changes))
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """One for all tests of a process: it takes a second to begin."""
+    with opened() as browser:
+        yield browser

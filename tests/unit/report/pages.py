@@ -44,7 +44,7 @@ class Page(HTMLParser):
         self._open.append(tag)
         given = dict(attrs)
         if tag == "table":
-            self.tables.append(ReadTable())
+            self.tables.append(ReadTable(given.get("aria-label") or ""))
         elif tag == "tr":
             self._row, self._spans = [], []
         elif tag in {"td", "th"} and self._row is not None:
@@ -62,13 +62,18 @@ class Page(HTMLParser):
             self._row = None
 
     def handle_data(self, data: str) -> None:
-        if "style" in self._open:
+        if {"style", "script", "svg"} & set(self._open):
             return
         self.text.append(data)
         if "caption" in self._open:
             self.tables[-1].caption += data.strip()
         elif self._row is not None and self._row:
             self._row[-1] += f" {data}" if "small" in self._open else data
+
+    @property
+    def all_text(self) -> str:
+        """Everything that it says, in one line."""
+        return " ".join(" ".join(self.text).split())
 
     def table(self, caption: str) -> ReadTable:
         """The table under a caption."""

@@ -1,96 +1,96 @@
-"""The page in a real browser: nothing requested, nothing cut off, every picture there."""
+"""The page in a real browser: nothing requested, nothing cut off, nothing executed, nothing said twice."""
 
-import shutil
-from collections.abc import Iterator
+import re
+from collections import Counter
 from pathlib import Path
 
 import pytest
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
 
-from common.schema.outcome import Failed, Unsupported
+from common.artifact import read
+from common.provenance import ROOT
+from common.schema.results import Results
 from jobs.report.page import build
 from jobs.report.render import render
 from tests.unit.report import factories as f
+from tests.unit.report.browser import CHROMIUM, DRIVER, Browser
+from tests.unit.report.rich import hostile, rich
 
-CHROMIUM, DRIVER = shutil.which("chromium"), shutil.which("chromedriver")
-SWITCHES = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--hide-scrollbars",
-)
-# The widths of the drawings that are shown.
-CHARTS = """
-return [...document.querySelectorAll("svg.chart")].map(s => s.getBoundingClientRect().width).filter(w => w > 0)
-"""
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None or DRIVER is None, reason="needs chromium and chromedriver"),
 ]
+OPEN = "document.querySelectorAll('details').forEach(d => d.open = true)"
+PUBLISHED = ROOT / "tests" / "data" / "published_results.json"
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[webdriver.Chrome]:
-    options = webdriver.ChromeOptions()
-    options.binary_location = CHROMIUM or ""
-    for switch in SWITCHES:
-        options.add_argument(switch)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    driver = webdriver.Chrome(options=options, service=Service(DRIVER))
-    yield driver
-    driver.quit()
-
-
-@pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Pages by name."""
     long = "x" * 120
-    cells = [
-        *f.measurements("cpu"),
-        *f.measurements("xnnpack", 0.31)[:3],
-        f.measurement(f.NAMES[3], Unsupported(reason=long), "xnnpack"),
-        f.measurement(f.NAMES[4], Failed(reason="killed by SIGSEGV", log="logs/7.log"), "xnnpack"),
-    ]
-    commands = (f"make all EXPERIMENT={long}",)
-    results = f.results(
-        measurements=cells, title=f"Demo {long}", warnings=(long,), reproduce=commands, choice=f.choice(long, long)
-    )
-    path = tmp_path_factory.mktemp("page") / "report.html"
-    path.write_bytes(render(build(results, None))[0].content)
-    return path
+    made = {
+        "rich": rich(),
+        "hostile": hostile(),
+        "long": f.results(title=f"Demo {long}", warnings=(long,), reproduce=(long,), choice=f.choice(long, long)),
+        "published": read(PUBLISHED, Results),
+    }
+    folder = tmp_path_factory.mktemp("pages")
+    for name, results in made.items():
+        (folder / f"{name}.html").write_bytes(render(build(results, None))[0].content)
+    return {name: folder / f"{name}.html" for name in made}
 
 
-def _log(browser: webdriver.Chrome, kind: str) -> list[str]:
-    """The messages since the last look."""
-    return [entry["message"] for entry in browser.get_log(kind)]  # type: ignore[no-untyped-call]
+@pytest.mark.parametrize("look", ["light", "dark", "print"])
+@pytest.mark.parametrize("width", [360, 768, 1280])
+@pytest.mark.parametrize("name", ["rich", "hostile", "long", "published"])
+def test_it_fits_and_asks_for_nothing(
+    browser: Browser, pages: dict[str, Path], name: str, width: int, look: str
+) -> None:
+    browser.show(pages[name], width, look=look)
+    assert browser.run("return window.innerWidth") == width
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    browser.run(OPEN)
+    assert browser.run("return document.documentElement.scrollWidth") <= width
+    assert all(browser.run("return [...document.images].map(i => i.naturalWidth > 0)"))
+    assert browser.run("return window.hacked === undefined")
+    assert browser.logged("browser") == []
+    requests = browser.requests()
+    assert len(requests) == 1 and pages[name].as_uri() in requests[0]
 
 
-@pytest.mark.parametrize("width", [1280, 360])
-def test_the_page_fits_and_asks_for_nothing(browser: webdriver.Chrome, page: Path, width: int) -> None:
-    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 600}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    _log(browser, "performance")
-    browser.get(page.as_uri())
-    browser.execute_script("document.querySelectorAll('details').forEach(d => d.open = true)")
-    assert browser.execute_script("return window.innerWidth") == width
-    assert browser.execute_script("return document.documentElement.scrollWidth") <= width
-    pictures = browser.execute_script("return [...document.images].map(i => i.naturalWidth)")
-    assert pictures == []
-    charts = browser.execute_script(CHARTS)
-    assert len(charts) >= 4 and max(charts) <= width and min(charts) > 280
-    assert _log(browser, "browser") == []
-    requests = _log(browser, "performance")
-    sent = [m for m in requests if "Network.requestWillBeSent" in m and '"url":"data:' not in m]
-    assert all(page.as_uri() in message for message in sent) and len(sent) == 1
+@pytest.mark.parametrize(("width", "height"), [(1280, 800), (360, 740)])
+def test_the_first_screen_holds_the_decision(browser: Browser, pages: dict[str, Path], width: int, height: int) -> None:
+    browser.show(pages["rich"], width, height)
+    assert browser.run("return document.querySelector('#decision').getBoundingClientRect().bottom") <= height
+    (card,) = browser.texts("#decision .card")
+    for words in ("pruned dynamic range", "sha256", "tentative", "Speed-up", "p95", "won", "instead of", "Runner-up"):
+        assert words in card, words
 
 
-def test_a_wide_table_scrolls_in_its_own_box(browser: webdriver.Chrome, page: Path) -> None:
-    metrics = {"width": 360, "height": 900, "deviceScaleFactor": 1, "mobile": True}
-    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    browser.get(page.as_uri())
-    script = "return [...document.querySelectorAll('.scroll')].some(e => e.scrollWidth > e.clientWidth)"
-    assert browser.execute_script(script)
+def test_the_page_is_at_most_six_screens(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.show(pages["rich"], 1280, 800)
+    assert browser.run("return document.documentElement.scrollHeight") <= 6 * 800
+
+
+def _sentences(text: str) -> list[str]:
+    parts = re.split(r"(?<=[.;:])\s+|\n", text)
+    return [part.strip(" .;:") for part in parts if len(re.findall(r"[A-Za-z]{2,}", part)) > 6]
+
+
+@pytest.mark.parametrize("name", ["rich", "published"])
+def test_no_sentence_is_said_twice(browser: Browser, pages: dict[str, Path], name: str) -> None:
+    browser.show(pages[name])
+    browser.run(OPEN)
+    said = Counter(_sentences(browser.run("return document.body.innerText")))
+    assert [sentence for sentence, times in said.items() if times > 1] == []
+
+
+def test_without_the_script_everything_is_readable(browser: Browser, pages: dict[str, Path]) -> None:
+    browser.show(pages["rich"], script=False)
+    browser.run(OPEN)
+    unseen = "e => !e.checkVisibility() && !e.closest('svg, .filter')"
+    assert browser.run(f"return [...document.querySelectorAll('main *')].filter({unseen}).length") == 0
+    assert browser.run("return document.querySelectorAll('main button').length") == 0
+    leads = "a => !!document.getElementById(a.hash.slice(1))"
+    links = browser.run(f"return [...document.querySelectorAll('tbody th a')].map({leads})")
+    assert len(links) == 15 and all(links)
+    browser.show(pages["rich"])

@@ -5,6 +5,7 @@ import pytest
 from common.errors import UsageError
 from common.run.checks import check_choice
 from common.schema.results import Results
+from jobs.report.blocks import Card
 from jobs.report.consistency import check_results
 from jobs.report.page import build
 from jobs.report.render import render
@@ -27,36 +28,42 @@ def test_every_variant_has_its_verdict_and_its_figures(index: int) -> None:
     assert table.head[-1] == [
         "Variant",
         "Verdict",
-        "On the front",
         "Size (MB)",
-        "Latency (µs)",
-        "Ratio to baseline",
+        "Download (MB)",
+        "Latency (ms)",
+        "Speed-up",
         "Accuracy",
+        "Won / lost",
+        "Initialisation (µs)",
+        "First inference (ms)",
+        "Memory (MiB)",
     ]
-    assert [row[2] for row in table.body] == ["no", "yes", "no", "no", "yes"]
-    assert [row[1].split(" <")[0] for row in table.body][1:] == [
-        "on the front",
+    assert [row[1].split("reference")[0].strip() for row in table.body] == [
+        "dominated",
+        "Pareto-optimal",
         "not measured",
-        "shown to lose",
-        "best",
+        "loses accuracy",
+        "recommended",
     ]
-    assert HOSTILE in table.body[0][1].replace("  ", " ")
-    assert "script" not in page.tags
-    assert table.row("float16")[3] == "\u2013"
-    assert table.row("baseline")[4] == "reference"
+    assert "reference" in table.body[0][1] and table.row("baseline")[4] == "1"
+    assert table.row("pruned dynamic range")[4].startswith("1.34")
+    # The reasons stand in the variants' own parts.
+    assert HOSTILE in " ".join(page.text).replace("  ", " ")
+    assert page.tags.count("script") == (1 if index == 0 else 0)
 
 
 def test_the_recommendation_stands_first() -> None:
-    document = build(f.results(choice=f.choice(network=NETWORK)), None)
-    assert document.summary[:2] == ("Recommended: pruned dynamic range, the smallest.", NETWORK)
-    assert document.sections[0].title == "Which one to ship"
-    assert document.sections[0].paragraphs[-1] == NETWORK
+    (block,) = build(f.results(choice=f.choice(network=NETWORK)), None).sections[0].blocks
+    assert isinstance(block, Card)
+    assert (block.lead, block.name, block.file) == ("Ship", "pruned dynamic range", "pruned_dynamic_range.tflite")
+    assert ("Network", NETWORK) in block.points
 
 
 def test_without_a_choice_nothing_is_recommended() -> None:
-    document = build(f.results(), None)
-    assert document.sections[0].title == "Results"
-    assert "Recommended" not in " ".join(document.summary)
+    (block,) = build(f.results(), None).sections[0].blocks
+    assert isinstance(block, Card)
+    assert (block.lead, block.file, block.tiles) == ("Measured, not judged", "", ())
+    assert "nothing is claimed" in block.reason
 
 
 def test_a_choice_of_other_variants_is_refused() -> None:

@@ -8,10 +8,11 @@ from common.schema.base import Interval
 from common.schema.examination import Operator, OutputCheck
 from common.schema.outcome import Delegation, Unsupported
 from common.schema.results import Results
-from jobs.report.devices import answers, operators
 from jobs.report.export import results_csv
-from jobs.report.latency import details, overview
-from jobs.report.summary import summarise
+from jobs.report.sections import master
+from jobs.report.sections.devices import answers, operators
+from jobs.report.sections.latency import measured, overview
+from jobs.report.sections.unjudged import measured as said
 from tests.unit.report.factories import NAMES, host, latency, measurement, results
 
 PARTIAL = Delegation(extent="partial", kernel="TfLiteGpuDelegateV2", nodes_delegated=24, nodes_total=25, partitions=2)
@@ -44,7 +45,8 @@ def phone(wrong: str | None = None) -> Results:
 
 
 def texts(found: Results) -> str:
-    tables = (*overview(found), *details(found), *operators(found))
+    own = (table for variant in found.variants for part in (measured, operators) for table in part(found, variant.name))
+    tables = (*overview(found), *master.tables(found), *own)
     return "\n".join(
         f"{table.caption} {[column.label for column in table.columns]} {[(r.header, r.cells) for r in table.rows]}"
         for table in tables
@@ -56,7 +58,7 @@ def test_delegation_answers_and_the_app_have_columns() -> None:
     for words in (
         "24 of 25 nodes, 2 partitions, TfLiteGpuDelegateV2",
         "'Delegation'",
-        "'Answers'",
+        "'Output check'",
         "App / binary",
         "GPU app",
         "NNAPI acceleration is unsupported",
@@ -67,8 +69,8 @@ def test_delegation_answers_and_the_app_have_columns() -> None:
 
 
 def test_a_host_has_none_of_these_and_does_not_miss_them() -> None:
-    shown = texts(results()) + str([table.notes for table in details(results())])
-    for words in ("Delegation", "delegation", "Answers", "App / binary", "Operators"):
+    shown = texts(results())
+    for words in ("Delegation", "delegation", "Output check", "App / binary", "Operators"):
         assert words not in shown
 
 
@@ -76,9 +78,9 @@ def test_a_fast_wrong_model_is_no_figure_and_never_the_fastest() -> None:
     found = phone("the answers are the same for every image")
     assert "wrong answers" in texts(found)
     assert "the answers are the same for every image" in texts(found)
-    assert f"{NAMES[1].replace('_', ' ')} (500" not in str(summarise(found))
-    binary = next(table for table in details(found) if table.caption.endswith("GPU · 1 thread"))
-    assert binary.rows[1].cells[0].text == "wrong answers"
+    assert f"{NAMES[1].replace('_', ' ')} (500" not in str(tuple(said(found)))
+    (table,) = measured(found, NAMES[1])
+    assert table.rows[0].cells[0].text == "wrong answers"
 
 
 def test_the_csv_tells_it_too() -> None:

@@ -223,8 +223,9 @@ def test_the_command_writes_shows_and_shows_again(run: Run) -> None:
     made = _command(*run.arguments, "--output", str(output))
     assert made.returncode == 0, made.stderr
     assert made.stdout.splitlines()[-1] == f"report: {output / 'report.html'}"
-    row = next(line.split() for line in made.stdout.splitlines() if line.strip().startswith("float16"))
-    assert row[2:] == ["96.67", "%", "✓", "100", "1.20", "▲"]
+    row = next(line.split() for line in made.stdout.splitlines() if " float16 " in line)
+    # The winner is marked.
+    assert row[3:] == ["96.67", "%", "✓", "100", "1.20", "▲"]
     assert all(len(line) <= 100 for line in made.stdout.splitlines()[:-1])
     shown = command("report", "--summary", output)
     assert shown.stdout == made.stdout

@@ -4,26 +4,34 @@ import pytest
 
 from common.numbers import DASH, TIMES
 from common.schema.base import Interval
-from common.schema.experiment import Choose
 from common.schema.judgement import Difference, Obstacle, Setting, Speed
 from common.schema.outcome import Failed, Unsupported
-from common.schema.results import Measurement, Results
+from common.schema.results import Results
 from common.schema.tflite import Refusal
-from jobs.report.accuracy import accuracies, files
-from jobs.report.draw.forest import forest
-from jobs.report.draw.tradeoff import tradeoff
-from jobs.report.latency import details, overview
-from jobs.report.names import Grid
+from jobs.report.document import Table
 from jobs.report.page import build
-from jobs.report.proof import proofs
 from jobs.report.render import render
-from jobs.report.summary import summarise
+from jobs.report.sections import master
+from jobs.report.sections.accuracy import accuracies
+from jobs.report.sections.latency import measured, overview
+from jobs.report.sections.proof import section
+from jobs.report.sections.unjudged import measured as said
+from jobs.report.sections.variant import folds
 from jobs.report.verdicts import speed
 from tests.unit.report import factories as f
+from tests.unit.report.pages import Page
 
 
-def _cells(table_rows: object, results: Results, name: str) -> list[str]:
-    table = next(t for t in (*overview(results), *details(results)) if t.caption == table_rows)
+def labels(table: Table) -> list[str]:
+    return [column.label for column in table.columns]
+
+
+def html(results: Results) -> str:
+    return render(build(results, None))[0].content.decode()
+
+
+def _cells(caption: str, results: Results, name: str) -> list[str]:
+    table = next(t for t in overview(results) if t.caption == caption)
     return [cell.text for cell in next(row for row in table.rows if row.header == name).cells]
 
 
@@ -62,18 +70,21 @@ def test_what_is_not_compared_has_a_reason_and_no_figure() -> None:
 def test_what_each_file_computes() -> None:
     integer, plain = f.variant_result("int8", 5), f.variant_result("baseline", 9)
     nothing = f.proof(macs=0, domains=(), float_islands=(), refusals=())
-    variants = (plain.model_copy(update={"proof": nothing}), integer, f.variant_result("old", 7))
-    older = variants[2].model_copy(update={"proof": None})
-    (table,) = proofs(f.results(variants=(*variants[:2], older), measurements=(), evaluations=()))
+    older = f.variant_result("old", 7).model_copy(update={"proof": None})
+    variants = (plain.model_copy(update={"proof": nothing}), integer, older)
+    found = section(f.results(variants=variants, measurements=(), evaluations=()))
+    assert found is not None and found.folded
+    (table,) = (block for block in found.blocks if isinstance(block, Table))
     assert [(row.header, [cell.text for cell in row.cells]) for row in table.rows] == [
-        ("baseline", ["0", DASH, "0.25", "none", "none"]),
-        ("int8", ["1.5", "80 %", "0.25", "1", "2 operators"]),
+        ("baseline", ["11 of 11", "9", "0", DASH, "0.25", "none", "none"]),
+        ("int8", ["11 of 11", "5", "1.5", "80 %", "0.25", "1", "2 operators"]),
+        ("old", ["11 of 11", "7", *[DASH] * 5]),
     ]
-    assert [cell.note for cell in table.rows[1].cells[3:]] == ["EXP LOG", "2 SOFTMAX: int8 input"]
 
 
 def test_results_of_the_first_version_have_no_such_table() -> None:
-    assert proofs(f.results(variants=(f.variant_result("baseline", 9).model_copy(update={"proof": None}),))) == ()
+    bare = f.variant_result("baseline", 9).model_copy(update={"proof": None, "promises_total": None})
+    assert section(f.results(variants=(bare,), measurements=(), evaluations=())) is None
 
 
 def test_operator_names_are_not_markup() -> None:
@@ -84,41 +95,34 @@ def test_operator_names_are_not_markup() -> None:
     assert rb"CUSTOM:\<script\>\|x" in markdown.content
 
 
-def test_one_round_has_no_spread_and_no_ratio() -> None:
+def test_one_round_has_no_spread_and_no_speed_up() -> None:
     results = f.results(measurements=f.measurements(rounds=1))
-    table = details(results)[0]
-    assert [column.label for column in table.columns] == [
-        "Latency (µs)",
-        "Initialisation (µs)",
-        "First inference (µs)",
-        "Memory (MB)",
-        "Rounds",
-    ]
-    assert "spread over rounds, 95 % interval and ratio to baseline" in table.notes[0]
-    assert any("5 latencies from a single round" in sentence for sentence in build(results, None).missing)
+    (table,) = master.tables(results)
+    assert "Speed-up" not in labels(table)
+    (own,) = measured(results, f.NAMES[1])
+    assert labels(own) == ["Latency", "Initialisation", "First inference", "Memory (MiB)", "Rounds"]
+    assert "5 latencies from a single round" in Page(html(results)).all_text
 
 
 def test_failures_show_their_reason_and_never_a_number() -> None:
     failed = [f.measurement(name, Failed(reason="killed by SIGSEGV", log="logs/7.log")) for name in f.NAMES[:4]]
     unsupported = f.measurement(f.NAMES[4], Unsupported(reason="no such operator"))
     results = f.results(measurements=(*failed, unsupported))
-    (table,) = details(results)
-    assert [[cell.text for cell in row.cells] for row in table.rows] == [["failed"]] * 4 + [["unsupported"]]
-    assert table.rows[0].cells[0].note == "killed by SIGSEGV (log: logs/7.log)"
+    (table,) = master.tables(results)
+    place = labels(table).index("Latency (µs)")
+    assert [row.cells[place].text for row in table.rows] == ["failed"] * 4 + ["unsupported"]
+    (own,) = measured(results, f.NAMES[0])
+    assert [(cell.text, cell.note) for cell in own.rows[0].cells] == [("failed", "killed by SIGSEGV (log: logs/7.log)")]
     assert _cells("Size, inference time and run-time memory on host", results, "baseline") == ["8.5", "failed"]
-    setting = Grid(results).settings[0]
-    assert tradeoff(results, setting, "latency") is None and forest(results, setting) is None
 
 
 def test_a_target_that_only_shows_function_is_never_compared() -> None:
     emulator = f.host("emulator-5554", functional_only=True)
     results = f.results(measurements=f.measurements(target="emulator-5554"), targets=(emulator,))
-    (table,) = details(results)
-    assert not any("Ratio" in column.label for column in table.columns)
+    (table,) = master.tables(results)
+    assert "Speed-up" not in labels(table)
     assert "functional only" in table.notes[0]
-    setting = Grid(results).settings[0]
-    assert tradeoff(results, setting, "latency") is None and forest(results, setting) is None
-    assert not any("emulator" in sentence for sentence in summarise(results))
+    assert not any("emulator" in sentence for sentence in said(results))
 
 
 def test_threads_stand_in_the_headings_when_there_are_several() -> None:
@@ -157,52 +161,52 @@ def test_nothing_is_said_of_accuracies_that_nobody_judged() -> None:
     assert "Nobody judged these results" in " ".join(table.notes)
 
 
-def test_waived_promises_are_named() -> None:
-    cell = files(f.results()).rows[3].cells[-1]
-    assert (cell.text, cell.note) == ("11 of 13", "2 waived: a BatchNormalization is in the kernel")
-
-
-def test_the_summary_says_what_was_decided() -> None:
-    chosen = f.choice().model_copy(update={"judgement": f.judgement(rules=Choose(margin=0.05))})
-    sentences = summarise(f.results(choice=chosen))
-    assert "a classifier that sees only colours gets 77 %" in sentences[1]
-    assert sentences[2] == (
-        "Shown to keep the accuracy of baseline within 5 %: dynamic range, float16 and pruned dynamic range."
-    )
-    assert sentences[3] == "Shown to lose accuracy: clustered dynamic range."
-    assert f"on host · CPU · 1 thread: pruned dynamic range, 1.34{TIMES} (1.32{DASH}1.36) as fast" in sentences[5]
+def test_waived_checks_are_named_in_the_variants_own_part() -> None:
+    fold = list(folds(f.results()))[3]
+    (facts,) = (block for block in fold.blocks if isinstance(block, Table) and block.caption == "Recipe and file")
+    (cell,) = next(row for row in facts.rows if row.header == "Checks passed").cells
+    assert cell.text == "11 of 13; waived: a BatchNormalization is in the kernel"
 
 
 def test_nothing_is_claimed_that_was_not_judged() -> None:
-    said = " ".join(summarise(f.results()))
-    assert "Nobody judged these results, so that nothing is claimed of them." in said
+    shown = " ".join(said(f.results()))
+    assert "Nobody judged these results, so that nothing is claimed of them." in shown
     for word in ("shown", "keep", "faster", "gain", "significant", "Recommended"):
-        assert word not in said
+        assert word not in shown
 
 
 def test_long_lists_of_bad_files_are_cut() -> None:
-    section = next(s for s in build(f.results(), None).sections if s.anchor == "dataset")
-    table = next(b for b in section.blocks if b.kind == "table" and b.caption == "Files that were left out")
+    found = next(s for s in build(f.results(), None).sections if s.anchor == "dataset")
+    table = next(b for b in found.blocks if b.kind == "table" and b.caption == "Files that were left out")
     assert len(table.rows) == 20
     assert table.notes == ("and 3 more; dataset.json lists all.",)
 
 
-def _remembered(processes: int | None, peak_mb: float | None) -> list[Measurement]:
-    told = {"memory_processes": processes, "memory_peak_mb": peak_mb}
-    return [m.model_copy(update={"result": m.result.model_copy(update=told)}) for m in f.measurements()]
+def test_memory_and_the_peak_of_the_process_have_columns() -> None:
+    told = {"memory_processes": 3, "memory_peak_mb": 61.4}
+    items = [m.model_copy(update={"result": m.result.model_copy(update=told)}) for m in f.measurements()]
+    (own,) = measured(f.results(measurements=items), f.NAMES[0])
+    assert own.rows[0].cells[labels(own).index("Peak RSS (MiB)")].text == "61.4"
+    (bare,) = measured(f.results(measurements=f.measurements()), f.NAMES[0])
+    assert "Peak RSS (MiB)" not in labels(bare)
 
 
-def test_memory_says_which_processes_it_is_of_and_what_is_not_the_models() -> None:
-    own = details(f.results(measurements=_remembered(3, 61.4)))[0]
-    assert "Whole process (MB)" in [column.label for column in own.columns]
-    assert "Of each whole process, 50 MB were there before the model was loaded." in own.notes
-    assert not any("timed processes" in note for note in own.notes)
-    timed = details(f.results(measurements=_remembered(0, None)))[0]
-    assert "Memory was read from the timed processes, not from processes of its own." in timed.notes
-    assert "Whole process (MB)" not in [column.label for column in timed.columns]
-    mixed = [_remembered(0, None)[0], *_remembered(3, 61.4)[1:]]
-    first = mixed[0].variant
-    notes = details(f.results(measurements=mixed))[0].notes
-    assert f"Memory of {first} was read from the timed processes, not from processes of its own." in notes
-    # A published table does not say.
-    assert not any("emory" in note for note in details(f.results())[0].notes)
+def test_figures_of_a_column_have_one_unit_and_sort_by_what_they_are() -> None:
+    table, *_ = master.tables(f.results(choice=f.choice()))
+    place = labels(table).index("Latency (ms)")
+    assert [row.cells[place].text for row in table.rows] == ["2.08", "1.67", "2.08", "2.29", "1.56"]
+    assert [row.cells[place].key for row in table.rows] == [us * 0.31 for us in f.TIMES]
+    won = [row.cells[labels(table).index("Won / lost")] for row in table.rows]
+    assert [(cell.text, cell.key) for cell in won[2:4]] == [("0 / 0", 0.0), ("0 / 20", -20.0)]
+
+
+def test_elsewhere_only_the_verdicts_hold_in_which_no_latency_is() -> None:
+    _, table = master.tables(f.results(choice=f.choice()))
+    assert table.caption.endswith("CPU · 1 thread")
+    assert [row.cells[0].text for row in table.rows] == [
+        "reference",
+        DASH,
+        DASH,
+        "loses accuracy",
+        DASH,
+    ]

@@ -10,8 +10,9 @@ from common.numbers import ABSENT
 from common.provenance import ROOT
 from common.schema.examination import LayerTime
 from common.schema.results import Results
+from jobs.report.sections.reasons import section
 from jobs.report.terminal import WIDTH
-from jobs.report.why import tables
+from jobs.report.why import between
 from tests.unit.report.factories import NAMES, choice, latency, measurement, results
 
 
@@ -32,7 +33,7 @@ def test_layers_of_both_stand_in_one_folded_table() -> None:
         reference=(layer("CONV_2D", 90.0), layer("MUL", 10.0)),
         best=(layer("CONV_2D", 30.0), layer("DEQUANTIZE", 10.0, delegated=False)),
     )
-    (table,) = tables(found)
+    (table,) = between(found, choice().reference, NAMES[-1])
     assert table.folded
     assert [[cell.text for cell in row.cells] for row in table.rows] == [
         ["CONV_2D", "90.0", "30.0"],
@@ -43,8 +44,9 @@ def test_layers_of_both_stand_in_one_folded_table() -> None:
 
 
 def test_without_both_there_is_no_table() -> None:
-    assert list(tables(timed(best=(layer("CONV_2D", 30.0),)))) == []
-    assert list(tables(results())) == []
+    one = timed(best=(layer("CONV_2D", 30.0),))
+    assert list(between(one, choice().reference, NAMES[-1])) == []
+    assert section(results()) is None
 
 
 def _explained(found: Results, folder: Path, *names: str) -> subprocess.CompletedProcess[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from common.numbers import ABSENT, TIMES, count, decimal, listed, percent, proportion
 from common.schema.dataset import Dataset
+from common.schema.environment import Environment
 from common.schema.provenance import Provenance, Runtime
 from common.schema.results import Results
 from common.schema.training import Training
@@ -107,11 +108,19 @@ def environment_tables(results: Results) -> Iterator[Table]:
     for target in results.targets:
         kind = "Android device" if target.kind == "android" else "host computer"
         note = (f"{target.name} is functional only: its times are never compared.",) if target.functional_only else ()
-        table = facts(f"Measured on {target.name}", "Fact", "Value", (("Kind", kind), *target.facts))
+        told = (("Kind", kind), *target.facts, *_instructions(target))
+        table = facts(f"Measured on {target.name}", "Fact", "Value", told)
         yield Table(table.caption, table.corner, table.columns, table.rows, note)
     if results.provenance:
         yield _stages(results.provenance)
         yield facts("Versions", "Package", "Version", _versions(results.provenance))
+
+
+def _instructions(target: Environment) -> Iterator[tuple[str, str]]:
+    """The instruction sets that pick kernels, where the kernel of the machine tells them."""
+    processor = target.processor
+    if processor is not None and processor.instruction_sets is not None:
+        yield "Instruction sets", ", ".join(processor.instruction_sets) or "none that picks kernels"
 
 
 def _stages(provenance: tuple[Provenance, ...]) -> Table:

@@ -1,47 +1,15 @@
-"""The tables of accuracy and of what each file holds. Pure: results to formatted tables."""
+"""Accuracy: the tables, and the images whose answer changed. Pure: results to formatted blocks."""
 
 from collections.abc import Iterator
 
 from common.flattery import flattery
-from common.numbers import ABSENT, count, megabytes, percent, span
+from common.numbers import ABSENT, count, percent, span
 from common.schema.evaluation import Evaluation
 from common.schema.judgement import Judgement, Kept, VariantJudgement
-from common.schema.results import Results, VariantResult
+from common.schema.results import Results
 from jobs.report.document import Cell, Column, Row, Table, number
 from jobs.report.names import variant_labels
 from jobs.report.verdicts import keeping, recall, spoken
-
-
-def files(results: Results) -> Table:
-    """What each variant's file is made of and whether it keeps what its recipe promises."""
-    labels = variant_labels(results)
-    columns = (
-        Column("Made by", numeric=False),
-        Column("Size (bytes)"),
-        Column("Zipped (MB)"),
-        Column("Promises kept", numeric=False),
-    )
-    rows = tuple(Row(labels[v.name], _file_cells(v)) for v in results.variants)
-    notes = ("Zipped is the size in an app package, compressed by DEFLATE at level 6.",)
-    return Table("What is in each file", "Variant", columns, rows, notes)
-
-
-def _file_cells(variant: VariantResult) -> tuple[Cell, ...]:
-    return (
-        Cell(", then ".join(variant.steps) or ABSENT),
-        Cell(str(variant.size_bytes)),
-        number(None if variant.deflated_bytes is None else megabytes(variant.deflated_bytes)),
-        _promises(variant),
-    )
-
-
-def _promises(variant: VariantResult) -> Cell:
-    kept, total = variant.promises_kept, variant.promises_total
-    if kept is None or total is None:
-        return Cell(ABSENT)
-    if not variant.waived:
-        return Cell(f"{kept} of {total}")
-    return Cell(f"{kept} of {total}", f"{total - kept} waived: {'; '.join(variant.waived)}", "problem")
 
 
 def accuracies(results: Results) -> Table:
@@ -52,7 +20,7 @@ def accuracies(results: Results) -> Table:
         Column("95 % interval (%)"),
         Column("Right"),
         Column("ROC AUC"),
-        Column("Same answer as Keras"),
+        Column("Top-1 agreement with Keras"),
         Column(f"Against {labels.get(results.reference, results.reference)}", numeric=False),
     )
     judgement = spoken(results)
@@ -65,7 +33,7 @@ def accuracies(results: Results) -> Table:
     split = results.evaluations[0].split
     flattered = None if results.training is None else flattery(split, results.training)
     notes = (*_notes(judgement), *(() if flattered is None else (flattered,)))
-    return Table(f"Accuracy on the {split} images", "Variant", columns, rows, notes)
+    return Table(f"Accuracy on the {split} images", "Variant", columns, rows, notes, folded=True)
 
 
 def _notes(judgement: Judgement | None) -> Iterator[str]:
@@ -94,26 +62,16 @@ def _accuracy_cells(evaluation: Evaluation, found: VariantJudgement | None) -> t
     )
 
 
-def class_scores(results: Results) -> Table:
-    """Precision, recall and F1 of every class and variant."""
-    labels = variant_labels(results)
-    columns = (
-        Column("Class", numeric=False),
-        Column("Precision"),
-        Column("Recall"),
-        Column("F1"),
-        Column("Images"),
-    )
+def scores(results: Results, evaluation: Evaluation) -> Table:
+    """Precision, recall and F1 of every class of a variant."""
+    columns = (Column("Precision"), Column("Recall"), Column("F1"), Column("Images"))
     judgement = spoken(results)
     rows = []
-    for evaluation in results.evaluations:
-        for score in evaluation.per_class:
-            precision, f1 = (number(None if v is None else percent(v)) for v in (score.precision, score.f1))
-            kept = _class_kept(judgement, evaluation.variant, score.name)
-            cells = (Cell(score.name), precision, recall(score.recall, kept), f1, Cell(str(score.support)))
-            rows.append(Row(labels.get(evaluation.variant, evaluation.variant), cells))
-    notes = (f"{ABSENT} stands where a figure is undefined: no image was taken for that class.",)
-    return Table("Scores per class", "Variant", columns, tuple(rows), notes, folded=True)
+    for score in evaluation.per_class:
+        precision, f1 = (number(None if v is None else percent(v)) for v in (score.precision, score.f1))
+        kept = _class_kept(judgement, evaluation.variant, score.name)
+        rows.append(Row(score.name, (precision, recall(score.recall, kept), f1, Cell(str(score.support)))))
+    return Table("Scores per class", "Class", columns, tuple(rows))
 
 
 def _class_kept(judgement: Judgement | None, variant: str, name: str) -> Kept | None:
@@ -122,18 +80,12 @@ def _class_kept(judgement: Judgement | None, variant: str, name: str) -> Kept | 
     return next((item.kept for item in judgement.of(variant).classes if item.name == name), None)
 
 
-def confusions(results: Results) -> tuple[Table, ...]:
-    """The confusion matrix of every variant."""
-    labels = variant_labels(results)
-    return tuple(_confusion(e, labels.get(e.variant, e.variant)) for e in results.evaluations)
-
-
-def _confusion(evaluation: Evaluation, label: str) -> Table:
+def confusion(evaluation: Evaluation) -> Table:
+    """The confusion matrix of a variant."""
     columns = tuple(Column(name, "Taken for") for name in evaluation.classes)
     rows = tuple(
         Row(name, tuple(Cell(str(images)) for images in counts))
         for name, counts in zip(evaluation.classes, evaluation.confusion, strict=True)
     )
     wrong = evaluation.count - evaluation.accuracy.successes
-    caption = f"Confusion matrix of {label}: {count(wrong, 'image')} of {evaluation.count} wrong"
-    return Table(caption, "Class", columns, rows, folded=True)
+    return Table(f"Confusion matrix: {wrong} of {count(evaluation.count, 'image')} wrong", "Class", columns, rows)

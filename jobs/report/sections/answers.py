@@ -8,7 +8,8 @@ from common.schema.answers import Answers, OutputAgreement
 from common.schema.inputs import Samples
 from common.schema.judgement import Judgement
 from common.schema.results import Results
-from jobs.report.document import Cell, Column, Row, Section, Table, Tone, number
+from jobs.report.blocks import Tone
+from jobs.report.document import Cell, Column, Row, Section, Table, number
 from jobs.report.names import variant_labels
 from jobs.report.verdicts import spoken
 

@@ -1,12 +1,14 @@
 """What Android devices tell besides the figures: delegation, answers, operators. Pure."""
 
+from collections.abc import Iterator
+
 from common.numbers import ABSENT, clipped, count, listed, percent, proportion, speedup
 from common.schema.base import Interval
 from common.schema.examination import Operator, OutputCheck
 from common.schema.outcome import Delegation
 from common.schema.results import Results
 from jobs.report.document import Cell, Column, Row, Table
-from jobs.report.names import Grid, Setting, variant_labels
+from jobs.report.names import Grid, Setting
 
 HEAVIEST = 3
 KIND_LENGTH = 40
@@ -17,7 +19,7 @@ def delegation(found: Delegation | None) -> Cell:
     if found is None:
         return Cell(ABSENT)
     if found.extent == "none":
-        return Cell("none", "plain kernels")
+        return Cell("none", "built-in kernels")
     told = []
     if found.nodes_delegated is not None:
         of = "" if found.nodes_total is None else f" of {found.nodes_total}"
@@ -51,37 +53,24 @@ def app(found: Interval | None) -> Cell:
     return Cell(ABSENT if found is None else speedup(found))
 
 
-def operators(results: Results) -> tuple[Table, ...]:
-    """The heaviest operators of every variant, and what ran outside of the delegate: a table per setting."""
+def operators(results: Results, name: str) -> Iterator[Table]:
+    """The heaviest operators of a variant, and what was not delegated: a row per setting that was profiled."""
     grid = Grid(results)
-    return tuple(_operators(results, grid, s) for s in grid.settings if _profiled(results, grid, s))
-
-
-def _profiled(results: Results, grid: Grid, setting: Setting) -> bool:
-    found = [grid.latency(variant.name, setting) for variant in results.variants]
-    return any(latency is not None and latency.operators for latency in found)
-
-
-def _operators(results: Results, grid: Grid, setting: Setting) -> Table:
-    labels = variant_labels(results)
-    rows = []
-    for variant in results.variants:
-        latency = grid.latency(variant.name, setting)
-        found = () if latency is None else latency.operators
-        rows.append(Row(labels[variant.name], (Cell(_named(found[:HEAVIEST])), Cell(_outside(found, setting)))))
-    columns = (Column("Heaviest operators", numeric=False), Column("Outside of the delegate", numeric=False))
-    notes = ("Shares of one inference, from a run with the profiler on, which is not the one that was timed.",)
-    return Table(f"Operators: {setting.label}", "Variant", columns, tuple(rows), notes)
+    found = [(setting, latency) for setting in grid.settings if (latency := grid.latency(name, setting)) is not None]
+    known = [(setting, latency.operators) for setting, latency in found if latency.operators]
+    if not known:
+        return
+    columns = (Column("Heaviest", numeric=False), Column("Not delegated", numeric=False))
+    rows = tuple(Row(s.label, (Cell(_named(ops[:HEAVIEST])), Cell(_outside(ops, s)))) for s, ops in known)
+    yield Table("Operators", "Setting", columns, rows)
 
 
 def _outside(found: tuple[Operator, ...], setting: Setting) -> str:
-    if not found:
-        return ABSENT
     if setting.backend == "cpu":
-        return "everything: plain kernels"
-    return _named(tuple(operator for operator in found if not operator.delegated)) if found else ABSENT
+        return "everything: built-in kernels"
+    return _named(tuple(operator for operator in found if not operator.delegated))
 
 
 def _named(found: tuple[Operator, ...]) -> str:
-    named = tuple(f"{clipped(o.kind, KIND_LENGTH)} ({o.count} x, {percent(o.share)})" for o in found)
+    named = tuple(f"{clipped(o.kind, KIND_LENGTH)} ({o.count} x, {percent(round(o.share, 3))})" for o in found)
     return listed(named) if named else "nothing"
