@@ -28,6 +28,8 @@ ABSENT = DASH
 
 def decimal(value: float) -> str:
     """Up to two decimals without trailing zeros (9382, 8.5, 6719.84); two digits below 0.1."""
+    if abs(value) >= HUGE:
+        return f"{value:.2e}"
     if 0 < abs(value) < SMALL:
         return f"{float(f'{value:.2g}'):f}".rstrip("0") if abs(value) >= 1e-6 else f"{value:.1e}"  # noqa: PLR2004
     text = f"{value:.2f}".rstrip("0").rstrip(".")
@@ -112,7 +114,7 @@ class TimeUnit:
 
 def time_unit(times_us: Sequence[float]) -> TimeUnit:
     """The unit for times that are read together: the smallest decides, and has three digits."""
-    least = min((us for us in times_us if us > 0), default=1.0)
+    least = min((us for us in times_us if 0 < us < float("inf")), default=1.0)
     # What rounds to 1000 of a unit is 1 of the next.
     name, us = next((unit for unit in reversed(UNITS) if least >= 0.9995 * unit[1]), UNITS[0])
     return TimeUnit(name, us, decimals((least / us,)))
@@ -120,7 +122,7 @@ def time_unit(times_us: Sequence[float]) -> TimeUnit:
 
 def decimals(values: Sequence[float]) -> int:
     """Decimals for a column of these values, 0 to 2: the smallest one has three digits then."""
-    least = min((abs(value) for value in values if value), default=1.0)
+    least = min((abs(value) for value in values if 0 < abs(value) < float("inf")), default=1.0)
     return min(MOST_DECIMALS, max(0, 2 - floor(log10(float(f"{least:.2e}")))))
 
 

@@ -1,6 +1,6 @@
 """Scales of axes: from values to pixels, and where the ticks stand. Pure.
 
-Any finite values are taken, 1e308 and 5e-324 too, and equal ones.
+Any values are taken, 1e308 and 5e-324 too, and equal ones: what no instrument shows stands at the end of the axis.
 """
 
 from collections.abc import Sequence
@@ -10,8 +10,8 @@ from math import ceil, floor, log10
 # Of a tick's step and of the digits on a logarithmic axis.
 STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
 DIGITS = ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0), (1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0))
-# Numbers below it cannot be divided by without losing all digits.
-TINY = 1e-290
+# Nothing beyond them is told apart, so that sums and ratios of figures stay finite.
+MOST, LEAST = 1e100, 1e-100
 LARGE, SMALL = 1e6, 1e-3
 
 
@@ -26,13 +26,12 @@ class Linear:
 
     def at(self, value: float) -> float:
         """The pixel of a value; those outside stand at the ends."""
-        # Halves, since the difference of two finite numbers may be infinite.
-        share = (value / 2 - self.low / 2) / (self.high / 2 - self.low / 2)
+        share = (tame(value) - self.low) / (self.high - self.low)
         return self.start + min(1.0, max(0.0, share)) * (self.end - self.start)
 
     def ticks(self, most: int) -> tuple[float, ...]:
         """At most about `most` round values."""
-        step = _step((self.high / 2 - self.low / 2) / max(1, most) * 2)
+        step = _step((self.high - self.low) / max(1, most))
         first = ceil(self.low / step - 1e-9)
         found = (step * (first + place) for place in range(2 * most + 2))
         return tuple(value + 0.0 for value in found if value <= self.high + abs(step) * 1e-9)
@@ -73,8 +72,13 @@ class Log:
 Scale = Linear | Log
 
 
+def tame(value: float) -> float:
+    """A figure, or the end of what is told apart beyond it."""
+    return min(MOST, max(-MOST, value))
+
+
 def _power(exponent: int) -> float:
-    return float(f"1e{min(308, max(-323, exponent))}")
+    return float(f"1e{exponent}")
 
 
 def _step(wanted: float) -> float:
@@ -84,14 +88,14 @@ def _step(wanted: float) -> float:
 
 def linear(values: Sequence[float], start: float, end: float, *, room: float = 0.05, zero: bool = False) -> Linear:
     """A scale that holds all values with some room, as a share of their span, on both sides; from 0 if `zero`."""
-    held = [*values, 0.0] if zero else list(values)
+    held = [*map(tame, values), *([0.0] if zero else [])]
     low, high = min(held), max(held)
-    if not high / 2 - low / 2 > max(TINY, 1e-12 * max(abs(low), abs(high))):
-        reach = 0.05 * max(abs(low), abs(high)) or 1.0
-        low, high = low - min(reach, 1e300), high + min(reach, 1e300)
-    span = min(high / 2 - low / 2, 1e300) * 2 * room
-    low_room = 0.0 if zero and low >= 0 else span
-    return Linear(max(low - low_room, -1.7e308), min(high + span, 1.7e308), start, end)
+    if high - low <= max(LEAST, 1e-9 * max(abs(low), abs(high))):
+        reach = 0.05 * max(abs(low), abs(high))
+        reach = reach if reach > LEAST else 1.0
+        low, high = (low if zero and low >= 0 else low - reach), high + reach
+    span = (high - low) * room
+    return Linear(low if zero and low >= 0 else low - span, high + span, start, end)
 
 
 def log(values: Sequence[float], start: float, end: float, *, least: float = 1.1) -> Log:
@@ -99,11 +103,10 @@ def log(values: Sequence[float], start: float, end: float, *, least: float = 1.1
 
     There must be a positive value.
     """
-    held = [value for value in values if value > 0]
+    held = [min(MOST, max(LEAST, value)) for value in values if value > 0]
     low, high = log10(min(held)), log10(max(held))
     room = max(0.06 * (high - low), (log10(least) - (high - low)) / 2)
-    # Denormal ends would be 0 as floats.
-    return Log(10 ** max(-307.0, low - room), 10 ** min(308.0, high + room), start, end)
+    return Log(10 ** (low - room), 10 ** (high + room), start, end)
 
 
 def written(ticks: Sequence[float]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 
 from common.numbers import clipped
 from common.printable import clean
@@ -42,7 +42,7 @@ class Names:
 
     results: Results
 
-    @property
+    @cached_property
     def all(self) -> dict[str, str]:
         """By the variant's name."""
         short = {name: clipped(clean(label), NAME_LENGTH) for name, label in variant_labels(self.results).items()}

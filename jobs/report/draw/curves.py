@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from common.numbers import duration
+from common.numbers import duration, factor
 from common.schema.results import Endured, Results
 from common.schema.training import Training
 from common.svg.canvas import Canvas, x_axis, y_axis
 from common.svg.learning import learning_curves
-from common.svg.scale import linear
+from common.svg.scale import linear, tame
 from common.svg.text import FONT_SIZE, LINE, fitted
 from jobs.report.document import Chart
 from jobs.report.draw.canvas import NARROW, Names, both
@@ -58,8 +58,7 @@ def _courses(results: Results, members: Sequence[Endured]) -> tuple[_Course, ...
         begin = one.result.first_us
         if begin is None or begin <= 0:
             continue
-        ratios = ((p.at_s / 60, p.latency_us / begin) for p in one.result.points)
-        points = tuple((at, ratio) for at, ratio in ratios if 0 < ratio < float("inf"))
+        points = tuple((tame(p.at_s) / 60, tame(p.latency_us / begin)) for p in one.result.points if p.latency_us > 0)
         if points:
             courses.append(_Course(names.of(one.result.cell.variant), points))
     return tuple(courses)
@@ -67,7 +66,7 @@ def _courses(results: Results, members: Sequence[Endured]) -> tuple[_Course, ...
 
 def _sustained(results: Results, key: Key, courses: tuple[_Course, ...], place: int) -> Chart:
     last = max(courses, key=lambda course: course.points[-1][1])
-    over = f"{100 * (last.points[-1][1] - 1):+.0f} %"
+    over = f"{100 * (last.points[-1][1] - 1):+.3g} %"
     long = duration(60e6 * max(course.points[-1][0] for course in courses))
     alt = f"Latency under load on {where(key)}. After {long} {last.name} is farthest from its begin: {over}."
     caption = f"Latency under load, each variant's over that of its own begin. Dashed rule: {THROTTLED:g}."
@@ -92,6 +91,6 @@ def _draw(courses: tuple[_Course, ...], width: int) -> Canvas:
         canvas.polyline([(x.at(at), y.at(ratio)) for at, ratio in course.points], css)
         row = bottom + AXIS + LINE * place
         canvas.line(0, row + 8, 24, row + 8, css=css)
-        canvas.text(30, row + FONT_SIZE, fitted(course.name, width - 120))
-        canvas.text(width, row + FONT_SIZE, f"ends at {course.points[-1][1]:.2f}", "quiet", "end")
+        canvas.text(30, row + FONT_SIZE, fitted(course.name, width - 160))
+        canvas.text(width, row + FONT_SIZE, f"ends at {factor(course.points[-1][1])}", "quiet", "end")
     return canvas

@@ -6,7 +6,7 @@ from common.numbers import TIMES, listed, percent, speedup
 from common.schema.base import Interval
 from common.schema.results import Results
 from common.svg.canvas import Canvas
-from common.svg.scale import Log, log, written
+from common.svg.scale import Log, log, tame, written
 from common.svg.text import FONT_SIZE, fitted
 from jobs.report.document import Chart
 from jobs.report.draw.canvas import Names, both, deciding, winner
@@ -81,7 +81,7 @@ def _plot(results: Results, setting: Setting) -> _Plot | None:
     if not rows:
         return None
     rows.sort(key=lambda row: (-row.ratio.value, row.name))
-    floor = max(floors, default=None)
+    floor = tame(max(floors)) if floors else None
     called = tuple(_Row(names.of(row.name), row.ratio, row.kind, row.rounds) for row in rows)
     best = winner(results, setting)
     return _Plot(called, tuple(others), floor, names.of(results.reference), None if best is None else names.of(best))

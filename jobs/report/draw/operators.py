@@ -7,7 +7,7 @@ from common.numbers import clipped, decimal, duration, time_unit
 from common.printable import clean
 from common.schema.results import Latency, Results
 from common.svg.canvas import Canvas
-from common.svg.scale import linear
+from common.svg.scale import linear, tame
 from common.svg.text import FONT_SIZE, LINE, fitted, text_width
 from jobs.report.document import Chart
 from jobs.report.draw.canvas import Names, both, deciding, winner
@@ -39,9 +39,9 @@ def times(latency: Latency | None) -> dict[str, float]:
     if latency is None:
         return found
     for one in latency.operators or latency.layers:
-        if 0 < one.mean_us < float("inf"):
+        if one.mean_us > 0:
             kind = clipped(clean(one.kind), KIND_LENGTH)
-            found[kind] = found.get(kind, 0.0) + one.mean_us
+            found[kind] = found.get(kind, 0.0) + tame(one.mean_us)
     return found
 
 
@@ -129,7 +129,7 @@ def _stack(canvas: Canvas, parts: dict[str, float], colours: dict[str, int], mos
     joined: dict[str, float] = {}
     for name, value in parts.items():
         shown = name if name in colours else OTHER
-        joined[shown] = joined.get(shown, 0.0) + (value / most if 0 < most < float("inf") else 0.0)
+        joined[shown] = joined.get(shown, 0.0) + (value / most if most > 0 else 0.0)
     x = 0.0
     for name in sorted(joined, key=lambda one: colours[one]):
         wide = joined[name] * canvas.width

@@ -10,6 +10,7 @@ from common.schema.results import Results, VariantResult
 from jobs.report.names import Grid, Setting
 
 View = Literal["latency", "download", "memory"]
+VIEWS: tuple[View, ...] = ("latency", "download", "memory")
 
 
 @dataclass(frozen=True)

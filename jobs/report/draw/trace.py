@@ -7,7 +7,7 @@ from statistics import median
 from common.numbers import count, percent
 from common.schema.results import Process, Results, Trace
 from common.svg.canvas import Canvas, x_axis, y_axis
-from common.svg.scale import Linear, Log, linear, log
+from common.svg.scale import LEAST, Linear, Log, linear, log, tame
 from common.svg.text import FONT_SIZE, LINE
 from jobs.report.document import Chart
 from jobs.report.draw.canvas import NARROW, Names, both, deciding
@@ -73,8 +73,7 @@ def _ratio(process: Process, middles: dict[str, float]) -> float | None:
     middle = middles.get(process.variant)
     if process.latency_us is None or process.latency_us <= 0 or middle is None:
         return None
-    ratio = process.latency_us / middle
-    return ratio if 0 < ratio < float("inf") else None
+    return max(LEAST, tame(process.latency_us / middle))
 
 
 def _place(results: Results, found: Trace) -> Setting | None:
@@ -101,7 +100,7 @@ def trace(results: Results, found: Trace) -> Chart | None:
         return None
     name, key, where = _named(results, found, "trace")
     alt = f"{_told(plot)} on {where}, over time."
-    floor = "" if found.floor is None else f" The band is the noise floor, {percent(found.floor)}."
+    floor = "" if found.floor is None else f" The band is the noise floor, {percent(tame(found.floor))}."
     load = " Below: the machine's load over one minute." if plot.loads else ""
     caption = f"Every process: its start against its latency over its own variant's median.{floor}{load}"
     return Chart(name, alt, caption, both(lambda width: _trace(plot, width), alt), key)
