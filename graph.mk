@@ -42,7 +42,7 @@ $(STALE:%=$(RUN)/%): FORCE
 # prints it as it is; with EDGEPROOF_LIST it tells jobs.steps, as a line each, what is to do. In containers the launcher
 # finds in the command what it reads and writes.
 made = $(@:$(RUN)/%=%)
-shown = @2>&9 $(PY) -m jobs.steps run $(1) $(made) --run $(RUN) --
+shown = @exec 2>&9 $(PY) -m jobs.steps run $(1) $(made) --run $(RUN) --
 job = $(if $(EDGEPROOF_LIST),$(info step $(1) $(made)))$(if $(DRY),,$(shown)) $(PY) -m $(if $(filter docker,$(RUNTIME)),jobs.launch stage $(1) --,jobs.$(1)) --experiment $(EXPERIMENT)
 
 # Where nothing is trained, the images get the size that the reference takes.

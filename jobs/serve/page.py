@@ -21,11 +21,11 @@ h1 { font-size: 1.6rem; margin: 0 0 1rem; }
 a { color: var(--accent); }
 table { width: 100%; border-collapse: collapse; background: var(--paper); border: 1px solid var(--line); }
 th, td { padding: .5rem .7rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top; }
-thead th { color: var(--quiet); font-weight: 600; }
-tbody th { font-weight: 600; }
+thead th { color: var(--quiet); font-weight: 600; overflow-wrap: normal; }
+tbody th { font-weight: 600; min-width: 9rem; }
 th small { display: block; color: var(--quiet); font-weight: 400; }
 .problem { color: var(--problem); }
-td a { display: block; }
+td a { display: block; white-space: nowrap; }
 time { white-space: nowrap; }
 @media (max-width: 760px) {
   body { padding: 1rem .6rem; }
