@@ -10,12 +10,14 @@ NARROW = {**dict.fromkeys("ijl'|", 0.24), **dict.fromkeys(" .,:;!/\\[]()ftrI-", 
 WIDE = {**dict.fromkeys("mM%@W", 0.9), **dict.fromkeys("wABCDEGHKNOPQRSUVXY&", 0.74)}
 USUAL, EAST_ASIAN = 0.57, 1.02
 SLACK = 1.08
+# Of letters of weight 600.
+STRONG = 1.1
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
 
 
-def text_width(text: str) -> float:
+def text_width(text: str, *, strong: bool = False) -> float:
     """About the width of a text in pixels, rather too much than too little."""
-    return FONT_SIZE * SLACK * sum(_share(letter) for letter in text)
+    return FONT_SIZE * SLACK * (STRONG if strong else 1.0) * sum(_share(letter) for letter in text)
 
 
 def _share(letter: str) -> float:

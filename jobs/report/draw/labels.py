@@ -41,6 +41,7 @@ class Wanted:
     y: float
     radius: float
     text: str
+    strong: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,9 @@ class Label:
     far: bool
 
 
-def text_box(x: float, y: float, text: str, anchor: Anchor) -> Box:
+def text_box(x: float, y: float, text: str, anchor: Anchor, *, strong: bool = False) -> Box:
     """What a line of text covers whose base line is at `y`."""
-    width = text_width(text)
+    width = text_width(text, strong=strong)
     left = x - {"start": 0.0, "middle": width / 2, "end": width}[anchor]
     return Box(left, y - ASCENT, left + width, y + DESCENT)
 
@@ -99,7 +100,7 @@ def _places(wanted: Wanted) -> Iterator[Label]:
         sides: tuple[tuple[float, Anchor], ...] = ((wanted.x + beside, "start"), (wanted.x - beside, "end"))
         for y in heights:
             for x, anchor in (*sides, (wanted.x, "middle")):
-                yield Label(x, y, anchor, text_box(x, y, wanted.text, anchor), far=ring > 1)
+                yield Label(x, y, anchor, text_box(x, y, wanted.text, anchor, strong=wanted.strong), far=ring > 1)
 
 
 def rows(widths: Sequence[float], width: float) -> tuple[tuple[int, float], ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from common.svg.canvas import Canvas, x_axis
 from common.svg.scale import Scale
-from common.svg.text import FONT_SIZE, fitted, text_width
+from common.svg.text import FONT_SIZE, STRONG, fitted, text_width
 
 # Pixels: a name's line, and the room between two rows.
 NAME, BETWEEN = 18.0, 6.0
@@ -56,7 +56,7 @@ class Strips:
             y = self.strip(place) - (NAME - FONT_SIZE)
             figure = fitted(row.figure, 0.7 * self.width)
             room = self.width - text_width(figure) - 10
-            canvas.text(0, y, fitted(row.name, room), row.css)
+            canvas.text(0, y, fitted(row.name, room / STRONG if row.css else room), row.css)
             canvas.text(self.width, y, figure, row.tone, "end")
 
     def rules(self, canvas: Canvas, at: Sequence[float], css: str) -> None:

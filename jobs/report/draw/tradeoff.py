@@ -14,7 +14,7 @@ from jobs.report.document import Chart
 from jobs.report.draw.canvas import NARROW, Names, both, deciding
 from jobs.report.draw.labels import Box, Wanted, label, line_box, mark_box
 from jobs.report.draw.points import Point, Quality, View, front, points, quality
-from jobs.report.draw.standing import ORDER, RULED_OUT, Kind, kinds, legend, legend_height
+from jobs.report.draw.standing import BEST, ORDER, RULED_OUT, Kind, kinds, legend, legend_height
 from jobs.report.names import Grid, Setting
 
 LEFT, TOP, AXIS = 44, 24, 44
@@ -202,7 +202,9 @@ def _labels(canvas: Canvas, plot: _Plot, marks: Sequence[_Mark], area: Box, line
     shown.sort(key=lambda mark: (order[plot.kinds[mark.members[0].name]], mark.x))
     room = 0.55 * (area.right - area.left)
     texts = [_called(plot, mark, room) for mark in shown]
-    wanted = [Wanted(mark.x, mark.y, mark.radius, text) for mark, text in zip(shown, texts, strict=True)]
+    strong = [plot.kinds[mark.members[0].name] is BEST for mark in shown]
+    named = zip(shown, texts, strong, strict=True)
+    wanted = [Wanted(mark.x, mark.y, mark.radius, text, bold) for mark, text, bold in named]
     boxes = [mark_box(mark.x, mark.y, mark.radius) for mark in marks]
     for mark, one, found in zip(shown, wanted, label(wanted, boxes, area, lines), strict=True):
         if found is None:
@@ -210,8 +212,7 @@ def _labels(canvas: Canvas, plot: _Plot, marks: Sequence[_Mark], area: Box, line
         if found.far:
             side = LINE / 2 if found.y > mark.y else 0
             canvas.line(mark.x, mark.y, found.x, found.y - side, css="leader")
-        strong = "strong" if order[plot.kinds[mark.members[0].name]] == 0 else ""
-        canvas.text(found.x, found.y, one.text, strong, found.anchor)
+        canvas.text(found.x, found.y, one.text, "strong" if one.strong else "", found.anchor)
 
 
 def _called(plot: _Plot, mark: _Mark, room: float) -> str:

@@ -47,7 +47,8 @@ class Drawing:
         found = []
         for element in self.root.iter(f"{NAMESPACE}text"):
             text, names = element.text or "", element.get("class", "").split()
-            x, y, width = float(element.get("x", "")), float(element.get("y", "")), text_width(text)
+            x, y = float(element.get("x", "")), float(element.get("y", ""))
+            width = text_width(text, strong="strong" in names)
             left = x - width * (1.0 if "end" in names else 0.5 if "middle" in names else 0.0)
             found.append(Words(text, left, y - 0.75 * FONT_SIZE, left + width, y + 0.2 * FONT_SIZE))
         return found
