@@ -28,7 +28,7 @@ def card(results: Results) -> Card:
     return Card(
         lead="Ship",
         name=variant_labels(results).get(choice.best, choice.best),
-        reason=_standing(choice, choice.best).reason if sure is None else sure.reason,
+        reason=_sentence(_standing(choice, choice.best).reason if sure is None else sure.reason),
         file="" if file is None else file.path,
         sha256="" if file is None else file.sha256,
         chip=("", "plain") if sure is None else (sure.word, CHIPS[sure.word]),
@@ -36,6 +36,11 @@ def card(results: Results) -> Card:
         points=tuple(_points(results, choice, choice.best)),
         problems=problems(results),
     )
+
+
+def _sentence(text: str) -> str:
+    """With a capital letter and a full stop."""
+    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
 
 
 def _standing(choice: Choice, name: str) -> Standing:

@@ -4,7 +4,7 @@ formatted tables."""
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from common.numbers import ABSENT, clipped, count, decimal, duration, listed, megabytes, span
+from common.numbers import ABSENT, DASH, clipped, count, decimal, duration, listed, megabytes, time_unit
 from common.schema.base import Interval
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Latency, Results
@@ -115,8 +115,8 @@ def _latency(result: Result) -> Cell:
 
 def _details() -> tuple[_Detail, ...]:
     return (
-        _Detail("95 % interval (µs)", lambda x: _interval(x.interval)),
-        _Detail("Spread (µs)", lambda x: _ends(x.low_us, x.high_us)),
+        _Detail("95 % interval", lambda x: _interval(x.interval)),
+        _Detail("Spread", lambda x: _ends(x.low_us, x.high_us)),
         _Detail("p95", lambda x: _time(x.p95_us)),
         _Detail("Initialisation", lambda x: _time(x.init_us)),
         _Detail("First inference", lambda x: _time(x.first_us)),
@@ -143,11 +143,14 @@ def _rounds(latency: Latency) -> Cell:
 
 
 def _ends(low: float | None, high: float | None) -> Cell:
-    return number(None if low is None or high is None else span(low, high))
+    if low is None or high is None:
+        return number(None)
+    unit = time_unit((low, high))
+    return Cell(f"{unit.write(low)}{DASH}{unit.write(high, unit=True)}")
 
 
 def _interval(interval: Interval | None) -> Cell:
-    return number(None if interval is None else span(interval.low, interval.high))
+    return number(None) if interval is None else _ends(interval.low, interval.high)
 
 
 def explain(result: Unsupported | Failed | NoResult) -> Cell:

@@ -81,9 +81,10 @@ def _columns(results: Results, grid: Grid, setting: Setting | None) -> Iterator[
     yield _sizes(results, "Download (MB)", lambda variant: variant.deflated_bytes)
     found = _latencies(results, grid, setting)
     if setting is not None:
-        yield _latency_column(results, grid, setting)
+        speedups = _speedups(results, grid, setting)
+        yield _latency_column(results, grid, setting, wide=not speedups.empty)
         yield _times("p95", found, lambda x: x.p95_us)
-        yield _speedups(results, grid, setting)
+        yield speedups
     yield from _quality(results)
     yield _times("Initialisation", found, lambda x: x.init_us)
     yield _times("First inference", found, lambda x: x.first_us)
@@ -125,7 +126,7 @@ def _sizes(results: Results, label: str, size: Callable[[VariantResult], int | N
     return _Figures(Column(label, wide=True), cells)
 
 
-def _latency_column(results: Results, grid: Grid, setting: Setting) -> _Figures:
+def _latency_column(results: Results, grid: Grid, setting: Setting, *, wide: bool) -> _Figures:
     """The latencies, or in one word why there is none; the reasons stand in the rows' own parts."""
     found = [grid.result(variant.name, setting) for variant in results.variants]
     unit = time_unit([x.latency_us for x in found if isinstance(x, Latency)])
@@ -135,7 +136,7 @@ def _latency_column(results: Results, grid: Grid, setting: Setting) -> _Figures:
             cells.append(Cell(unit.write(result.latency_us), key=result.latency_us))
         else:
             cells.append(Cell("not measured" if result is None else result.kind, tone="problem"))
-    return _Figures(Column(f"Latency ({unit.name})"), tuple(cells))
+    return _Figures(Column(f"Latency ({unit.name})", wide=wide), tuple(cells))
 
 
 def _times(label: str, found: Sequence[Latency | None], figure: Callable[[Latency], float | None]) -> _Figures:

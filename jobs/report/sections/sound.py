@@ -45,12 +45,13 @@ def _sessions(results: Results) -> Iterator[Table]:
         Column("Rounds"),
         Column("Processes"),
         Column("Discarded"),
-        Column("A/A: a file differs from itself by"),
+        Column("A/A noise floor"),
         Column("Ended by", numeric=False),
     )
     rows = tuple(_of_traces(results)) or tuple(_of_judgement(results))
     if rows:
-        yield Table("Sessions", "Setting", columns, rows)
+        notes = ("A/A noise floor: by so much one and the same file, measured again and again, differs from itself.",)
+        yield Table("Sessions", "Setting", columns, rows, notes)
 
 
 def _of_traces(results: Results) -> Iterator[Row]:
