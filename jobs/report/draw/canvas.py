@@ -1,5 +1,6 @@
 """What the report's charts have in common: two widths, names of variants, and the file beside the Markdown. Pure."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, cached_property
@@ -14,14 +15,18 @@ from jobs.report.document import Chart
 from jobs.report.names import Grid, Setting, variant_labels
 
 # Pixels. Both are shown in their own size, so that letters keep theirs.
-WIDE, NARROW = 600, 328
+WIDE, NARROW = 580, 328
 NAME_LENGTH = 48
+HINT = re.compile(r"><title>[^<]*</title></[a-z]+>")
 THEME = ROOT / "reports" / "templates" / "theme.css"
 
 
 def both(draw: Callable[[int], Canvas], alt: str) -> str:
-    """A drawing for wide pages and one for narrow ones, of which theme.css shows one."""
-    return draw(WIDE).svg(alt, "wide") + draw(NARROW).svg(alt, "narrow")
+    """A drawing for wide places and one for narrow ones, of which theme.css shows one. The narrow one is for a
+    finger, which cannot hover: it has no hints."""
+    narrow = draw(NARROW)
+    narrow.parts = [HINT.sub("/>", part) for part in narrow.parts]
+    return draw(WIDE).svg(alt, "wide") + narrow.svg(alt, "narrow")
 
 
 def standalone(chart: Chart) -> bytes:

@@ -27,6 +27,10 @@ class Box:
         across = self.left < other.right and other.left < self.right
         return across and self.top < other.bottom and other.top < self.bottom
 
+    def wider(self, room: float) -> "Box":
+        """With some room on both sides."""
+        return Box(self.left - room, self.top, self.right + room, self.bottom)
+
     def holds(self, other: "Box") -> bool:
         """Whether the other lies within."""
         across = self.left <= other.left and other.right <= self.right
@@ -80,7 +84,7 @@ def label(
     are never met, `lines` where it can be avoided."""
     placed: list[Label | None] = []
     for one in wanted:
-        taken = [found.box for found in placed if found is not None]
+        taken = [found.box.wider(GAP) for found in placed if found is not None]
         places = [place for place in _places(one) if area.holds(place.box) and not _hit(place.box, taken)]
         free = [place for place in places if not _hit(place.box, marks)]
         placed.append(next((place for place in free if not _hit(place.box, lines)), next(iter(free), None)))

@@ -10,7 +10,7 @@ from common.schema.choice import Candidate, Choice, Standing, Verdict
 from common.schema.evaluation import ClassScore, Evaluation, McNemar
 from common.schema.examination import LayerTime, Operator
 from common.schema.experiment import Choose
-from common.schema.judgement import Difference, Judgement, Keeping, Kept, Setting, Speed, VariantJudgement
+from common.schema.judgement import Difference, Judgement, Keeping, Kept, Obstacle, Setting, Speed, VariantJudgement
 from common.schema.power import NoEnergy
 from common.schema.results import (
     Discarded,
@@ -196,6 +196,9 @@ def _speed(cell: Measurement, place: Setting, number: int, drawn: random.Random)
     told = {"variant": cell.variant, "setting": place, "session": 0, "floor": 0.03}
     if latency.ratio is None:
         return Speed.model_validate({**told, "verdict": "reference"})
+    if DIFFERENCES[number % 6] == "not compared":
+        obstacle = Obstacle(cause="too busy", text="the machine was too busy: its references differed too often")
+        return Speed.model_validate({**told, "verdict": "not compared", "obstacle": obstacle})
     value, spread = latency.ratio.value, 1.5 if number % 7 == 3 else 1.06
     rounds = tuple(RoundRatio(round=i, value=value * drawn.uniform(1 / spread, spread)) for i in range(5))
     ratio = Interval(value=value, low=value / spread, high=value * spread)
