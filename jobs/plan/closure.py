@@ -6,6 +6,7 @@ anything, and counts as all of `common`.
 """
 
 import ast
+import functools
 import hashlib
 import json
 import re
@@ -112,10 +113,11 @@ def reached(stage: str, tree: Tree) -> frozenset[str]:
     return frozenset(found)
 
 
-def _with_packages(name: str) -> list[str]:
+@functools.cache
+def _with_packages(name: str) -> tuple[str, ...]:
     """A dotted name and everything above it: importing `a.b` runs `a/__init__.py` first."""
     parts = name.split(".")
-    return [".".join(parts[: length + 1]) for length in range(len(parts))]
+    return tuple(".".join(parts[: length + 1]) for length in range(len(parts)))
 
 
 def code_sha256(stage: str, tree: Tree, also: Sequence[Path] = ()) -> str:
