@@ -82,7 +82,10 @@ def test_a_harmless_file_needs_no_trust(suffix: str, tmp_path: Path) -> None:
     assert load_saved(tmp_path / f"ours{suffix}").count_params() == model.count_params()
 
 
-@pytest.mark.parametrize("name", ["MobileNetV3Small", "EfficientNetV2B0", "RegNetX002"])
+SLOW = [pytest.param(name, marks=pytest.mark.slow) for name in ("EfficientNetV2B0", "RegNetX002")]
+
+
+@pytest.mark.parametrize("name", ["MobileNetV3Small", *SLOW])
 def test_an_application_needs_no_trust(name: str, tmp_path: Path) -> None:
     application(name, SHAPE, CLASSES).save(tmp_path / "theirs.h5")
     assert unsafe(tmp_path / "theirs.h5") is None

@@ -1,5 +1,6 @@
 """Passes on small networks, from the recipe to what stands in the file."""
 
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from jobs.optimize.convert import convert
 from tests.unit.optimize.tiny import (
     CONVOLUTION_AND_MATRIX,
     IMAGES,
+    NARROW,
     POOLED,
     SIDE,
     TUNER,
@@ -99,13 +101,13 @@ def test_clusters_and_zeros_survive_together() -> None:
     done, _ = run(
         [
             {"pass": "prune", "frequency": 1},
-            {"pass": "cluster", "clusters": 6, "preserve_sparsity": True, "layers": {"pointwise": 3}},
+            {"pass": "cluster", "clusters": 6, "preserve_sparsity": True, "layers": {"narrow": 3}},
         ],
-        built("first", "norm", "pointwise", "relu", "pool", "wide", "last"),
+        NARROW,
     )
     assert zeros(done.model, "wide") >= 0.49
-    kernel = done.model.get_layer("pointwise").get_weights()[0]
-    assert max(len(np.unique(kernel[..., channel])) for channel in range(32)) <= 3
+    kernel = done.model.get_layer("narrow").get_weights()[0]
+    assert max(len(np.unique(kernel[..., channel])) for channel in range(8)) <= 3
 
 
 def test_channels_of_few_weights_are_clustered_as_a_whole() -> None:
@@ -162,7 +164,8 @@ def test_a_rank_that_saves_nothing_leaves_the_layer_alone() -> None:
 
 
 def test_quantisation_aware_training_makes_an_int8_file() -> None:
-    done, found = run([{"pass": "quantize_aware"}], format="int8", integer_io=True)
+    build = built("first", "norm", "relu", "second", "relu", "norm", "pool", "last")
+    done, found = run([{"pass": "quantize_aware"}], build, format="int8", integer_io=True)
     assert {kernel.tensor.dtype for kernel in found.kernels} == {"int8"}
     assert found.inputs[0].dtype == "int8"
     assert notes(done)["second"] == "quantised"
@@ -186,23 +189,24 @@ PRUNED = {"pass": "prune", "frequency": 1}
 
 
 @pytest.mark.parametrize(
-    "steps",
+    ("steps", "build"),
     [
-        [PRUNED, {"pass": "quantize_aware", "preserve": "sparsity"}],
-        [{"pass": "cluster"}, {"pass": "quantize_aware", "preserve": "clusters"}],
+        ([PRUNED, {"pass": "quantize_aware", "preserve": "sparsity"}], NARROW),
+        ([{"pass": "cluster"}, {"pass": "quantize_aware", "preserve": "clusters"}], NARROW),
         pytest.param(
             [
                 PRUNED,
                 {"pass": "cluster", "preserve_sparsity": True},
                 {"pass": "quantize_aware", "preserve": "sparsity_and_clusters"},
             ],
+            POOLED,
             marks=pytest.mark.slow,
         ),
     ],
     ids=["PQAT", "CQAT", "PCQAT"],
 )
-def test_collaborative_training_keeps_what_was_there(steps: list[dict[str, Any]]) -> None:
-    done, _ = run([{"pass": "fold_batch_norm"}, *steps], POOLED, format="int8")
+def test_collaborative_training_keeps_what_was_there(steps: list[dict[str, Any]], build: Callable[[], Any]) -> None:
+    done, _ = run([{"pass": "fold_batch_norm"}, *steps], build, format="int8")
     made = {"sparsity" if "frequency" in step else "clusters" for step in steps[:-1]}
     assert {item.claim for item in done.expected} == made
 

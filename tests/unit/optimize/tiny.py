@@ -41,6 +41,7 @@ def _network(names: tuple[str, ...]) -> Any:
         "relu": layers.ReLU,
         "second": lambda: layers.SeparableConv2D(24, 3, name="second"),
         "pointwise": lambda: layers.Conv2D(32, 1, name="pointwise"),
+        "narrow": lambda: layers.Conv2D(8, 1, name="narrow"),
         "flat": layers.Flatten,
         "pool": layers.GlobalAveragePooling2D,
         "wide": lambda: layers.Dense(32, activation="relu", name="wide"),
@@ -52,6 +53,8 @@ def _network(names: tuple[str, ...]) -> Any:
 CONVOLUTION_AND_MATRIX = built("first", "relu", "flat", "wide", "last")
 # As `network`, with a small matrix: the search for clusters takes its time by the number of weights.
 POOLED = built("first", "norm", "relu", "second", "relu", "norm", "pointwise", "relu", "pool", "wide", "last")
+# And without a separable convolution: it takes its time by the number of channels too.
+NARROW = built("first", "norm", "relu", "narrow", "relu", "pool", "wide", "last")
 
 
 def run(
