@@ -1,10 +1,14 @@
 """Small real .tflite files of other kinds than the project's own, made without TensorFlow."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 
 from common.experiment import LoadedExperiment
+from common.tflite.ask import Asked, load
+from jobs.adopt.stage import adopt
 from tests.artifacts import write_experiment
 from tests.devices import tiny_model
 from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
@@ -91,3 +95,19 @@ def given_files(folder: Path, files: dict[str, bytes], more: str = "") -> Loaded
     tables = "".join(f'[variants.{name}]\nfile = "{name}.tflite"\n' for name in files)
     text = f'title = "Given"\nseed = 3\nreference = "{next(iter(files))}"\n{more}\n{tables}'
     return write_experiment(folder, text, "given")
+
+
+_loaded: dict[tuple[bytes, str], Asked] = {}
+
+
+def _load_once(path: Path, shapes: Mapping[int, Sequence[int]]) -> Asked:
+    key = path.read_bytes(), repr(shapes)
+    if key not in _loaded:
+        _loaded[key] = load(path, shapes)
+    return _loaded[key]
+
+
+def adopted(experiment: LoadedExperiment, name: str, output: Path) -> None:
+    """A given file's variant, for tests of what comes after it: LiteRT loads the same bytes once, not for each test."""
+    with patch("jobs.adopt.stage.load", _load_once):
+        adopt(experiment, name, output)

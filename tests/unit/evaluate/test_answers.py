@@ -13,12 +13,11 @@ from common.schema.answers import Answers, Tolerance
 from common.schema.inputs import Samples
 from common.tflite.ask import Question, answer
 from common.trust import VARIABLE
-from jobs.adopt.stage import adopt
 from jobs.evaluate.agreement import agreement, looks_like_classes
 from jobs.evaluate.answers import evaluate_answers
 from jobs.evaluate.score import limited
 from jobs.inputs.stage import sample
-from tests.given import TINY, adding, given_files, lookup, scaled_dense
+from tests.given import TINY, adding, adopted, given_files, lookup, scaled_dense
 from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
 
 
@@ -29,7 +28,7 @@ def evaluated(tmp_path: Path, files: dict[str, bytes], more: str = "") -> dict[s
 
 def asked(experiment: LoadedExperiment, tmp_path: Path, names: dict[str, bytes]) -> dict[str, Answers]:
     for name in names:
-        adopt(experiment, name, tmp_path / "variants" / name)
+        adopted(experiment, name, tmp_path / "variants" / name)
     first = next(iter(names))
     sample(experiment, tmp_path / "variants" / first, tmp_path / "inputs")
     found = {}

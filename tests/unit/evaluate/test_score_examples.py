@@ -25,6 +25,8 @@ def example(function: str) -> str:
 @pytest.fixture
 def samples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv(VARIABLE, "1")
+    # The functions are tried here; that there are enough resamples for an interval is a matter of test_answers.
+    monkeypatch.setattr("jobs.evaluate.score.RESAMPLES_OF_ALL", 20)
     (tmp_path / "samples").mkdir()
     return tmp_path
 

@@ -13,16 +13,17 @@ from jobs.inputs.stage import sample
 from tests.unit.export.conftest import Keras3
 
 
-@pytest.fixture
-def samples(keras3: Keras3, tmp_path: Path) -> Path:
-    """Four images, as the inputs stage writes them."""
-    (tmp_path / "images").mkdir()
+@pytest.fixture(scope="module")
+def samples(keras3: Keras3, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Four images, as the inputs stage writes them; nobody changes them."""
+    folder = tmp_path_factory.mktemp("sampled")
+    (folder / "images").mkdir()
     for place in range(4):
-        np.save(tmp_path / "images" / f"{place}.npy", np.random.default_rng(place).random((8, 8, 3)))
-    made = keras3.export(tmp_path, keras3.models / "image.keras", 'format = "float32"', '[inputs]\nsource = "images"')
+        np.save(folder / "images" / f"{place}.npy", np.random.default_rng(place).random((8, 8, 3)))
+    made = keras3.export(folder, keras3.models / "image.keras", 'format = "float32"', '[inputs]\nsource = "images"')
     assert isinstance(made, Variant), made
-    sample(load(tmp_path / "mine.toml"), tmp_path / "out", tmp_path / "inputs")
-    return tmp_path / "inputs"
+    sample(load(folder / "mine.toml"), folder / "out", folder / "inputs")
+    return folder / "inputs"
 
 
 @pytest.mark.parametrize(

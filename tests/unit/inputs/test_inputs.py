@@ -13,16 +13,15 @@ from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.samples import read_arrays
 from common.schema.inputs import Samples
-from jobs.adopt.stage import adopt
 from jobs.evaluate.answers import evaluate_answers
 from jobs.inputs.stage import sample
-from tests.given import ROWS, TINY, adding, given_files, lookup, scaled_dense
+from tests.given import ROWS, TINY, adding, adopted, given_files, lookup, scaled_dense
 from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
 
 
 def sampled(tmp_path: Path, content: bytes, more: str = "") -> tuple[LoadedExperiment, Samples, Path]:
     experiment = given_files(tmp_path, {"mine": content}, more)
-    adopt(experiment, "mine", tmp_path / "variant")
+    adopted(experiment, "mine", tmp_path / "variant")
     return experiment, sample(experiment, tmp_path / "variant", tmp_path / "inputs"), tmp_path / "inputs"
 
 

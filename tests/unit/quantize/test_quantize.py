@@ -9,10 +9,9 @@ from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.schema.variant import Variant
 from common.tflite.reader import inspect
-from jobs.adopt.stage import adopt
 from jobs.inputs.stage import sample
 from jobs.quantize.stage import quantize
-from tests.given import TINY, given_files
+from tests.given import TINY, adopted, given_files
 
 TABLE = '[variants.made]\nfrom = "mine.tflite"\nconvert = {{ {convert} }}\n'
 
@@ -28,7 +27,7 @@ def prepared(tmp_path: Path, convert: str, *, real: bool = True, content: bytes 
         np.save(tmp_path / "samples" / f"{place}.npy", np.random.default_rng(place).random((8, 8, 3)))
     source = '[inputs]\nsource = "samples"\n' if real else ""
     experiment = given_files(tmp_path, {"mine": content}, source + TABLE.format(convert=convert))
-    adopt(experiment, "mine", tmp_path / "variants" / "mine")
+    adopted(experiment, "mine", tmp_path / "variants" / "mine")
     sample(experiment, tmp_path / "variants" / "mine", tmp_path / "inputs")
     return experiment
 

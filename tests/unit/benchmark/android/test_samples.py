@@ -19,7 +19,6 @@ from common.schema.benchmark import Benchmark, Summary
 from common.schema.caution import NotExamined, OtherInputs, WrongAnswers
 from common.schema.examination import OutputCheck
 from common.schema.inputs import Samples
-from jobs.adopt.stage import adopt
 from jobs.benchmark.android import questions
 from jobs.benchmark.android.questions import Questions, of_images
 from jobs.benchmark.clock import Clock
@@ -33,7 +32,7 @@ from tests.devices.phone.personality import Outputs
 from tests.devices.standin.device import StandIn
 from tests.devices.standin.faults import Fault, Kind
 from tests.devices.standin.phone import Recording, fake_binary
-from tests.given import ROWS, adding, given_files, lookup, open_side, scaled_dense, single_number
+from tests.given import ROWS, adding, adopted, given_files, lookup, open_side, scaled_dense, single_number
 from tests.unit.benchmark.android.conftest import PATIENCE_S, SLACK_S, left_behind
 from tests.unit.benchmark.android.test_small import LITERT
 from tests.unit.benchmark.android.test_sustained import PhoneClock
@@ -59,7 +58,7 @@ COLONS = ("left:0", "right:0", "sum:0", "twice:0")
 def prepared(tmp_path: Path, content: bytes, more: str = BOTH) -> LoadedExperiment:
     """One file, adopted, and its samples."""
     experiment = given_files(tmp_path, {"mine": content}, more)
-    adopt(experiment, "mine", tmp_path / "variants" / "mine")
+    adopted(experiment, "mine", tmp_path / "variants" / "mine")
     sample(experiment, tmp_path / "variants" / "mine", tmp_path / "inputs")
     return experiment
 
@@ -242,7 +241,7 @@ def test_images_become_what_the_file_takes_for_pixels(
     given_files(tmp_path, {"mine": tiny_model.PATH.read_bytes()}, BOTH + "[data]\nsource = 'synthetic-flames'\n")
     text = (tmp_path / "given.toml").read_text(encoding="utf-8") + "pixels = [-1, 1]\n"
     experiment = write_experiment(tmp_path, text, "given")
-    adopt(experiment, "mine", tmp_path / "variants" / "mine")
+    adopted(experiment, "mine", tmp_path / "variants" / "mine")
     # Smaller than images of an experiment may be.
     small = experiment.settings.data.model_copy(update={"height": tiny_model.SHAPE[1], "width": tiny_model.SHAPE[2]})
     sized = replace(experiment, settings=experiment.settings.model_copy(update={"data": small}))
