@@ -1,6 +1,7 @@
 """What backends, targets and variants are called in the report."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from common.numbers import count
 from common.schema.benchmark import Runner
@@ -51,7 +52,7 @@ class Grid:
 
     results: Results
 
-    @property
+    @cached_property
     def settings(self) -> tuple[Setting, ...]:
         """Every combination of target, backend and threads that has a measurement."""
         return tuple(dict.fromkeys(self.setting(item) for item in self.results.measurements))
@@ -60,7 +61,7 @@ class Grid:
         """The name of a setting in the page: short, and safe as a class or an identifier."""
         return f"s{self.settings.index(setting)}"
 
-    @property
+    @cached_property
     def first(self) -> Setting | None:
         """The setting that decided; without one the first that may be ranked, or the first of all."""
         choice = self.results.choice
