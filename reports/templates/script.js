@@ -122,8 +122,8 @@
     state.setting = button.dataset.key;
   });
   const views = [...new Set(all("[data-view]").map((element) => element.dataset.view))];
-  if (views.length > 0) {
-    [state.view] = views;
+  [state.view = ""] = views;
+  if (views.length > 1) {
     const bar = make("div", { className: "views" });
     bar.setAttribute("role", "group");
     bar.setAttribute("aria-label", "Cost");

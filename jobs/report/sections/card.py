@@ -2,14 +2,14 @@
 
 from collections.abc import Iterator
 
-from common.numbers import ABSENT, DASH, duration, megabytes, percent, speedup
+from common.numbers import ABSENT, DASH, count, duration, megabytes, percent, speedup
 from common.schema.choice import Choice, Standing
 from common.schema.results import Results
 from jobs.report import verdicts
 from jobs.report.blocks import Card, Tile, Tone
 from jobs.report.names import Grid, Setting, variant_labels
 from jobs.report.sections.problems import problems
-from jobs.report.sections.unjudged import measured
+from jobs.report.sections.unjudged import doubt, measured
 
 CHIPS: dict[str, Tone] = {"clear": "better", "tentative": "problem", "noisy": "worse"}
 # Classes whose answers change the most; the section about accuracy has them all.
@@ -20,7 +20,7 @@ def card(results: Results) -> Card:
     """The card of any results file; one that nobody judged claims nothing."""
     choice = results.choice
     if choice is None:
-        return Card("Measured, not judged", results.title, " ".join(measured(results)), problems=problems(results))
+        return _unjudged(results)
     if choice.best is None:
         return Card("Nothing to ship", "No variant", choice.recommendation[0], problems=problems(results))
     file = choice.model
@@ -36,6 +36,14 @@ def card(results: Results) -> Card:
         points=tuple(_points(results, choice, choice.best)),
         problems=problems(results),
     )
+
+
+def _unjudged(results: Results) -> Card:
+    settings = len(Grid(results).settings)
+    where = f" in {count(settings, 'setting')}" if settings else ""
+    name = f"{count(len(results.variants), 'variant')}{where}"
+    told = tuple(measured(results))
+    return Card("Measured, not judged", name, doubt(results), points=told, problems=problems(results))
 
 
 def _sentence(text: str) -> str:

@@ -7,21 +7,25 @@ from common.schema.results import Results
 from jobs.report.names import Grid, Setting, variant_labels
 
 
-def measured(results: Results) -> Iterator[str]:
-    """What stands in the tables of results that nobody judged; nothing follows from it."""
+def measured(results: Results) -> Iterator[tuple[str, str]]:
+    """What stands in the tables of results that nobody judged: names and values, from which nothing follows."""
+    labels = variant_labels(results)
     if results.variants:
-        labels = variant_labels(results)
         size = min(v.size_bytes for v in results.variants)
         same = tuple(labels[v.name] for v in results.variants if megabytes(v.size_bytes) == megabytes(size))
-        yield f"Smallest: {listed(same)} ({megabytes(size)} MB)."
+        yield "Smallest", f"{listed(same)} ({megabytes(size)} MB)"
     grid = Grid(results)
     lowest = tuple(_lowest(results, grid, s) for s in grid.settings if not s.functional_only)
     known = tuple(part for part in lowest if part is not None)
     if known:
-        spread = any(m.result.kind == "latency" and m.result.low_us is not None for m in results.measurements)
-        why = "Nobody judged these results" if spread else "Without a spread nobody can tell"
-        end = "so that nothing is claimed of them" if spread else "which of these differences are real"
-        yield f"Lowest inference time {'; '.join(known)}. {why}{',' if spread else ''} {end}."
+        yield "Lowest inference time", "; ".join(known)
+
+
+def doubt(results: Results) -> str:
+    """Why nothing is claimed of them."""
+    if any(m.result.kind == "latency" and m.result.low_us is not None for m in results.measurements):
+        return "Nobody judged these results, so that nothing is claimed of them."
+    return "Without a spread nobody can tell which of their differences are real."
 
 
 def _lowest(results: Results, grid: Grid, setting: Setting) -> str | None:

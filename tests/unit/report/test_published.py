@@ -60,6 +60,6 @@ def test_what_is_missing_is_left_out_and_said(pages: dict[str, Page], kind: str)
     # A table per backend, the published one, and two of every variant alone.
     assert len(page.tables) == len(BACKENDS) + 1 + 2 * len(PUBLISHED)
     assert "leaves it out: spread over rounds and intervals, accuracy" in text
-    assert "Without a spread nobody can tell" in text
+    assert "Without a spread nobody can tell which" in text
     assert "Measured with 4 threads." in text
     assert "ROC" not in text

@@ -15,6 +15,7 @@ from jobs.report.sections import master
 from jobs.report.sections.accuracy import accuracies
 from jobs.report.sections.latency import measured, overview
 from jobs.report.sections.proof import section
+from jobs.report.sections.unjudged import doubt
 from jobs.report.sections.unjudged import measured as said
 from jobs.report.sections.variant import folds
 from jobs.report.verdicts import speed
@@ -122,7 +123,7 @@ def test_a_target_that_only_shows_function_is_never_compared() -> None:
     (table,) = master.tables(results)
     assert "Speed-up" not in labels(table)
     assert "functional only" in table.notes[0]
-    assert not any("emulator" in sentence for sentence in said(results))
+    assert not any("emulator" in text for _, text in said(results))
 
 
 def test_threads_stand_in_the_headings_when_there_are_several() -> None:
@@ -169,7 +170,7 @@ def test_waived_checks_are_named_in_the_variants_own_part() -> None:
 
 
 def test_nothing_is_claimed_that_was_not_judged() -> None:
-    shown = " ".join(said(f.results()))
+    shown = " ".join((*(text for _, text in said(f.results())), doubt(f.results())))
     assert "Nobody judged these results, so that nothing is claimed of them." in shown
     for word in ("shown", "keep", "faster", "gain", "significant", "Recommended"):
         assert word not in shown
