@@ -47,6 +47,15 @@ class Canvas:
         ends = f'x1="{self._x(x1)}" y1="{self._y(y1)}" x2="{self._x(x2)}" y2="{self._y(y2)}"'
         self._mark("line", ends, css, title)
 
+    def segments(self, lines: Sequence[tuple[float, float, float, float]], css: str) -> None:
+        """Many upright or level lines, each from a point to another, as one mark."""
+        path = "".join(
+            f"M{self._x(x1)} {self._y(y1)}" + (f"V{self._y(y2)}" if x1 == x2 else f"H{self._x(x2)}")
+            for x1, y1, x2, y2 in lines
+        )
+        if path:
+            self._mark("path", f'd="{path}"', css, "")
+
     def rect(self, x: float, y: float, width: float, height: float, *, css: str, title: str = "") -> None:
         """A rectangle, cut at the drawing's edges."""
         left, right = max(0.0, x), min(self.width, x + width)
@@ -62,7 +71,7 @@ class Canvas:
     def dots(self, points: Sequence[tuple[float, float]], css: str) -> None:
         """Many small dots as one mark: strokes of no length with round ends."""
         if points:
-            path = "".join(f"M{self._x(x)} {self._y(y)}h0" for x, y in points)
+            path = "".join(f"M{round(float(self._x(x)))} {round(float(self._y(y)))}h0" for x, y in points)
             self._mark("path", f'd="{path}"', f"dots {css}", "")
 
     def ticks(self, points: Sequence[tuple[float, float]], height: float, css: str) -> None:
@@ -148,9 +157,9 @@ def x_axis(
     ticks = scale.ticks(most) if labels is None else tuple(labels)
     texts = written(ticks) if labels is None else tuple(labels.values())
     used = -TICK_GAP
+    canvas.segments([(scale.at(value), top, scale.at(value), bottom + TICK) for value in ticks], "grid")
     for value, text in zip(ticks, texts, strict=True):
         x = scale.at(value)
-        canvas.line(x, top, x, bottom + TICK, css="grid")
         width = text_width(text)
         at = min(canvas.width - width / 2, max(width / 2, x))
         if at - width / 2 >= used + TICK_GAP:
@@ -165,9 +174,9 @@ def y_axis(canvas: Canvas, scale: Scale, left: float, right: float, most: int = 
     """Ticks left of the plot with a fine rule to `right`. The title belongs above the plot, where it can be read."""
     ticks = scale.ticks(most)
     used = None
+    canvas.segments([(left - TICK, scale.at(value), right, scale.at(value)) for value in ticks], "grid")
     for value, text in zip(ticks, written(ticks), strict=True):
         y = scale.at(value)
-        canvas.line(left - TICK, y, right, y, css="grid")
         if used is None or abs(used - y) >= LINE:
             canvas.text(left - TICK - 3, y + FONT_SIZE / 3, fitted(text, left - TICK - 3), "quiet", "end")
             used = y

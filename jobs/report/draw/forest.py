@@ -109,15 +109,13 @@ def _draw(plot: _Plot, width: int) -> Canvas:
     x = log(_held(plot), *strips.ends(), least=1.3)
     if plot.floor is not None:
         low, high = x.at(1 / (1 + plot.floor)), x.at(1 + plot.floor)
-        for place in range(len(rows)):
-            canvas.rect(low, strips.strip(place), max(1.0, high - low), STRIP, css="band")
+        canvas.rect(low, 0, max(1.0, high - low), strips.bottom, css="band")
     ticks = x.ticks(6)
     labels = {value: f"{text}{TIMES}" for value, text in zip(ticks, written(ticks), strict=True)}
     strips.axis(canvas, x, f"slower | speed-up over {fitted(plot.reference, width / 2 - 50)} | faster", labels)
     strips.rules(canvas, [x.at(1)], "rule")
     strips.names(canvas)
-    for place, row in enumerate(plot.rows):
-        _row(canvas, row, x, strips.strip(place))
+    _marks(canvas, plot, x, strips)
     for place, (name, why) in enumerate(plot.others):
         y = strips.bottom + AXIS + 18 * place + FONT_SIZE
         Strips((Strip(name, f"not compared: {why}", tone="say-problem"),), width, 0, y - FONT_SIZE).names(canvas)
@@ -137,10 +135,16 @@ def _held(plot: _Plot) -> list[float]:
     return [*ends, 1.0, *([] if plot.floor is None else [1 + plot.floor, 1 / (1 + plot.floor)])]
 
 
-def _row(canvas: Canvas, row: _Row, x: Log, top: float) -> None:
-    middle = top + 6
-    css = row.kind.css.replace("hollow", "")
-    canvas.line(x.at(row.ratio.low), middle, x.at(row.ratio.high), middle, css=f"reach {css}".rstrip())
-    canvas.dots([(x.at(value), top + STRIP - 3) for value in row.rounds], "")
-    told = f"{row.name}: {speedup(row.ratio)} {row.kind.word}".rstrip()
-    canvas.symbol(row.kind.shape, x.at(row.ratio.value), middle, 4.5, css=row.kind.css, title=told)
+def _marks(canvas: Canvas, plot: _Plot, x: Log, strips: Strips) -> None:
+    dots: list[tuple[float, float]] = []
+    lines: dict[str, list[tuple[float, float, float, float]]] = {}
+    for place, row in enumerate(plot.rows):
+        top = strips.strip(place)
+        css = f"reach {row.kind.css.replace('hollow', '')}".rstrip()
+        lines.setdefault(css, []).append((x.at(row.ratio.low), top + 6, x.at(row.ratio.high), top + 6))
+        dots += [(x.at(value), top + STRIP - 3) for value in row.rounds]
+    for css, found in lines.items():
+        canvas.segments(found, css)
+    canvas.dots(dots, "")
+    for place, row in enumerate(plot.rows):
+        canvas.symbol(row.kind.shape, x.at(row.ratio.value), strips.strip(place) + 6, 4.5, css=row.kind.css)

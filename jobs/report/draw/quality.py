@@ -77,8 +77,8 @@ def _won_lost(rows: tuple[_Counts, ...], width: int) -> Canvas:
     strips.axis(canvas, x, "lost | images | won", whole)
     for place, row in enumerate(rows):
         top, zero = strips.strip(place), x.at(0)
-        canvas.rect(x.at(-row.lost), top, zero - x.at(-row.lost), BAR, css="worse", title=f"lost {row.lost}")
-        canvas.rect(zero, top, x.at(row.won) - zero, BAR, css="better", title=f"won {row.won}")
+        canvas.rect(x.at(-row.lost), top, zero - x.at(-row.lost), BAR, css="worse")
+        canvas.rect(zero, top, x.at(row.won) - zero, BAR, css="better")
     strips.rules(canvas, [x.at(0)], "rule")
     strips.names(canvas)
     return canvas

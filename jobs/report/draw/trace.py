@@ -185,16 +185,18 @@ def _strip(plot: _Plot, width: int) -> Canvas:
     x = log([ratio for _, ratio in plot.measured], *strips.ends(), least=1.15)
     if plot.trace.floor is not None:
         low, high = x.at(1 / (1 + plot.trace.floor)), x.at(1 + plot.trace.floor)
-        for place in range(len(rows)):
-            canvas.rect(low, strips.strip(place), max(1.0, high - low), 20, css="band")
+        canvas.rect(low, 0, max(1.0, high - low), strips.bottom, css="band")
     strips.axis(canvas, x, "latency over the variant's median")
     strips.names(canvas)
     reference = plot.names.results.reference
+    ticks: dict[str, list[tuple[float, float]]] = {"tick of-reference": [], "tick": [], "tick discarded": []}
     for place, name in enumerate(order):
         top = strips.strip(place)
         css = "tick of-reference" if name == reference else "tick"
-        canvas.ticks([(x.at(r), top + 7) for p, r in members[name] if not p.discarded], 12, css)
-        canvas.ticks([(x.at(r), top + 17) for p, r in members[name] if p.discarded], 5, "tick discarded")
+        ticks[css] += [(x.at(r), top + 7) for p, r in members[name] if not p.discarded]
+        ticks["tick discarded"] += [(x.at(r), top + 17) for p, r in members[name] if p.discarded]
+    for css, points in ticks.items():
+        canvas.ticks(points, 5 if css == "tick discarded" else 12, css)
     return canvas
 
 

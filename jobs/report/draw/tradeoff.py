@@ -174,12 +174,15 @@ def _marks(plot: _Plot, x: Log, y: Linear | Log) -> list[_Mark]:
 
 def _reaches(canvas: Canvas, plot: _Plot, marks: Sequence[_Mark], y: Linear | Log) -> list[Box]:
     boxes = []
+    lines: dict[str, list[tuple[float, float, float, float]]] = {}
     for mark in marks:
         ends = [y.at(end) for point in mark.members for end in (point.y.low, point.y.high)]
         if max(ends) - min(ends) > 1:
             css = plot.kinds[mark.members[0].name].css.replace("crossed", "problem")
-            canvas.line(mark.x, min(ends), mark.x, max(ends), css=f"reach {css}")
+            lines.setdefault(css, []).append((mark.x, min(ends), mark.x, max(ends)))
             boxes.append(line_box((mark.x, min(ends)), (mark.x, max(ends))))
+    for css, found in lines.items():
+        canvas.segments(found, f"reach {css}")
     return boxes
 
 

@@ -83,7 +83,9 @@ def _points(element: ET.Element) -> list[tuple[float, float]]:
         x, y = float(element.get("x", "")), float(element.get("y", ""))
         # Three roundings to a tenth of a pixel.
         own.append((x + max(0.0, float(element.get("width", "")) - 0.1), y + float(element.get("height", "")) - 0.1))
-    listed = re.findall(rf"({NUMBER})[ ,]({NUMBER})", f"{element.get('points', '')} {element.get('d', '')}")
+    listed = [(x, "0") for x in re.findall(rf"H({NUMBER})", element.get("d", ""))]
+    listed += [("0", y) for y in re.findall(rf"V({NUMBER})", element.get("d", ""))]
+    listed += re.findall(rf"({NUMBER})[ ,]({NUMBER})", f"{element.get('points', '')} {element.get('d', '')}")
     points = [*own, *((float(x), float(y)) for x, y in listed)]
     assert all(isfinite(x) and isfinite(y) for x, y in points)
     return points
