@@ -8,6 +8,7 @@ from common.schema.results import Results
 from jobs.report import verdicts
 from jobs.report.blocks import Card, Tile, Tone
 from jobs.report.names import Grid, Setting, variant_labels
+from jobs.report.sections.master import BYTES_PER_KB, SMALLEST
 from jobs.report.sections.problems import problems
 from jobs.report.sections.unjudged import doubt, measured
 
@@ -56,8 +57,8 @@ def _standing(choice: Choice, name: str) -> Standing:
 
 
 def _tiles(results: Results, choice: Choice, best: str) -> Iterator[Tile]:
-    setting = Grid(results).first if choice.setting is not None else None
-    if setting is not None:
+    setting = Grid(results).first
+    if setting is not None and not setting.functional_only:
         yield _speedup(results, choice, best, setting)
         yield _latency(results, best, setting)
     yield _download(results, best)
@@ -99,11 +100,16 @@ def _download(results: Results, best: str) -> Tile:
     own, other = sizes[best], sizes[results.reference]
     zipped = own.deflated_bytes is not None and other.deflated_bytes is not None
     mine, its = (v.deflated_bytes if zipped else v.size_bytes for v in (own, other))
-    note = f"{megabytes(own.size_bytes)} MB unpacked" if zipped else "as a file"
+    note = f"{_size(own.size_bytes)} unpacked" if zipped else "as a file"
     same = best == results.reference
-    beside = "" if same else f"{_reference(results)} {megabytes(its or 0)} MB"
+    beside = "" if same else f"{_reference(results)} {_size(its or 0)}"
     smaller = not same and (mine or 0) < (its or 0)
-    return Tile("Download", f"{megabytes(mine or 0)} MB", note, beside, "better" if smaller else "plain")
+    return Tile("Download", _size(mine or 0), note, beside, "better" if smaller else "plain")
+
+
+def _size(bytes_: int) -> str:
+    """In MB, or in kB where that would have too few digits."""
+    return f"{megabytes(bytes_)} MB" if bytes_ >= SMALLEST else f"{bytes_ / BYTES_PER_KB:.2f} kB"
 
 
 def _quality(results: Results, choice: Choice, best: str) -> Tile | None:
@@ -122,7 +128,7 @@ def _quality(results: Results, choice: Choice, best: str) -> Tile | None:
         its = "" if other.score is None or best == choice.reference else f"{beside} {other.score:.4g}"
         return Tile("Score", f"{own.score:.4g}", own.keeping or "", its, tone)
     found = next((a for a in results.answers if a.variant == best and a.agreement), None)
-    if found is None:
+    if found is None or best == choice.reference:
         return None
     top1 = next((row.top1 for row in found.agreement if row.top1 is not None), None)
     if top1 is not None:

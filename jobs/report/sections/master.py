@@ -27,6 +27,10 @@ WORDS: dict[Verdict, tuple[str, Tone]] = {
 }
 # Those that hold in every setting, since no latency is in them.
 LASTING = ("shown to lose", "not shown", "ruled out", "significantly worse", "beyond the margin")
+# Of files smaller than that, figures in MB would have too few digits.
+SMALLEST, BYTES_PER_KB = 10_000, 1000
+# What a file loses where something else than right answers stands for quality.
+LOSSES = {"score": "loses score", "agreement": "beyond the tolerance"}
 NOBODY = Cell(ABSENT)
 
 
@@ -77,8 +81,8 @@ def _notes(setting: Setting | None) -> Iterator[str]:
 
 def _columns(results: Results, grid: Grid, setting: Setting | None) -> Iterator[_Figures]:
     yield _verdicts(results, grid, setting)
-    yield _sizes(results, "Size (MB)", lambda variant: variant.size_bytes)
-    yield _sizes(results, "Download (MB)", lambda variant: variant.deflated_bytes)
+    yield _sizes(results, "Size", lambda variant: variant.size_bytes)
+    yield _sizes(results, "Download", lambda variant: variant.deflated_bytes)
     found = _latencies(results, grid, setting)
     if setting is not None:
         speedups = _speedups(results, grid, setting)
@@ -106,6 +110,8 @@ def _verdict(results: Results, grid: Grid, setting: Setting | None, name: str) -
     if standing is None:
         return NOBODY
     word, tone = WORDS[standing.verdict]
+    if standing.verdict == "shown to lose" and (judgement := verdicts.spoken(results)) is not None:
+        word = LOSSES.get(judgement.basis, word)
     beside = "reference" if name == results.reference else ""
     if setting is None or setting == grid.first:
         return Cell(word, beside, tone)
@@ -118,12 +124,13 @@ def _verdict(results: Results, grid: Grid, setting: Setting | None, name: str) -
 
 def _sizes(results: Results, label: str, size: Callable[[VariantResult], int | None]) -> _Figures:
     sizes = [size(variant) for variant in results.variants]
-    known = [bytes_ / BYTES_PER_MB for bytes_ in sizes if bytes_ is not None]
-    places = decimals(known)
+    known = [bytes_ for bytes_ in sizes if bytes_ is not None]
+    unit, of = ("MB", BYTES_PER_MB) if min(known, default=BYTES_PER_MB) >= SMALLEST else ("kB", BYTES_PER_KB)
+    places = decimals([bytes_ / of for bytes_ in known])
     cells = tuple(
-        NOBODY if bytes_ is None else Cell(f"{bytes_ / BYTES_PER_MB:.{places}f}", key=float(bytes_)) for bytes_ in sizes
+        NOBODY if bytes_ is None else Cell(f"{bytes_ / of:.{places}f}", key=float(bytes_)) for bytes_ in sizes
     )
-    return _Figures(Column(label, wide=True), cells)
+    return _Figures(Column(f"{label} ({unit})", wide=True), cells)
 
 
 def _latency_column(results: Results, grid: Grid, setting: Setting, *, wide: bool) -> _Figures:

@@ -211,3 +211,10 @@ def test_elsewhere_only_the_verdicts_hold_in_which_no_latency_is() -> None:
         "loses accuracy",
         DASH,
     ]
+
+
+def test_tiny_files_are_told_in_kilobytes() -> None:
+    variants = [f.variant_result("baseline", 492), f.variant_result("far", 9000)]
+    (table,) = master.tables(f.results(variants=variants, measurements=(), evaluations=()))
+    assert labels(table)[:2] == ["Size (kB)", "Download (kB)"]
+    assert [row.cells[0].text for row in table.rows] == ["0.49", "9.00"]
