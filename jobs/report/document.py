@@ -22,6 +22,11 @@ class Cell:
     tone: Tone = "plain"
     key: float | None = None
 
+    @property
+    def order(self) -> str:
+        """The key with the digits that tell figures apart."""
+        return "" if self.key is None else f"{self.key:.7g}"
+
 
 @dataclass(frozen=True)
 class Column:

@@ -54,7 +54,7 @@
   const value = (row, index) => {
     const cell = row.cells[index];
     if (cell.dataset.key !== undefined) return Number(cell.dataset.key);
-    const text = cell.innerText.trim().toLowerCase();
+    const text = cell.textContent.trim().toLowerCase();
     return text === "\u2013" || text === "" ? null : text;
   };
   const compare = (a, b) => typeof a === typeof b ? (a < b ? -1 : Number(a > b)) : (typeof a === "number" ? -1 : 1);

@@ -170,4 +170,8 @@ def test_the_recommended_ones_images_are_open_and_classes_are_named() -> None:
         ("Fire → Non-Fire", "worse"),
         ("Non-Fire → Fire", "better"),
     ]
+    assert all(shot.uri for gallery in (first, second) for shot in gallery.shots)
+    third = rich().model_copy(update={"flips": (rich().flips[0].model_copy(update={"variant": "dynamic_range"}),)})
+    (named,) = galleries(third)
+    assert named.folded and not any(shot.uri for shot in named.shots)
     assert list(galleries(f.results(flips=(Flips(variant=BEST, won=1, lost=1),)))) == []
