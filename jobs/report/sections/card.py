@@ -100,16 +100,17 @@ def _download(results: Results, best: str) -> Tile:
     own, other = sizes[best], sizes[results.reference]
     zipped = own.deflated_bytes is not None and other.deflated_bytes is not None
     mine, its = (v.deflated_bytes if zipped else v.size_bytes for v in (own, other))
-    note = f"{_size(own.size_bytes)} unpacked" if zipped else "as a file"
+    tiny = max(own.size_bytes, other.size_bytes) < SMALLEST
+    note = f"{_size(own.size_bytes, tiny=tiny)} unpacked" if zipped else "as a file"
     same = best == results.reference
-    beside = "" if same else f"{_reference(results)} {_size(its or 0)}"
+    beside = "" if same else f"{_reference(results)} {_size(its or 0, tiny=tiny)}"
     smaller = not same and (mine or 0) < (its or 0)
-    return Tile("Download", _size(mine or 0), note, beside, "better" if smaller else "plain")
+    return Tile("Download", _size(mine or 0, tiny=tiny), note, beside, "better" if smaller else "plain")
 
 
-def _size(bytes_: int) -> str:
-    """In MB, or in kB where that would have too few digits."""
-    return f"{megabytes(bytes_)} MB" if bytes_ >= SMALLEST else f"{bytes_ / BYTES_PER_KB:.2f} kB"
+def _size(bytes_: int, *, tiny: bool) -> str:
+    """In MB; in kB where all that stand together are `tiny`."""
+    return f"{bytes_ / BYTES_PER_KB:.2f} kB" if tiny else f"{megabytes(bytes_)} MB"
 
 
 def _quality(results: Results, choice: Choice, best: str) -> Tile | None:

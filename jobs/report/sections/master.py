@@ -27,7 +27,7 @@ WORDS: dict[Verdict, tuple[str, Tone]] = {
 }
 # Those that hold in every setting, since no latency is in them.
 LASTING = ("shown to lose", "not shown", "ruled out", "significantly worse", "beyond the margin")
-# Of files smaller than that, figures in MB would have too few digits.
+# Where all files are smaller than that, figures in MB would have too few digits.
 SMALLEST, BYTES_PER_KB = 10_000, 1000
 # What a file loses where something else than right answers stands for quality.
 LOSSES = {"score": "loses score", "agreement": "beyond the tolerance"}
@@ -125,8 +125,9 @@ def _verdict(results: Results, grid: Grid, setting: Setting | None, name: str) -
 def _sizes(results: Results, label: str, size: Callable[[VariantResult], int | None]) -> _Figures:
     sizes = [size(variant) for variant in results.variants]
     known = [bytes_ for bytes_ in sizes if bytes_ is not None]
-    unit, of = ("MB", BYTES_PER_MB) if min(known, default=BYTES_PER_MB) >= SMALLEST else ("kB", BYTES_PER_KB)
-    places = decimals([bytes_ / of for bytes_ in known])
+    unit, of = ("MB", BYTES_PER_MB) if max(known, default=BYTES_PER_MB) >= SMALLEST else ("kB", BYTES_PER_KB)
+    # The smallest of several files may be a thousandth of the largest.
+    places = decimals([bytes_ / of for bytes_ in known]) + (min(known, default=of) < of / 10)
     cells = tuple(
         NOBODY if bytes_ is None else Cell(f"{bytes_ / of:.{places}f}", key=float(bytes_)) for bytes_ in sizes
     )

@@ -218,3 +218,10 @@ def test_tiny_files_are_told_in_kilobytes() -> None:
     (table,) = master.tables(f.results(variants=variants, measurements=(), evaluations=()))
     assert labels(table)[:2] == ["Size (kB)", "Download (kB)"]
     assert [row.cells[0].text for row in table.rows] == ["0.49", "9.00"]
+
+
+def test_a_tiny_file_beside_a_large_one_is_told_in_megabytes_with_a_digit_more() -> None:
+    variants = [f.variant_result("baseline", 8_500_692), f.variant_result("far", 16_920)]
+    (table,) = master.tables(f.results(variants=variants, measurements=(), evaluations=()))
+    assert labels(table)[0] == "Size (MB)"
+    assert [row.cells[0].text for row in table.rows] == ["8.501", "0.017"]
