@@ -14,8 +14,8 @@ from PIL import Image
 from tests.unit.report.browser import opened
 
 SCREENS = ((1280, 800), (360, 740))
-# A page of text and lines needs no more, and a picture is a quarter of the size.
-COLOURS = 128
+# A page of text and lines needs no more, and a picture is a third of the size.
+COLOURS = 256
 
 
 def main(report: Path, folder: Path) -> None:
