@@ -57,10 +57,10 @@ def proportion(share: Proportion) -> str:
 
 
 def speedup(interval: Interval) -> str:
-    """A speed-up, or another ratio, with as many decimals as the width of its interval allows, two at most:
-    22.6 (13 to 47), 1.34 (1.31 to 1.38)."""
+    """A speed-up, or another ratio, with as many decimals as the width of its interval allows, two at most, and no more
+    than three digits where those lie in it: 22.6 (13 to 47), 13.0 (11.9 to 13.7), 1.34 (1.31 to 1.38)."""
     width = interval.high - interval.low
-    value = factor(interval.value, _places(width / STEPS_VALUE))
+    value = factor(interval.value, _digits(interval, _places(width / STEPS_VALUE)))
     fewest = _places(width / STEPS_ENDS)
     # The estimate must not lie outside of the interval that is shown.
     ends = (d for d in range(fewest, MOST_DECIMALS) if _holds(interval, d))
@@ -71,6 +71,15 @@ def speedup(interval: Interval) -> str:
 def factor(value: float, decimals: int = 2) -> str:
     """A ratio alone."""
     return f"{_fixed(value, decimals)}{TIMES}"
+
+
+def _digits(interval: Interval, places: int) -> int:
+    """The fewest decimals that leave three digits, `places` at most, with which the estimate lies in its interval."""
+    if not 1 <= interval.value < HUGE:
+        return places
+    fewest = max(0, 2 - floor(log10(interval.value)))
+    inside = (d for d in range(fewest, places) if interval.low <= round(interval.value, d) <= interval.high)
+    return next(inside, places)
 
 
 def _holds(interval: Interval, decimals: int) -> bool:
