@@ -2,19 +2,21 @@
 
 from collections.abc import Iterator
 
-from common.numbers import ABSENT, DASH, count, duration, megabytes, percent, speedup
+from common.numbers import ABSENT, DASH, count, decimal, duration, megabytes, percent, speedup
 from common.schema.choice import Choice, Standing
 from common.schema.results import Results
 from jobs.report import verdicts
 from jobs.report.blocks import Card, Tile, Tone
 from jobs.report.names import Grid, Setting, variant_labels
-from jobs.report.sections.master import BYTES_PER_KB, SMALLEST
+from jobs.report.sections.master import BYTES_PER_KB
 from jobs.report.sections.problems import problems
 from jobs.report.sections.unjudged import doubt, measured
 
 CHIPS: dict[str, Tone] = {"clear": "better", "tentative": "problem", "noisy": "worse"}
 # Classes whose answers change the most; the section about accuracy has them all.
 CLASSES_SHOWN = 3
+# Bytes: files below are told in kB.
+SHOWN_IN_KB = 100_000
 
 
 def card(results: Results) -> Card:
@@ -100,17 +102,16 @@ def _download(results: Results, best: str) -> Tile:
     own, other = sizes[best], sizes[results.reference]
     zipped = own.deflated_bytes is not None and other.deflated_bytes is not None
     mine, its = (v.deflated_bytes if zipped else v.size_bytes for v in (own, other))
-    tiny = max(own.size_bytes, other.size_bytes) < SMALLEST
-    note = f"{_size(own.size_bytes, tiny=tiny)} unpacked" if zipped else "as a file"
+    note = f"{_size(own.size_bytes)} unpacked" if zipped else "as a file"
     same = best == results.reference
-    beside = "" if same else f"{_reference(results)} {_size(its or 0, tiny=tiny)}"
+    beside = "" if same else f"{_reference(results)} {_size(its or 0)}"
     smaller = not same and (mine or 0) < (its or 0)
-    return Tile("Download", _size(mine or 0, tiny=tiny), note, beside, "better" if smaller else "plain")
+    return Tile("Download", _size(mine or 0), note, beside, "better" if smaller else "plain")
 
 
-def _size(bytes_: int, *, tiny: bool) -> str:
-    """In MB; in kB where all that stand together are `tiny`."""
-    return f"{bytes_ / BYTES_PER_KB:.2f} kB" if tiny else f"{megabytes(bytes_)} MB"
+def _size(bytes_: int) -> str:
+    """With its unit: MB, or kB where MB would be a fraction that nobody reads at a glance."""
+    return f"{decimal(bytes_ / BYTES_PER_KB)} kB" if bytes_ < SHOWN_IN_KB else f"{megabytes(bytes_)} MB"
 
 
 def _quality(results: Results, choice: Choice, best: str) -> Tile | None:
@@ -164,7 +165,7 @@ def class_changes(results: Results, name: str) -> Iterator[str]:
         change = abs(missed - missed_before) + abs(alarms - before)
         images = sum(own.confusion[index])
         misses = f"{label}: misses {missed} of {images} instead of {missed_before}"
-        counts.append((change, f"{misses}, {alarms} false alarms instead of {before}"))
+        counts.append((change, f"{misses}, {count(alarms, 'false alarm')} instead of {before}"))
     if not any(change for change, _ in counts):
         yield "as many right and wrong in every class"
         return

@@ -32,6 +32,16 @@ def test_four_figures_stand_beside_the_references() -> None:
     }
 
 
+def test_a_tiny_file_beside_a_large_one_is_told_in_kb() -> None:
+    results = rich()
+    small = tuple(
+        v.model_copy(update={"size_bytes": 17_000, "deflated_bytes": 7_912}) if v.name == BEST else v
+        for v in results.variants
+    )
+    told = tiles(card(results.model_copy(update={"variants": small})))
+    assert told["Download"] == ("7.91 kB", "17 kB unpacked", "baseline 4.25 MB")
+
+
 def test_how_sure_it_is_and_what_else_there_is() -> None:
     found = card(rich())
     assert (found.chip, found.reason) == (
@@ -51,7 +61,7 @@ def test_what_changes_is_told_by_class() -> None:
     )
     now = before.model_copy(update={"variant": BEST, "confusion": ((99, 1, 0), (0, 100, 0), (1, 1, 98))})
     told = list(class_changes(f.results(evaluations=(before, now)), BEST))
-    assert told[0] == "a: misses 1 of 100 instead of 10, 1 false alarms instead of 1"
+    assert told[0] == "a: misses 1 of 100 instead of 10, 1 false alarm instead of 1"
     assert [line[0] for line in told] == ["a", "c", "b"]
     same = before.model_copy(update={"variant": BEST})
     assert list(class_changes(f.results(evaluations=(before, same)), BEST)) == [
