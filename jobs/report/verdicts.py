@@ -11,8 +11,6 @@ from jobs.report.document import Cell
 
 SIGNS = {"faster": "▲", "slower": "▼", "as fast": "≈", "not resolved": "?"}
 KEPT_SIGNS: dict[Keeping, str] = {"shown to keep": "✓", "shown to lose": "▼", "not shown": "?", "reference": ""}
-LEGEND = "▲ faster, ▼ slower, ≈ as fast, ? not resolved"
-KEPT_LEGEND = "✓ shown to keep, ▼ shown to lose, ? not shown"
 SPEED_TONES: dict[str, Tone] = {"faster": "better", "slower": "worse"}
 KEPT_TONES: dict[str, Tone] = {"shown to keep": "better", "shown to lose": "worse"}
 
