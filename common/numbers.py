@@ -83,7 +83,9 @@ def _digits(interval: Interval, places: int) -> int:
 
 
 def _holds(interval: Interval, decimals: int) -> bool:
-    return round(interval.low, decimals) <= interval.value <= round(interval.high, decimals)
+    low = round(interval.low, decimals)
+    # A positive end that is shown as 0 would be another claim.
+    return low <= interval.value <= round(interval.high, decimals) and (low > 0 or interval.low <= 0)
 
 
 def _places(step: float) -> int:

@@ -198,11 +198,11 @@ def _android(facts: Facts) -> str:
 
 
 def _limits(facts: Facts) -> str:
-    where = "nowhere" if facts.case.setting is None else wording.place(facts.case.setting)
+    where = wording.measured(facts.case.setting)
     lines = (
         f"The accuracy is that on {_images(facts.candidate)} images of the training's source. Other cameras, "
         "places and seasons were not tried.",
-        f"Latency was measured on {escape(where)}; measure on the device that it is to run on.",
+        f"{escape(where)}; measure on the device that it is to run on.",
         "A score is no calibrated probability, and an image of none of the classes gets one of them all the same.",
         "Nothing was examined but accuracy, size and latency: no fairness, no attacks, no failure of the camera.",
     )

@@ -82,8 +82,16 @@ def _why(case: Case, chosen: Recommendation) -> str:
     if chosen.fastest is None:
         return f"the smallest{keeps}"
     if chosen.best == chosen.smallest == chosen.fastest:
-        return f"the smallest and the fastest{keeps}"
+        return f"the smallest and the fastest{keeps}" if _shown_fastest(case, chosen) else f"the smallest{keeps}"
     return f"the least size times latency{'' if case.basis == 'cost' else f' of those that keep {KEPT[case.basis]}'}"
+
+
+def _shown_fastest(case: Case, chosen: Recommendation) -> bool:
+    """Whether the fastest is faster than every other one that may be shipped, beyond chance: the least latency alone
+    may be luck."""
+    fastest = None if chosen.fastest is None else case.candidate(chosen.fastest)
+    others = [case.candidate(name) for name in _eligible(chosen) if name != chosen.fastest]
+    return fastest is not None and all(case.clearly_faster(fastest, other) is True for other in others)
 
 
 def _eligible(chosen: Recommendation) -> tuple[str, ...]:

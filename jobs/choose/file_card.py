@@ -3,6 +3,7 @@ escaped."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import PurePath
 
 from common.markdown import code, escape, fenced
 from common.numbers import decimal, megabytes
@@ -65,7 +66,8 @@ def _head(title: str, variant: Variant, model: FileRef) -> str:
     ]
     if variant.origin is not None:
         what = "The file as it was given" if variant.origin.sha256 == model.sha256 else "Made from"
-        rows.insert(0, (what, code(variant.origin.file)))
+        # The folder is this machine's affair, and the card goes with the file.
+        rows.insert(0, (what, code(PurePath(variant.origin.file).name)))
     lines = (
         f"# {escape(title)}: {escape(wording.label(variant.name))}",
         f"A .tflite file that was chosen, and not trained, by edgeproof {VERSION}.",
@@ -114,8 +116,8 @@ def _program(model: FileRef) -> list[str]:
 
 
 def _limits(case: Case, candidate: Candidate) -> str:
-    where = "nowhere" if case.setting is None else wording.place(case.setting)
-    lines = [f"Latency was measured on {escape(where)}; measure on the device that it is to run on."]
+    where = wording.measured(case.setting)
+    lines = [f"{escape(where)}; measure on the device that it is to run on."]
     if candidate.accuracy is None and candidate.score is None:
         lines.append("Whether its answers are right was not judged: only how they lie beside another file's.")
     return "\n".join(f"- {line}" for line in lines)

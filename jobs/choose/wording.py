@@ -15,6 +15,11 @@ def place(setting: Setting) -> str:
     return f"{setting.target} · {setting.backend.upper()} · {count(setting.threads, 'thread')}"
 
 
+def measured(setting: Setting | None) -> str:
+    """The begin of a sentence: where the latency counts that a card tells of."""
+    return "No latency could be ranked" if setting is None else f"Latency was measured on {place(setting)}"
+
+
 def points(share: float) -> str:
     """A difference of two shares."""
     return f"{100 * share:.2f}".rstrip("0").rstrip(".") + " percentage points"

@@ -1,5 +1,7 @@
 """Whether a results file, which may come from elsewhere, contradicts itself. Pure."""
 
+from collections.abc import Iterator, Sequence
+
 from common.errors import UsageError
 from common.run.checks import check_confusion, no_repeats, same
 from common.schema.results import Results
@@ -15,6 +17,7 @@ def check_results(results: Results) -> None:
     for what, name in _mentioned(results):
         if name not in names:
             raise UsageError(f"{what} '{name}' is not among the variants {', '.join(names)}", hint="correct the file")
+    _check_complete(results, names)
     for evaluation in results.evaluations:
         check_confusion(evaluation)
     _check_classes(results)
@@ -28,7 +31,39 @@ def _mentioned(results: Results) -> list[tuple[str, str]]:
         *(("the traced variant", name) for name in sorted({p.variant for t in results.traces for p in t.processes})),
         *(("the variant with changed answers", flips.variant) for flips in results.flips),
         *(("the variant to choose", s.candidate.name) for s in (results.choice.standings if results.choice else ())),
+        *_chosen(results),
     ]
+
+
+def _chosen(results: Results) -> Iterator[tuple[str, str]]:
+    """Every variant that the choice and its verdicts speak of."""
+    choice = results.choice
+    if choice is None:
+        return
+    named = {"recommended": choice.best, "smallest": choice.smallest, "fastest": choice.fastest}
+    named["second"] = None if choice.runner_up is None else choice.runner_up.name
+    named["overall best"] = None if choice.overall is None else choice.overall.best
+    yield from ((f"the {what} variant", name) for what, name in named.items() if name is not None)
+    yield from (("the winner", winner.best) for winner in choice.winners if winner.best is not None)
+    if choice.judgement is not None:
+        yield from (("the judged variant", found.variant) for found in choice.judgement.variants)
+        yield from (("the judged variant", speed.variant) for speed in choice.judgement.speeds)
+        yield from (("the variant that gains", gain.best) for gain in choice.judgement.gains if gain.best is not None)
+
+
+def _check_complete(results: Results, names: Sequence[str]) -> None:
+    """A choice speaks of every variant, and so does its judgement."""
+    choice = results.choice
+    if choice is None:
+        return
+    told = {"the choice": [standing.candidate.name for standing in choice.standings]}
+    if choice.judgement is not None:
+        told["the judgement"] = [found.variant for found in choice.judgement.variants]
+    for what, found in told.items():
+        no_repeats(f"variant in {what}", found)
+        missing = next((name for name in names if name not in found), None)
+        if missing is not None:
+            raise UsageError(f"{what} says nothing of the variant '{missing}'", hint="correct the file")
 
 
 def _check_classes(results: Results) -> None:

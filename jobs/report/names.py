@@ -1,5 +1,6 @@
 """What backends, targets and variants are called in the report."""
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -63,9 +64,11 @@ class Grid:
 
     @cached_property
     def first(self) -> Setting | None:
-        """The setting that decided; without one the first that may be ranked, or the first of all."""
+        """The setting that decides, even where its latencies could not be ranked; without one the first that may be
+        ranked, or the first of all."""
         choice = self.results.choice
-        place = None if choice is None else choice.setting
+        judged = None if choice is None or choice.judgement is None else choice.judgement.deciding
+        place = judged or (None if choice is None else choice.setting)
         decided = [s for s in self.settings if place is not None and self.place(s) == place]
         ranked = [s for s in self.settings if not s.functional_only]
         return next(iter((*decided, *ranked, *self.settings)), None)
@@ -128,5 +131,5 @@ class Grid:
 
 def variant_labels(results: Results) -> dict[str, str]:
     """Label by variant name; the name itself where two variants have the same label."""
-    labels = [variant.label for variant in results.variants]
-    return {v.name: v.label if labels.count(v.label) == 1 else v.name for v in results.variants}
+    known = Counter(variant.label for variant in results.variants)
+    return {v.name: v.label if known[v.label] == 1 else v.name for v in results.variants}

@@ -1,6 +1,7 @@
 """The report's order: results to a document. Pure."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from common.numbers import count
 from common.schema.results import Latency, Results
@@ -24,9 +25,23 @@ VIEWS: tuple[View, ...] = ("latency", "download", "memory")
 def build(results: Results, contact_sheet: File | None) -> Document:
     """The document of a consistent results file; `contact_sheet` is the dataset's picture."""
     grid = Grid(results)
-    sections = tuple(_sections(results, contact_sheet))
+    sections = tuple(_placed(grid, section) for section in _sections(results, contact_sheet))
     shown = "" if grid.first is None else grid.key(grid.first)
     return Document(results.title, results.source, sections, shown, tuple(_files(sections)))
+
+
+def _placed(grid: Grid, section: Section) -> Section:
+    """With the setting in the caption of its charts where there are several: without the script all stand together."""
+    if len(grid.settings) == 1:
+        return section
+    labels = {grid.key(setting): setting.label for setting in grid.settings}
+    blocks = (
+        replace(block, caption=f"{labels[block.setting]}: {block.caption}")
+        if isinstance(block, Chart) and block.setting in labels
+        else block
+        for block in section.blocks
+    )
+    return replace(section, blocks=tuple(blocks))
 
 
 def _files(sections: tuple[Section, ...]) -> Iterator[File]:

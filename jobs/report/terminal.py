@@ -50,7 +50,9 @@ def recommended(choice: Choice) -> str:
     """What to ship and why, in one sentence; its figures stand in the tables."""
     sentence = clean(choice.recommendation[0])
     found = RECOMMENDED.match(sentence)
-    return sentence if found is None else f"{found[1]}."
+    told = sentence if found is None else f"{found[1]}."
+    sure = choice.confidence
+    return told if sure is None else f"{told} This is {sure.word}: {clean(sure.reason)}."
 
 
 def explain(folder: Path, first: str, second: str) -> None:

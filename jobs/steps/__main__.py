@@ -47,4 +47,9 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    try:
+        sys.exit(main())
+    except KeyboardInterrupt:
+        # Before the command began; while it runs its signals are its own.
+        tell("stopped; the same command goes on", sys.stderr)
+        sys.exit(130)

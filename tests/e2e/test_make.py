@@ -14,7 +14,7 @@ from common.schema.choice import Choice
 from common.schema.results import Results
 from tests.e2e.conftest import SMALL, Make
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 Finished = tuple[Path, Path, str]
 

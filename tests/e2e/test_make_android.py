@@ -15,7 +15,7 @@ from tests.devices.standin.phone import fake_binary
 from tests.e2e.conftest import SMALL, Make
 
 __all__ = ["adb_server", "stand_ins"]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 EVERYTHING = 'backends = ["cpu", "xnnpack", "gpu", "nnapi"]\noutputs_images = 4\nprofile = true\napp = true\n'
 

@@ -19,7 +19,7 @@ from tests.e2e.conftest import Make
 from tests.given import TINY, adding, scaled_dense
 
 __all__ = ["adb_server", "stand_in", "stand_ins"]
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 EXPERIMENT = """
 title = "Files"

@@ -117,9 +117,10 @@ def environment_tables(results: Results) -> Iterator[Table]:
 
 
 def _instructions(target: Environment) -> Iterator[tuple[str, str]]:
-    """The instruction sets that pick kernels, where the kernel of the machine tells them."""
+    """The instruction sets that pick kernels, where the facts do not tell them already."""
     processor = target.processor
-    if processor is not None and processor.instruction_sets is not None:
+    told = any(label == "Instruction sets" for label, _ in target.facts)
+    if processor is not None and processor.instruction_sets is not None and not told:
         yield "Instruction sets", ", ".join(processor.instruction_sets) or "none that picks kernels"
 
 

@@ -82,7 +82,7 @@ def _speedup(results: Results, choice: Choice, best: str, setting: Setting) -> T
     ratio = bare if found is None else found.ratio
     if ratio is None:
         why = "" if found is None or found.obstacle is None else found.obstacle.cause
-        return Tile("Speed-up", "not compared", why, beside, "problem")
+        return Tile("Speed-up", "not compared", f"{why} on {setting.backend_label}" if why else "", beside, "problem")
     value, _, ends = speedup(ratio).partition(" ")
     word = "" if found is None else f" · {found.verdict}"
     tone = "plain" if found is None else verdicts.SPEED_TONES.get(found.verdict, "plain")

@@ -36,11 +36,21 @@ def _chip(results: Results, grid: Grid, setting: Setting) -> Chip:
         if found is not None and found.ratio is not None:
             notes.append(speedup(found.ratio))
     elif spoken(results) is not None:
-        notes.append("functional only" if setting.functional_only else "nothing faster that may be shipped")
+        notes.append(_no_winner(results, setting))
     share, told = _delegated(grid, setting, name or results.reference)
     notes += [told] if told else []
     label = "nothing judged" if spoken(results) is None else "no winner"
     return Chip(grid.key(setting), setting.label, labels[name] if name else label, " · ".join(notes), share)
+
+
+def _no_winner(results: Results, setting: Setting) -> str:
+    """Why nothing wins there, as it was decided."""
+    place = Grid.place(setting)
+    decided = () if results.choice is None else results.choice.winners
+    reason = next((found.reason for found in decided if found.setting == place), "")
+    if setting == Grid(results).first and results.choice is not None and results.choice.confidence is not None:
+        reason = results.choice.confidence.reason
+    return "functional only" if setting.functional_only else reason or "nothing faster that may be shipped"
 
 
 def winner(results: Results, setting: Setting) -> str | None:

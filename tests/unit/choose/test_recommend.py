@@ -161,6 +161,14 @@ def test_speeds_that_cannot_be_told_apart_are_named() -> None:
     )
 
 
+def test_the_least_latency_is_not_called_the_fastest_where_it_may_be_chance() -> None:
+    alike = case(BASELINE, candidate("good", 2000, 1.005, rounds=2))
+    first = explain.recommendation(alike, recommend(alike))[0]
+    assert first.startswith("Recommended: good, the smallest that keeps the accuracy: ")
+    told = case(BASELINE, candidate("good", 2000, 2.0))
+    assert "good, the smallest and the fastest that keeps" in explain.recommendation(told, recommend(told))[0]
+
+
 @pytest.mark.parametrize(("rounds", "word"), [(5, "as fast"), (2, "not resolved")])
 def test_a_gain_that_may_be_chance_is_called_so(rounds: int, word: str) -> None:
     given_case = case(BASELINE, candidate("same", 4000, 1.005, rounds=rounds))

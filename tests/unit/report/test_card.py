@@ -7,9 +7,11 @@ import pytest
 from common.numbers import DASH, TIMES
 from common.proportion import wilson
 from common.schema.answers import Answers, OutputAgreement
+from common.schema.choice import Winner
 from common.schema.judgement import Obstacle
 from common.schema.results import Flips, Results
 from jobs.report.blocks import Card, Chips
+from jobs.report.names import Grid
 from jobs.report.sections.card import card, class_changes
 from jobs.report.sections.flips import galleries, thumbnail
 from jobs.report.sections.places import section
@@ -94,8 +96,28 @@ def test_a_speed_up_that_is_not_compared_is_no_figure() -> None:
         s.model_copy(update={"obstacle": barred, "ratio": None, "verdict": "not compared"}) for s in judgement.speeds
     )
     found = card(chosen(judgement=judgement.model_copy(update={"speeds": speeds})))
-    assert tiles(found)["Speed-up"][:2] == ("not compared", "too busy")
+    assert tiles(found)["Speed-up"][:2] == ("not compared", "too busy on XNNPACK")
     assert "too busy to compare: 5 variants on CPU and XNNPACK" in found.problems
+
+
+def test_a_setting_without_a_winner_says_why_as_it_was_decided() -> None:
+    judgement = f.choice().judgement
+    assert judgement is not None and judgement.deciding is not None
+    busy = Winner(setting=judgement.deciding, best=None, reason="the machine was too busy")
+    results = f.results(choice=f.choice().model_copy(update={"winners": (busy,), "confidence": None}))
+    found = section(results)
+    assert found is not None and isinstance(found.blocks[0], Chips)
+    assert (found.blocks[0].chips[0].winner, found.blocks[0].chips[0].note.split(" · ")[0]) == (
+        "no winner",
+        "the machine was too busy",
+    )
+
+
+def test_the_deciding_setting_is_shown_even_where_nothing_could_be_ranked() -> None:
+    choice = f.choice().model_copy(update={"setting": None})
+    first = Grid(f.results(choice=choice)).first
+    assert choice.judgement is not None and choice.judgement.deciding is not None and first is not None
+    assert Grid.place(first) == choice.judgement.deciding
 
 
 def test_files_without_labels_have_their_answers_in_the_card() -> None:

@@ -14,6 +14,8 @@ import pytest
 from common.artifact import read, write_model
 from common.errors import UsageError
 from common.provenance import ROOT
+from common.schema.choice import Overall, RunnerUp, Winner
+from common.schema.judgement import Setting
 from common.schema.results import Latency, Results
 from jobs.report.stage import report, rerender
 from tests.command import command
@@ -176,9 +178,28 @@ def test_a_model_that_was_changed_is_refused(run: Run) -> None:
         _report(run)
 
 
+def chosen(**changes: object) -> dict[str, object]:
+    """Results whose choice has other parts."""
+    return {"choice": f.choice().model_copy(update=changes)}
+
+
+def judged(**changes: object) -> dict[str, object]:
+    """The same of its judgement."""
+    found = f.choice().judgement
+    assert found is not None
+    return chosen(judgement=found.model_copy(update=changes))
+
+
+GHOST = Winner(setting=Setting(target="host", backend="cpu", threads=1), best="ghost", reason="")
 INCONSISTENT: dict[str, tuple[dict[str, object], str]] = {
     "reference": ({"reference": "other"}, "the reference 'other' is not among the variants baseline"),
     "measured": ({"measurements": (f.measurement("x", f.latency(1, None)),)}, "measured variant 'x'"),
+    "recommended": (chosen(best="ghost"), "the recommended variant 'ghost' is not among the variants baseline"),
+    "second": (chosen(runner_up=RunnerUp(name="ghost", buys="")), "the second variant 'ghost'"),
+    "winner": (chosen(winners=(GHOST,)), "the winner 'ghost'"),
+    "overall": (chosen(overall=Overall(best="ghost", rule="")), "the overall best variant 'ghost'"),
+    "unheard": (chosen(standings=()), "the choice says nothing of the variant 'baseline'"),
+    "unjudged": (judged(variants=()), "the judgement says nothing of the variant 'baseline'"),
     "repeated": ({"measurements": (*f.measurements(), *f.measurements())}, "is given twice"),
     "confusion": (
         {"evaluations": (f.evaluation("baseline", 290).model_copy(update={"confusion": ((1,), (2,))}),)},
