@@ -21,7 +21,7 @@ from jobs.report.page import build
 from jobs.report.render import render
 
 ARTIFACT = "results.json"
-PACKAGES = ("jinja2", "markupsafe", "numpy", "pandas")
+PACKAGES = ("jinja2", "markupsafe", "numpy", "pandas", "pillow")
 # The beginnings of the pictures that a page can show, and the name of the contact sheet's copy.
 SHEETS = {b"\xff\xd8\xff": "contact_sheet.jpg", b"\x89PNG\r\n\x1a\n": "contact_sheet.png"}
 # Every picture that a report may have or had in an earlier version; those of an earlier one are removed.

@@ -22,7 +22,7 @@ from jobs.train.curves import curves_svg
 from jobs.train.fit import Labelled, Progress, Trainer, as_it_is, best_of, compile_model, make_deterministic
 
 ARTIFACT = "training.json"
-PACKAGES = ("tensorflow", "tf-keras", "h5py", "numpy")
+PACKAGES = ("tensorflow", "tf-keras", "h5py", "markupsafe", "numpy")
 
 
 def train(experiment: LoadedExperiment, dataset: Path, output: Path) -> Training:
