@@ -83,7 +83,7 @@ def judge(evidence: Evidence) -> Judgement:
         ranked=ranked,
         speeds=found,
         variants=variants,
-        gains=tuple(_gains(found, {v.variant for v in variants if _may_ship_elsewhere(v)}, eligible, deciding)),
+        gains=tuple(_gains(found, {v.variant for v in variants if v.may_ship_elsewhere}, eligible, deciding)),
         basis=evidence.basis,
     )
 
@@ -277,11 +277,6 @@ def _measured_reasons(
 
 def _row(target: Target, name: str, setting: Setting) -> Row | None:
     return next((r for r in target.benchmark.rows if r.cell.variant == name and target.setting(r) == setting), None)
-
-
-def _may_ship_elsewhere(variant: VariantJudgement) -> bool:
-    """Whether nothing but its measurement in the deciding setting speaks against it."""
-    return all(reason.fault == "measurement" for reason in variant.reasons)
 
 
 def _gains(found: Sequence[Speed], sound: set[str], eligible: set[str], deciding: Setting | None) -> Iterator[Gain]:

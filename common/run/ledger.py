@@ -33,9 +33,7 @@ def check_ledger(benchmark: Benchmark, ledger: Path) -> tuple[LedgerLine, ...]:
     memory: dict[tuple[int, Cell], list[float]] = {}
     for line in lines:
         if isinstance(line, RunLine) and isinstance(line.outcome, Measured):
-            steady = line.outcome.steady
-            latency = steady.mean_us if steady.median_us is None else steady.median_us
-            typical.setdefault((line.session, line.cell), []).append(latency)
+            typical.setdefault((line.session, line.cell), []).append(line.outcome.steady.typical_us)
         if isinstance(line, MemoryLine) and isinstance(line.outcome, Memory):
             memory.setdefault((line.session, line.cell), []).append(line.outcome.overall_kib / KIB_PER_MIB)
     for row in benchmark.rows:

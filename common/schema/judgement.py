@@ -125,6 +125,11 @@ class VariantJudgement(Model):
         """Whether it may be recommended."""
         return not self.reasons
 
+    @property
+    def may_ship_elsewhere(self) -> bool:
+        """Whether nothing but its measurement in the deciding setting speaks against it."""
+        return all(reason.fault == "measurement" for reason in self.reasons)
+
 
 class Gain(Model):
     """The largest gain in speed of a setting among those that are faster and may be recommended; `rivals` are those

@@ -22,6 +22,11 @@ class Stat(Model):
     p5_us: float | None
     p95_us: float | None
 
+    @property
+    def typical_us(self) -> float:
+        """The median of the runs; the mean where an old tool gave no median."""
+        return self.mean_us if self.median_us is None else self.median_us
+
 
 class Delegation(Model):
     """What a delegate really did, in the tool's own figures; None where it told none.

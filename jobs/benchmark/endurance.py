@@ -14,7 +14,6 @@ from common.schema.benchmark import (
 from common.schema.outcome import Failed, Measured, Unsupported
 from common.schema.power import Energy, NoEnergy
 from jobs.benchmark.energy import energy
-from jobs.benchmark.pairs import typical_us
 
 WINDOW_S = 60.0
 # Of a load that is too short for two whole minutes beside each other.
@@ -48,7 +47,7 @@ def points(lines: Sequence[SustainedLine]) -> tuple[SustainedPoint, ...]:
     return tuple(
         SustainedPoint(
             at_s=(line.start_s + line.end_s) / 2,
-            latency_us=typical_us(line.outcome),
+            latency_us=line.outcome.steady.typical_us,
             celsius=None if line.power is None else line.power.celsius,
         )
         for line in lines

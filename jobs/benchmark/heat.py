@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from common.schema.outcome import Measured
 from jobs.benchmark.clock import Clock
-from jobs.benchmark.pairs import typical_us
 from jobs.benchmark.session import Session
 from jobs.benchmark.targets import Target
 
@@ -72,7 +71,7 @@ def slowdown(session: Session) -> float:
     """The latest reference over the lowest of its session, of the group that is slowed down most; 1 if none ran."""
     found = [1.0]
     for cell in session.layout.references.values():
-        told = [typical_us(run.outcome) for run in session.kept[cell] if isinstance(run.outcome, Measured)]
+        told = [run.outcome.steady.typical_us for run in session.kept[cell] if isinstance(run.outcome, Measured)]
         if told:
             found.append(told[-1] / min(told))
     return max(found)

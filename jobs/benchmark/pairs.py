@@ -14,17 +14,12 @@ MOST_WAITING = 1.05
 MOST_DRIFT = log(1.15)
 
 
-def typical_us(outcome: Measured) -> float:
-    """One process's latency: the median of its runs; the mean where an old tool gave no median."""
-    return outcome.steady.mean_us if outcome.steady.median_us is None else outcome.steady.median_us
-
-
 def disturbed(run: RunLine) -> bool:
     """Whether the scheduler kept a process waiting. Told of one thread only: several add up their CPU time."""
     outcome = run.outcome
     if run.cell.threads != 1 or not isinstance(outcome, Measured) or not outcome.cpu_us:
         return False
-    return typical_us(outcome) > MOST_WAITING * outcome.cpu_us
+    return outcome.steady.typical_us > MOST_WAITING * outcome.cpu_us
 
 
 def known_cpu(runs: Sequence[RunLine]) -> bool:
@@ -36,7 +31,7 @@ def log_us(run: RunLine, *, cpu: bool) -> float:
     """Logarithm of a measured process's latency, or of its CPU time, which is known."""
     if not isinstance(run.outcome, Measured):
         raise TypeError("only a measured process has a latency")
-    return log(run.outcome.cpu_us if cpu and run.outcome.cpu_us else typical_us(run.outcome))
+    return log(run.outcome.cpu_us if cpu and run.outcome.cpu_us else run.outcome.steady.typical_us)
 
 
 def drifted(before: RunLine, after: RunLine) -> bool:

@@ -17,7 +17,6 @@ from jobs.benchmark.clock import Clock, SystemClock
 from jobs.benchmark.heat import cool
 from jobs.benchmark.ledger import Index, Ledger
 from jobs.benchmark.order import Slot
-from jobs.benchmark.pairs import typical_us
 from jobs.benchmark.rounds import next_step
 from jobs.benchmark.session import Session
 from jobs.benchmark.targets import Target, TargetLostError
@@ -164,7 +163,7 @@ def _measure(bench: Bench, session: Session, slot: Slot) -> RunLine:
 def _describe(line: RunLine, session: Session, rounds: int) -> str:
     match line.outcome:
         case Measured():
-            ending = f"{typical_us(line.outcome):,.0f} us"
+            ending = f"{line.outcome.steady.typical_us:,.0f} us"
         case Unsupported(reason=reason):
             ending = f"unsupported: {reason}"
         case Failed(reason=reason):

@@ -7,7 +7,7 @@ import numpy as np
 from common.intervals import interval
 from common.schema.benchmark import RunLine, Summary
 from common.schema.outcome import Delegation, Measured, Memory, MemoryOutcome, Stat
-from jobs.benchmark.pairs import Bracket, ratios, typical_us, uses_cpu
+from jobs.benchmark.pairs import Bracket, ratios, uses_cpu
 
 KIB_PER_MIB = 1024
 EQUIVALENCE = 0.9
@@ -40,7 +40,7 @@ def summarise(
     `memory` are the processes that were run for it; where none ended well, it is that of the timed ones."""
     measured = [run for run in runs if isinstance(run.outcome, Measured)]
     outcomes = [run.outcome for run in measured if isinstance(run.outcome, Measured)]
-    latencies = [typical_us(outcome) for outcome in outcomes]
+    latencies = [outcome.steady.typical_us for outcome in outcomes]
     found = ratios(brackets)
     values = [ratio.value for ratio in found]
     own = [one for one in memory if isinstance(one, Memory)]

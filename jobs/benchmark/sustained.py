@@ -21,7 +21,6 @@ from common.schema.power import PowerReading
 from jobs.benchmark.endurance import over, processes, sustained
 from jobs.benchmark.heat import settle
 from jobs.benchmark.ledger import Ledger
-from jobs.benchmark.pairs import typical_us
 from jobs.benchmark.protocol import Bench
 
 # Beside the reference, where the experiment names none.
@@ -159,5 +158,5 @@ def _part(bench: Bench, start: SustainedStart, log: Path, began: datetime) -> Su
 
 def _describe(line: SustainedLine, duration_s: float) -> str:
     cell = line.cell
-    ending = f"{typical_us(line.outcome):,.0f} us" if isinstance(line.outcome, Measured) else line.outcome.reason
+    ending = f"{line.outcome.steady.typical_us:,.0f} us" if isinstance(line.outcome, Measured) else line.outcome.reason
     return f"[{line.end_s:.0f}/{duration_s:.0f} s] sustained  {cell.variant} {cell.backend} x{cell.threads}  {ending}"

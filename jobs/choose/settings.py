@@ -1,12 +1,10 @@
 """What to ship where only one setting counts, and the one file that is best over all of them. Pure."""
 
-from collections.abc import Iterator
-from math import exp, log
-from statistics import fmean
+from statistics import geometric_mean
 
 from common.numbers import count
 from common.schema.choice import Candidate, Overall, Winner
-from common.schema.judgement import Setting, Speed, VariantJudgement
+from common.schema.judgement import Setting, Speed
 from jobs.choose.recommend import Case, Recommendation
 from jobs.choose.wording import label
 
@@ -69,14 +67,9 @@ def _why_not(case: Case, setting: Setting) -> str:
 def _cost(case: Case, candidate: Candidate, setting: Setting) -> float | None:
     """Size times latency as a share of the reference's; None where it must not be shipped."""
     speed = case.judgement.speed(candidate.name, setting)
-    if speed is None or speed.verdict == "not compared" or not _may_ship(case.verdicts(candidate)):
+    if speed is None or speed.verdict == "not compared" or not case.verdicts(candidate).may_ship_elsewhere:
         return None
     return candidate.size_bytes * _time(speed)
-
-
-def _may_ship(found: VariantJudgement) -> bool:
-    """Whether nothing but its measurement in the deciding setting speaks against it."""
-    return all(reason.fault == "measurement" for reason in found.reasons)
 
 
 def _time(speed: Speed) -> float:
@@ -84,12 +77,6 @@ def _time(speed: Speed) -> float:
 
 
 def _cost_everywhere(case: Case, candidate: Candidate, settings: list[Setting]) -> float | None:
-    costs = list(_costs(case, candidate, settings))
-    return exp(fmean(log(cost) for cost in costs)) if len(costs) == len(settings) else None
-
-
-def _costs(case: Case, candidate: Candidate, settings: list[Setting]) -> Iterator[float]:
-    for setting in settings:
-        cost = _cost(case, candidate, setting)
-        if cost is not None and cost > 0:
-            yield cost
+    costs = [_cost(case, candidate, setting) for setting in settings]
+    known = [cost for cost in costs if cost]
+    return geometric_mean(known) if len(known) == len(settings) else None

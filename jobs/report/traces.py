@@ -61,7 +61,7 @@ def _trace(benchmark: Benchmark, group: Group, runs: Sequence[RunLine], began: d
                 variant=run.cell.variant,
                 round=run.round,
                 start_s=(run.started_at - began).total_seconds(),
-                latency_us=_latency(run),
+                latency_us=run.outcome.steady.typical_us if isinstance(run.outcome, Measured) else None,
                 load=run.load_1min,
                 reference=run.place != "within" or run.cell.variant == benchmark.reference,
                 discarded=discarded(run),
@@ -73,10 +73,3 @@ def _trace(benchmark: Benchmark, group: Group, runs: Sequence[RunLine], began: d
 
 def _slot(run: RunLine) -> tuple[object, ...]:
     return run.round, run.segment, run.attempt, run.place, run.cell
-
-
-def _latency(run: RunLine) -> float | None:
-    if not isinstance(run.outcome, Measured):
-        return None
-    steady = run.outcome.steady
-    return steady.mean_us if steady.median_us is None else steady.median_us

@@ -8,6 +8,7 @@ from common.schema.judgement import Judgement, Keeping, Kept, Speed
 from common.schema.results import Results
 from jobs.report.blocks import Tone
 from jobs.report.document import Cell
+from jobs.report.names import Grid, Setting
 
 SIGNS = {"faster": "▲", "slower": "▼", "as fast": "≈", "not resolved": "?"}
 KEPT_SIGNS: dict[Keeping, str] = {"shown to keep": "✓", "shown to lose": "▼", "not shown": "?", "reference": ""}
@@ -18,6 +19,20 @@ KEPT_TONES: dict[str, Tone] = {"shown to keep": "better", "shown to lose": "wors
 def spoken(results: Results) -> Judgement | None:
     """What the judge said; None in results that nobody judged, of which nothing is claimed."""
     return None if results.choice is None else results.choice.judgement
+
+
+def winner(results: Results, setting: Setting) -> str | None:
+    """What to ship where only this setting counts, as it was decided; in choices of before, what gains most."""
+    choice, place = results.choice, Grid.place(setting)
+    if choice is None:
+        return None
+    if choice.winners:
+        return next((found.best for found in choice.winners if found.setting == place), None)
+    if setting == Grid(results).first:
+        return choice.best
+    judgement = spoken(results)
+    gains = () if judgement is None else judgement.gains
+    return next((gain.best for gain in gains if gain.setting == place), None)
 
 
 def speed(found: Speed | None, bare: Interval | None) -> Cell:

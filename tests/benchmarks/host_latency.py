@@ -15,7 +15,6 @@ from common.intervals import interval
 from common.schema.benchmark import Cell
 from common.schema.experiment import Benchmark
 from common.schema.outcome import Measured
-from jobs.benchmark.pairs import typical_us
 from jobs.benchmark.targets.host import HostTarget
 
 ROUNDS = 10
@@ -29,7 +28,7 @@ def ours(model: Path, folder: Path) -> float:
     outcome = HostTarget().measure(model, CELL, settings, folder / "log").outcome
     if not isinstance(outcome, Measured):
         raise SystemExit(f"not measured: {outcome.reason}")
-    return typical_us(outcome)
+    return outcome.steady.typical_us
 
 
 def theirs(model: Path, folder: Path) -> float:

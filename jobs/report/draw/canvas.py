@@ -8,11 +8,10 @@ from functools import cache, cached_property
 from common.numbers import clipped
 from common.printable import clean
 from common.provenance import ROOT
-from common.schema.judgement import Setting as Place
 from common.schema.results import Results
 from common.svg.canvas import Canvas
 from jobs.report.document import Chart
-from jobs.report.names import Grid, Setting, variant_labels
+from jobs.report.names import variant_labels
 
 # Pixels. Both are shown in their own size, so that letters keep theirs.
 WIDE, NARROW = 580, 328
@@ -58,27 +57,3 @@ class Names:
     def of(self, name: str) -> str:
         """One of them; the name itself where the results have no such variant."""
         return self.all.get(name, clipped(clean(name), NAME_LENGTH))
-
-
-def deciding(results: Results) -> Setting | None:
-    """The setting whose latencies decide; the first one where nobody chose, or chose by a setting that is not there."""
-    settings = Grid(results).settings
-    place = None if results.choice is None else results.choice.setting
-    chosen = (setting for setting in settings if place is not None and _is(setting, place))
-    return next(chosen, settings[0] if settings else None)
-
-
-def _is(setting: Setting, place: Place) -> bool:
-    mine = (setting.target, setting.backend, setting.threads, setting.runner)
-    return mine == (place.target, place.backend, place.threads, place.runner)
-
-
-def winner(results: Results, setting: Setting) -> str | None:
-    """The variant to ship where only `setting` counts, by the choice; of the deciding one its recommendation."""
-    choice = results.choice
-    if choice is None:
-        return None
-    for one in choice.winners:
-        if _is(setting, one.setting):
-            return one.best
-    return choice.best if setting == deciding(results) else None

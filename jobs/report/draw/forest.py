@@ -9,10 +9,11 @@ from common.svg.canvas import Canvas
 from common.svg.scale import Log, log, tame, written
 from common.svg.text import FONT_SIZE, fitted
 from jobs.report.document import Chart
-from jobs.report.draw.canvas import Names, both, deciding, winner
+from jobs.report.draw.canvas import Names, both
 from jobs.report.draw.standing import Kind
 from jobs.report.draw.strips import AXIS, Strip, Strips
 from jobs.report.names import Grid, Setting
+from jobs.report.verdicts import winner
 
 STRIP = 18.0
 KINDS = {
@@ -49,7 +50,7 @@ def forest(results: Results, setting: Setting) -> Chart | None:
     if plot is None:
         return None
     key = Grid(results).key(setting)
-    name = "forest" if setting == deciding(results) else f"forest-{key}"
+    name = "forest" if setting == Grid(results).first else f"forest-{key}"
     alt = _alt(plot, setting)
     floor = (
         ""

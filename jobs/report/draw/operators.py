@@ -10,10 +10,11 @@ from common.svg.canvas import Canvas
 from common.svg.scale import linear, tame
 from common.svg.text import FONT_SIZE, LINE, fitted, text_width
 from jobs.report.document import Chart
-from jobs.report.draw.canvas import Names, both, deciding, winner
+from jobs.report.draw.canvas import Names, both
 from jobs.report.draw.labels import rows as flow
 from jobs.report.draw.strips import AXIS, Strip, Strips
 from jobs.report.names import Grid, Setting
+from jobs.report.verdicts import winner
 
 BAR = 14.0
 # Colours that can be told apart; the last one is for all the rest.
@@ -51,7 +52,7 @@ def work(results: Results, setting: Setting) -> Chart | None:
     if not any(row.times for row in rows):
         return None
     key = Grid(results).key(setting)
-    name = "operators" if setting == deciding(results) else f"operators-{key}"
+    name = "operators" if setting == Grid(results).first else f"operators-{key}"
     slowest = max(rows, key=lambda row: sum(row.times.values()))
     heaviest = max(slowest.times.items(), key=lambda item: item[1])
     share = heaviest[1] / sum(slowest.times.values())
@@ -182,7 +183,7 @@ def beside(results: Results, setting: Setting, first: str, second: str) -> Chart
     )
     caption = f"What {names.of(second)} takes less (left) or more (right) than {names.of(first)} by kind of operator."
     key = Grid(results).key(setting)
-    main = (results.reference, winner(results, setting)) == (first, second) and setting == deciding(results)
+    main = (results.reference, winner(results, setting)) == (first, second) and setting == Grid(results).first
     name = "beside" if main else f"beside-{key}-{first}-{second}"
     return Chart(name, alt, caption, both(lambda width: _beside(shown, width), alt), key)
 

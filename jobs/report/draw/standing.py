@@ -7,9 +7,9 @@ from common.schema.choice import Verdict
 from common.schema.results import Results
 from common.svg.canvas import Canvas, Shape
 from common.svg.text import LINE, text_width
-from jobs.report.draw.canvas import winner
 from jobs.report.draw.labels import rows
 from jobs.report.names import Setting
+from jobs.report.verdicts import winner
 
 SWATCH, BETWEEN = 16.0, 14.0
 

@@ -10,7 +10,7 @@ from common.svg.canvas import Canvas, x_axis, y_axis
 from common.svg.scale import LEAST, Linear, Log, linear, log, tame
 from common.svg.text import FONT_SIZE, LINE
 from jobs.report.document import Chart
-from jobs.report.draw.canvas import NARROW, Names, both, deciding
+from jobs.report.draw.canvas import NARROW, Names, both
 from jobs.report.draw.standing import Kind, legend, legend_height
 from jobs.report.draw.strips import AXIS, Strip, Strips
 from jobs.report.names import Grid, Setting
@@ -90,7 +90,7 @@ def _named(results: Results, found: Trace, stem: str) -> tuple[str, str, str]:
     key = Grid(results).key(setting)
     same = [other for other in results.traces if _place(results, other) == setting]
     more = f"-{same.index(found)}" if found in same and same.index(found) else ""
-    return (stem if setting == deciding(results) else f"{stem}-{key}") + more, key, setting.label
+    return (stem if setting == Grid(results).first else f"{stem}-{key}") + more, key, setting.label
 
 
 def trace(results: Results, found: Trace) -> Chart | None:

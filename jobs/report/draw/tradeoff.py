@@ -11,7 +11,7 @@ from common.svg.canvas import Canvas, x_axis, y_axis
 from common.svg.scale import Linear, Log, linear, log
 from common.svg.text import FONT_SIZE, LINE, fitted
 from jobs.report.document import Chart
-from jobs.report.draw.canvas import NARROW, Names, both, deciding
+from jobs.report.draw.canvas import NARROW, Names, both
 from jobs.report.draw.labels import Box, Wanted, label, line_box, mark_box
 from jobs.report.draw.points import Point, Quality, View, front, points, quality
 from jobs.report.draw.standing import BEST, ORDER, RULED_OUT, Kind, kinds, legend, legend_height
@@ -72,7 +72,7 @@ def tradeoff(results: Results, setting: Setting, by: View) -> Chart | None:
         return None
     plot = _Plot(found, by, known, Names(results), kinds(results, setting))
     alt = _alt(plot, setting)
-    first = setting == deciding(results) and by == "latency"
+    first = setting == Grid(results).first and by == "latency"
     key = Grid(results).key(setting)
     name = "tradeoff" if first else f"tradeoff-{key}-{by}"
     return Chart(name, alt, _caption(plot), both(lambda width: _draw(plot, width), alt), key, by)

@@ -11,7 +11,6 @@ from jobs.report import choice, verdicts
 from jobs.report.blocks import Tone
 from jobs.report.document import Cell, Column, Row, Table
 from jobs.report.names import Grid, Setting, variant_labels
-from jobs.report.sections.places import winner
 
 # The choice's verdicts in the words of the field.
 WORDS: dict[Verdict, tuple[str, Tone]] = {
@@ -115,7 +114,7 @@ def _verdict(results: Results, grid: Grid, setting: Setting | None, name: str) -
     beside = "reference" if name == results.reference else ""
     if setting is None or setting == grid.first:
         return Cell(word, beside, tone)
-    if winner(results, setting) == name:
+    if verdicts.winner(results, setting) == name:
         return Cell("best here", beside, "better")
     if standing.verdict in LASTING:
         return Cell(word, beside, tone)

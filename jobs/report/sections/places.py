@@ -8,7 +8,7 @@ from common.schema.results import Results
 from jobs.report.blocks import Chip, Chips
 from jobs.report.document import Section
 from jobs.report.names import Grid, Setting, variant_labels
-from jobs.report.verdicts import spoken
+from jobs.report.verdicts import spoken, winner
 
 
 def section(results: Results) -> Section | None:
@@ -51,20 +51,6 @@ def _no_winner(results: Results, setting: Setting) -> str:
     if setting == Grid(results).first and results.choice is not None and results.choice.confidence is not None:
         reason = results.choice.confidence.reason
     return "functional only" if setting.functional_only else reason or "nothing faster that may be shipped"
-
-
-def winner(results: Results, setting: Setting) -> str | None:
-    """What to ship where only this setting counts, as it was decided; in choices of before, what gains most."""
-    choice, place = results.choice, Grid.place(setting)
-    if choice is None:
-        return None
-    if choice.winners:
-        return next((found.best for found in choice.winners if found.setting == place), None)
-    if setting == Grid(results).first:
-        return choice.best
-    judgement = spoken(results)
-    gains = () if judgement is None else judgement.gains
-    return next((gain.best for gain in gains if gain.setting == place), None)
 
 
 def _delegated(grid: Grid, setting: Setting, name: str) -> tuple[float | None, str]:
