@@ -6,7 +6,7 @@ from dataclasses import replace
 from common.numbers import count
 from common.schema.results import Latency, Results
 from jobs.report import sustained
-from jobs.report.blocks import Commands, Notes
+from jobs.report.blocks import Commands, Notes, Prose
 from jobs.report.document import CHART_FILES, Block, Chart, Document, File, Picture, Section, drawn
 from jobs.report.draw import curves, forest, quality, tradeoff
 from jobs.report.draw.canvas import standalone
@@ -77,9 +77,13 @@ def _figures(results: Results) -> Iterator[Section]:
     costs = drawn(*(tradeoff.tradeoff(results, setting, by) for setting in settings for by in VIEWS))
     if costs:
         yield Section("tradeoff", "Trade-off", (), costs, half=True)
-    gains = drawn(*(forest.forest(results, setting) for setting in settings))
-    if gains:
-        yield Section("speedups", "Speed-ups", (), gains, half=True)
+    gains = {setting: forest.forest(results, setting) for setting in settings}
+    if any(gains.values()):
+        key = Grid(results).key
+        blocks = (
+            chart or Prose(f"{setting.label}: no speed-up is told.", key(setting)) for setting, chart in gains.items()
+        )
+        yield Section("speedups", "Speed-ups", (), tuple(blocks), half=True)
 
 
 def _variants(results: Results) -> Section:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from common.numbers import ABSENT, DASH, count, decimal, duration, megabytes, percent, speedup
+from common.numbers import ABSENT, count, decimal, duration, megabytes, percent, speedup
 from common.schema.choice import Choice, Standing
 from common.schema.results import Results
 from jobs.report import verdicts
@@ -136,7 +136,7 @@ def _quality(results: Results, choice: Choice, best: str) -> Tile | None:
     if top1 is not None:
         return Tile("Top-1 agreement", percent(top1.value), f"with {beside}", "", tone)
     worst = max((row.max_abs for row in found.agreement if row.max_abs is not None), default=None)
-    return Tile("Answers", ABSENT if worst is None else f"{DASH}{worst:.2g}", f"at most off {beside}", "", tone)
+    return Tile("Answers", ABSENT if worst is None else f"{worst:.2g}", f"at most off {beside}", "", tone)
 
 
 def _points(results: Results, choice: Choice, best: str) -> Iterator[tuple[str, str]]:

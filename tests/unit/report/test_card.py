@@ -10,8 +10,9 @@ from common.schema.answers import Answers, OutputAgreement
 from common.schema.choice import Winner
 from common.schema.judgement import Obstacle
 from common.schema.results import Flips, Results
-from jobs.report.blocks import Card, Chips
+from jobs.report.blocks import Card, Chips, Prose
 from jobs.report.names import Grid
+from jobs.report.page import build
 from jobs.report.sections.card import card, class_changes
 from jobs.report.sections.flips import galleries, thumbnail
 from jobs.report.sections.places import section
@@ -120,6 +121,16 @@ def test_the_deciding_setting_is_shown_even_where_nothing_could_be_ranked() -> N
     assert Grid.place(first) == choice.judgement.deciding
 
 
+def test_a_setting_without_speed_ups_says_so_beside_those_that_have_some() -> None:
+    judgement = f.judgement()
+    barred = {"obstacle": Obstacle(cause="too busy", text="busy"), "ratio": None, "verdict": "not compared"}
+    speeds = tuple(s.model_copy(update=barred) if s.setting == judgement.deciding else s for s in judgement.speeds)
+    results = chosen(judgement=judgement.model_copy(update={"speeds": speeds}))
+    found = next(section for section in build(results, None).sections if section.anchor == "speedups")
+    told = [block.text for block in found.blocks if isinstance(block, Prose)]
+    assert told == ["host · XNNPACK · 1 thread: no speed-up is told."] and len(found.blocks) == 2
+
+
 def test_files_without_labels_have_their_answers_in_the_card() -> None:
     standings = tuple(
         s.model_copy(
@@ -144,7 +155,7 @@ def test_files_without_labels_have_their_answers_in_the_card() -> None:
         outputs=f.file("outputs.npz"),
     )
     given = chosen(standings=standings).model_copy(update={"evaluations": (), "answers": (answers,)})
-    assert tiles(card(given))["Answers"][0].endswith("0.25")
+    assert tiles(card(given))["Answers"] == ("0.25", "at most off baseline", "")
     named = answers.model_copy(update={"agreement": (row.model_copy(update={"top1": wilson(99, 100)}),)})
     agreed = tiles(card(given.model_copy(update={"answers": (named,)})))["Top-1 agreement"]
     assert agreed == ("99 %", "with baseline", "")
