@@ -2,10 +2,9 @@
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 from common.adb import facts as device_facts
 from common.adb.errors import LimitError, NotReadyError, TimeLimitError, TransportError
@@ -13,7 +12,7 @@ from common.adb.facts import DeviceFacts
 from common.adb.server import Device, Server
 from common.adb.survey import survey
 from common.artifact import sha256_file, write_bytes
-from common.errors import EdgeproofError, UsageError
+from common.errors import UsageError
 from common.printable import tell
 from common.schema.benchmark import Cell
 from common.schema.environment import Environment
@@ -29,18 +28,15 @@ from jobs.benchmark.android.examine import Examiner, library_path
 from jobs.benchmark.android.feeding import flags, unfed
 from jobs.benchmark.android.files import RunFolder
 from jobs.benchmark.android.locks import held
-from jobs.benchmark.android.reconnect import wait_for
+from jobs.benchmark.android.recovery import MOST_ATTEMPTS, Recovery
 from jobs.benchmark.android.usable import usable_serial
 from jobs.benchmark.feeds import Material
-from jobs.benchmark.targets import Reading, TargetLostError
+from jobs.benchmark.targets import Reading
 from jobs.benchmark.targets.device_options import DeviceOptions
 
-# A model that takes the phone down every time is a result, not bad luck.
-MOST_ATTEMPTS = 3
 SHOWN_DIGITS = 12
 # The tool looks at its memory every 50 ms.
 PEAK_S = 0.15
-T = TypeVar("T")
 NOTHING = Material()
 
 
@@ -81,20 +77,19 @@ class AndroidTarget:
         self.server, self.options, self.material = server, options, material
         self.device = Device(server, serial)
         self.files = RunFolder(self.device, purpose)
-        self._facts: DeviceFacts | None = None
         self._tool: Path | None = None
         self._dialect = Dialect.CLASSIC
         self._peak: tuple[str, ...] = ()
         self._app: App | None = None
         self._libraries: tuple[Path, ...] = ()
-        self._connections = 0
+        self.recovery = Recovery(self.device, options.patience_s, self.files.path, self._forget)
 
     @property
     def facts(self) -> DeviceFacts:
         """What the device is. Only after `prepare`."""
-        if self._facts is None:
+        if self.recovery.known is None:
             raise RuntimeError("the device was not prepared")
-        return self._facts
+        return self.recovery.known
 
     @property
     def tool(self) -> Path:
@@ -105,10 +100,10 @@ class AndroidTarget:
 
     def prepare(self, settings: Settings) -> None:
         """Find out what the device is, choose the tool for it and see that it starts there."""
-        self._persist(lambda: self._prepare(settings))
+        self.recovery.persist(lambda: self._prepare(settings))
 
     def _prepare(self, settings: Settings) -> None:
-        self._facts = survey(self.device)
+        self.recovery.known = survey(self.device)
         abis = binaries.runnable(self.facts.abis, self.facts.translated)
         self._tool = binaries.benchmark_binary(abis, self.options.binary)
         if settings.app:
@@ -175,7 +170,7 @@ class AndroidTarget:
             return self._in_shell(given, cell, limit_s, log, name)
 
         try:
-            return self._persist(attempt)
+            return self.recovery.persist(attempt)
         except TransportError as lost:
             return Failed(reason=f"the device vanished {MOST_ATTEMPTS} times: {lost.message}", log=name)
 
@@ -187,7 +182,7 @@ class AndroidTarget:
         if self._dialect is not Dialect.CLASSIC:
             return Examination(problems=("the LiteRT 2.x tool takes no inputs and writes no profile",))
         try:
-            return self._persist(
+            return self.recovery.persist(
                 lambda: Examiner(self.device, self.files, self.tool, self.material).examine(
                     model, cell, settings, folder, log
                 )
@@ -203,7 +198,8 @@ class AndroidTarget:
     def power(self, at_s: float) -> PowerReading | None:
         """Battery and screen; None when the device vanishes at every try."""
         try:
-            return self._persist(lambda: power.ask(self.device, at_s=at_s, connections=self._connections))
+            found = self.recovery
+            return found.persist(lambda: power.ask(self.device, at_s=at_s, connections=found.connections))
         except TransportError:
             return None
 
@@ -253,44 +249,8 @@ class AndroidTarget:
             raise UsageError("the app was not prepared", hint="set app = true in [benchmark]")
         return self._app.run(given, cell.backend, limit_s, log, name)
 
-    def _persist(self, call: Callable[[], T]) -> T:
-        """Do something on the device; when it vanishes, wait for it and do it again from the start.
-
-        Raises TargetLostError when it does not come back, TransportError when it vanishes every time.
-        """
-        for _ in range(MOST_ATTEMPTS - 1):
-            try:
-                return call()
-            except (TransportError, NotReadyError) as lost:
-                self._recover(lost)
-            except LimitError as late:
-                raise EdgeproofError(f"{self.device.serial}: {late.message}", hint="restart the device") from None
-        try:
-            return call()
-        except TransportError as lost:
-            self._recover(lost)
-            raise
-
-    def _recover(self, lost: TransportError | NotReadyError) -> None:
-        serial = self.device.serial
-        tell(f"{serial} vanished ({lost.message}); waiting for it", sys.stderr)
-        device = wait_for(self.server, serial, self.options.patience_s)
-        if device is None:
-            message = f"{serial} vanished and did not come back within {self.options.patience_s:.0f} s"
-            raise TargetLostError(message, hint="connect it again and run make again: only the rest is measured")
-        self._connections += 1
-        self.device.forget()
+    def _forget(self) -> None:
+        """Believe nothing about the device any more: it may have been restarted or wiped."""
         self.files.forget()
         if self._app is not None:
             self._app.forget()
-        if isinstance(lost, TransportError) and lost.process is not None:
-            self.device.end(lost.process, self.files.path)
-        self._require_same()
-
-    def _require_same(self) -> None:
-        if self._facts is None:
-            return
-        now = survey(self.device)
-        if device_facts.lasting(now) != device_facts.lasting(self._facts):
-            message = f"{self.device.serial} is another device now: {now.manufacturer} {now.model}, {now.build}"
-            raise TargetLostError(message, hint="connect the first one again, or measure into another folder")
