@@ -148,6 +148,13 @@ def figures(printed: Printed, proof: Delegation | None) -> Outcome:
         return _failed("the tool's figures are out of range", printed)
 
 
+def steady_line(text: str, runs: int) -> Stat | None:
+    """The last statistics of a process, where they are of so many runs; None where there are none."""
+    lines = COUNT.findall(text)
+    found = _stat(lines[-1]) if lines else None
+    return found if found is not None and found.count == runs else None
+
+
 def _close(one: float, other: float) -> bool:
     # The same number in six digits, or rounded to a whole one.
     return math.isclose(one, other, rel_tol=1e-4, abs_tol=1.0)
