@@ -12,7 +12,7 @@ INPUTS ?=## with MODELS: a folder of samples, .npy, .npz or images, instead of d
 DATA ?=## replaces the experiment's images: a folder, zip, tar or https URL
 DATA_SHA256 ?=## the sha256 of DATA when it is a URL
 DEVICE ?= host## where to measure: host (this machine), a serial, host:port, or any (the only device attached)
-DEVICES ?= $(DEVICE)## several devices at once: "serial1 serial2"
+DEVICES ?=## several devices at once: "serial1 serial2"; make devices prints what to type
 KEEP ?=## 1 leaves files and app on the device
 BENCHMARK_BINARY ?=## your own benchmark_model for the device
 BENCHMARK_APK ?=## your own benchmark_model app for the device
@@ -110,7 +110,7 @@ graph: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,$(LIGHT))
 	+@[[ -x $(PY) ]] || { echo "$(VENV) is not set up yet: then all of it is made"; exit 0; }; \
 	PLAN=$$($(PY) -m jobs.plan --experiment "$$EXPERIMENT" --run "$$RUN" \
 	  --models "$$MODELS" --reference "$$REFERENCE" --inputs "$$INPUTS" --data "$$DATA" --data-sha256 "$$DATA_SHA256" \
-	  --devices "$$DEVICES" --binary "$$BENCHMARK_BINARY" --apk "$$BENCHMARK_APK" --hexagon "$$HEXAGON_LIBRARIES" \
+	  --device "$$DEVICE" --devices "$$DEVICES" --binary "$$BENCHMARK_BINARY" --apk "$$BENCHMARK_APK" --hexagon "$$HEXAGON_LIBRARIES" \
 	  $(if $(dry),--dry)) && export PLAN && $(if $(dry),,$(steps) &&) $(graph)
 # A step says itself why it fails, on descriptor 9; that make had to give up is said once, by the make of this file.
 graph = { DRY=$(if $(dry),1) $(MAKE) -f graph.mk $(GOALS) 9>&2 2>&1 1>&8 | (trap '' INT; exec sed -uE $(noise)) >&2; } 8>&1

@@ -1,10 +1,11 @@
 # The graph from images to a report: each stage is a job that reads finished folders and writes one new folder. The
 # Makefile calls this file with the variables checked, and with the plan's names in the environment: VARIANTS (RECIPES are
 # trained, FILES given, FROM made from a file, EXPORTED from a Keras model, CALIBRATED of those on samples), REFERENCE, IMAGES (whether there is a data set), TARGETS (folders of
-# devices), SERIALS and STALE. No file of a run is ever read by make.
+# devices), SERIALS (one word for the shell) and STALE. No file of a run is ever read by make.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .SUFFIXES:
+HASH := \#
 $(eval $(value PLAN))
 export START := $(shell date +%s)
 
@@ -94,7 +95,7 @@ OTHER_DEVICES := $(filter-out $(FIRST_DEVICE),$(BENCHMARKS))
 LACKING := $(filter-out $(wildcard $(BENCHMARKS)),$(BENCHMARKS)) $(filter benchmark/%,$(STALE))
 $(OTHER_DEVICES): $(FIRST_DEVICE) ;
 $(FIRST_DEVICE): $(MADE) $(ASKED) $(OTHER_DEVICES:$(RUN)/%=$(RUN)/plan/%) $(if $(strip $(LACKING)),FORCE) | $(EVALUATIONS)
-	$(call job,benchmark) --variants $(RUN)/variants $(asked) --devices '$(SERIALS)' \
+	$(call job,benchmark) --variants $(RUN)/variants $(asked) --devices $(SERIALS) \
 	  $${BENCHMARK_BINARY:+--binary "$$BENCHMARK_BINARY"} $${BENCHMARK_APK:+--apk "$$BENCHMARK_APK"} \
 	  $${HEXAGON_LIBRARIES:+--hexagon "$$HEXAGON_LIBRARIES"} $$([[ $$KEEP != 1 ]] || echo --keep) --output $(RUN)/benchmark
 

@@ -85,14 +85,14 @@ def describe(stage: str, main: Callable[..., Any], arguments: Sequence[str]) -> 
             source = option.value or load(named["experiment"]).settings.data.source
     if source and is_local(source):
         reads.append(Path(source))
-    devices = [word for option in options if Use.DEVICES in option.uses for word in (option.value or "").split()]
+    devices = [(option.value or "").strip() for option in options if Use.DEVICES in option.uses]
     return Job(
         image=IMAGES[stage],
         argv=("python", "-m", f"jobs.{stage}", *arguments),
         reads=(*reads, *ALSO_READS.get(stage, ())),
         writes=tuple(path for option in options if Use.WRITE in option.uses for path in _paths(option.value)),
         network=bool(source) and is_url(source),
-        adb=any(word != HOST for word in devices),
+        adb=any(named not in ("", HOST) for named in devices),
     )
 
 

@@ -1,16 +1,40 @@
-"""Serials as names of folders, and lists of devices as the user gives them. Pure."""
+"""Serials as names of folders, and devices as the user gives them. Pure.
+
+A serial is text: adb makes them of what a device's USB descriptor holds, of addresses, and of mDNS names, which have
+blanks (`adb-R5CT10ABC-4QfPSa (2)._adb-tls-connect._tcp` is a phone that was paired twice).
+"""
 
 import hashlib
 import re
+import shlex
+from collections.abc import Sequence
 
 from common.errors import UsageError
 
 HOST, ANY = "host", "any"
 SHOWN = 40
 DIGEST_DIGITS = 8
-# What adb makes serials of: USB serials, emulators, host:port (also [IPv6%zone]:port), mDNS services.
-SERIAL = re.compile(r"[A-Za-z0-9\[][A-Za-z0-9._:%\[\]-]{0,127}")
+LONGEST = 128
 PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+# host:port, [IPv6%zone]:port and the names of adb's mDNS services.
+NETWORK = re.compile(r".*(?::\d{1,5}|\._adb(?:-tls-connect)?\._tcp\.?(?:local\.?)?)", re.DOTALL)
+ADDRESS = re.compile(r".*:\d{1,5}", re.DOTALL)
+LIST = "make devices lists them"
+
+
+def is_serial(text: str) -> bool:
+    """Whether adb can call a device so: printable, no option, nothing that is cut off at the ends."""
+    return 0 < len(text) <= LONGEST and text.isprintable() and text == text.strip() and not text.startswith("-")
+
+
+def is_network(serial: str) -> bool:
+    """Whether adb reaches the device through a network."""
+    return NETWORK.fullmatch(serial) is not None
+
+
+def is_address(serial: str) -> bool:
+    """Whether it is a host and port, which adb can be told to connect to."""
+    return ADDRESS.fullmatch(serial) is not None
 
 
 def safe_name(serial: str) -> str:
@@ -26,14 +50,37 @@ def safe_name(serial: str) -> str:
     return f"{plain}-{digest}" if plain else f"device-{digest}"
 
 
+def single(text: str) -> str:
+    """The device in `DEVICE=a`: host, any, or a serial, blanks and all. Raises UsageError for what is none."""
+    serial = text.strip()
+    if not serial:
+        raise UsageError("no device is named", hint="give host, any, or a serial")
+    if not is_serial(serial):
+        raise UsageError(f"{serial!r} is no serial of a device", hint=LIST)
+    return serial
+
+
 def listed(text: str) -> tuple[str, ...]:
-    """The devices in `DEVICES="a b c"`, each once. Raises UsageError for what cannot be a serial."""
-    found = tuple(dict.fromkeys(text.split()))
+    """The devices in `DEVICES="a b c"`, each once; one whose serial has blanks, quotes or backslashes is quoted as in a
+    shell. Raises UsageError for what cannot be a serial."""
+    try:
+        words = shlex.split(text)
+    except ValueError as error:
+        hint = "close the quotation, or quote the whole serial: make devices prints what to type"
+        raise UsageError(f"DEVICES={text.strip()}: {str(error).lower()}", hint=hint) from None
+    found = tuple(dict.fromkeys(single(word) for word in words))
     if not found:
         raise UsageError("no device is named", hint="give host, any, or a serial")
-    for serial in found:
-        if not SERIAL.fullmatch(serial):
-            raise UsageError(f"{serial!r} is no serial of a device", hint="python -m jobs.devices lists them")
     if len(found) > 1 and ANY in found:
         raise UsageError("any is one device, not one of several", hint="name each device")
     return found
+
+
+def joined(serials: Sequence[str]) -> str:
+    """The text that `listed` reads."""
+    return shlex.join(serials)
+
+
+def typed(variable: str, text: str) -> str:
+    """What to type in a shell: `DEVICE=R5CT10ABC`, `DEVICE='a (2)'`."""
+    return f"{variable}={shlex.quote(text)}"

@@ -40,7 +40,7 @@ def main(
     patience: Annotated[float, typer.Option(min=0, help="Seconds to wait for a device that vanished.")] = 180.0,
 ) -> None:
     """Run every variant in fresh processes, interleaved in rounds, with benchmark_model's semantics."""
-    from common.adb.names import listed, safe_name
+    from common.adb.names import listed, safe_name, single
     from common.errors import EdgeproofError
     from common.experiment import load
     from common.printable import tell
@@ -53,6 +53,7 @@ def main(
         if len(serials) > 1:
             raise typer.Exit(measure_on_all(serials, sys.argv[1:], output))
         device, output = serials[0], output / safe_name(serials[0])
+    device = single(device)
     options = DeviceOptions(binary=binary, apk=apk, hexagon=hexagon, keep=keep, patience_s=patience)
     try:
         result = measure_on(

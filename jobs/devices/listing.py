@@ -1,7 +1,7 @@
 """What is attached, device by device."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from rich import box
 from rich.console import Console
@@ -9,13 +9,15 @@ from rich.table import Table
 from rich.text import Text
 
 from common.adb import facts as read
-from common.adb.attached import Attached
+from common.adb.attached import Attached, same
 from common.adb.errors import LimitError, NotReadyError, TransportError
 from common.adb.facts import DeviceFacts
+from common.adb.identity import identity
+from common.adb.names import joined, typed
 from common.adb.server import Device, Server
 from common.adb.states import remedy
 from common.adb.survey import survey
-from common.printable import clean
+from common.printable import clean, tell
 
 # The tool, its app and some models.
 LEAST_FREE_KIB = 64 * 1024
@@ -27,12 +29,13 @@ NARROWEST = 100
 @dataclass(frozen=True)
 class Seen:
     """A device; `facts` is None for one that does not answer. `problem` says what is in the way, and what to
-    do about it; None for one that can be used."""
+    do about it; None for one that can be used. `better` is the name to use where this is another one of it."""
 
     serial: str
     state: str
     facts: DeviceFacts | None
     problem: str | None
+    better: str | None = None
 
 
 def inspect_all(connect: str = "") -> tuple[Seen, ...]:
@@ -40,7 +43,10 @@ def inspect_all(connect: str = "") -> tuple[Seen, ...]:
     server = Server()
     if connect:
         server.connect(connect)
-    return tuple(_inspect(server, attached) for attached in server.attached())
+    found = tuple(_inspect(server, attached) for attached in server.attached())
+    phones = same([seen.serial for seen in found if seen.facts is not None], identity)
+    better = {name: phone[0] for phone in phones for name in phone[1:]}
+    return tuple(replace(seen, better=better.get(seen.serial)) for seen in found)
 
 
 def _inspect(server: Server, attached: Attached) -> Seen:
@@ -82,6 +88,17 @@ def show(found: Sequence[Seen]) -> None:
         table.add_row(*(Text(clean(cell)) for cell in _cells(seen)))
     # In a pipe there is no width to keep to.
     Console(width=max(console.width, NARROWEST) if console.is_terminal else 240, highlight=False).print(table)
+    for line in to_type(found):
+        tell(line)
+
+
+def to_type(found: Sequence[Seen]) -> Iterator[str]:
+    """How what can be used is named to make: serials may have blanks, and worse."""
+    ready = [seen.serial for seen in found if seen.problem is None and seen.better is None]
+    for serial in ready:
+        yield f"make all {typed('DEVICE', serial)}"
+    if len(ready) > 1:
+        yield f"make all {typed('DEVICES', joined(ready))}"
 
 
 def _cells(seen: Seen) -> tuple[str, ...]:
@@ -89,7 +106,8 @@ def _cells(seen: Seen) -> tuple[str, ...]:
     if facts is None:
         return (seen.serial, seen.state, "", "", "", "", seen.problem or "")
     level = "" if facts.api_level is None else f" (API {facts.api_level})"
-    note = seen.problem or ("emulator: functional only" if facts.emulator else "ready")
+    other = None if seen.better is None else f"another name of {seen.better}: use that one"
+    note = seen.problem or other or ("emulator: functional only" if facts.emulator else "ready")
     return (
         *(seen.serial, seen.state, f"{facts.manufacturer} {facts.model}", facts.soc),
         *(", ".join(facts.abis), f"{facts.android}{level}", note),

@@ -28,31 +28,33 @@ def main(
     run: Annotated[Path, typer.Option(help="Folder of the run.")],
     data: Annotated[str, typer.Option(help="Replaces the experiment's data source.")] = "",
     data_sha256: Annotated[str, typer.Option(help="sha256 of a data source that is a URL.")] = "",
-    devices: Annotated[str, typer.Option(help="Where to measure: host, any or serials.")] = "host",
+    device: Annotated[str, typer.Option(help="Where to measure: host, any or a serial.")] = "host",
+    devices: Annotated[str, typer.Option(help="Several, in place of --device.")] = "",
     binary: Annotated[str, typer.Option(help="The user's own benchmark_model for devices.")] = "",
     apk: Annotated[str, typer.Option(help="The user's own benchmark_model app.")] = "",
     hexagon: Annotated[str, typer.Option(help="Folder with Hexagon's libraries.")] = "",
     dry: Annotated[bool, typer.Option("--dry", help="Write nothing.")] = False,
 ) -> None:
     """Validate an experiment file and print the names of its graph."""
-    from common.adb.names import listed
+    from common.adb.names import listed, single
     from common.errors import UsageError
     from common.experiment import load
     from jobs.plan.models import Given
     from jobs.plan.places import Tools
     from jobs.plan.stage import plan, plan_models
 
+    meant = listed(devices) if devices.strip() else (single(device),)
     tools = Tools(*(Path(path) if path else None for path in (binary, apk, hexagon)))
     if models.strip():
         given = Given(models, reference, inputs, data, data_sha256)
-        print(plan_models(given, run, listed(devices), tools, dry=dry), end="")
+        print(plan_models(given, run, meant, tools, dry=dry), end="")
         return
     if reference or inputs:
         raise UsageError("REFERENCE and INPUTS go with MODELS", hint="in an experiment: reference, and [inputs] source")
     if experiment is None:
         raise UsageError("give --experiment or --models")
     loaded = load(experiment, data=data, data_sha256=data_sha256)
-    print(plan(loaded, run, listed(devices), tools, dry=dry), end="")
+    print(plan(loaded, run, meant, tools, dry=dry), end="")
 
 
 if __name__ == "__main__":

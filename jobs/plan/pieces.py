@@ -2,12 +2,14 @@
 
 import hashlib
 import json
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel
 
+from common.adb.names import joined
 from common.artifact import sha256_file
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
@@ -22,6 +24,9 @@ from jobs.plan.places import HERE, Place
 DATASET, TRAINING, SAMPLES = "dataset/dataset.json", "train/training.json", "inputs/inputs.json"
 # What make reads as text: nothing in it means anything to make or to a shell.
 PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/-+@,:%[]")
+# A serial is any text: one word for the shell, in which make expands nothing. graph.mk has the variable HASH, because
+# what \# means depends on what stands before it.
+FOR_MAKE = str.maketrans({"$": "$$", "#": "$(HASH)"})
 
 
 @dataclass(frozen=True)
@@ -113,6 +118,7 @@ def names(experiment: LoadedExperiment, places: Sequence[Place], stale: Sequence
     """The names that the graph is made of, as assignments of make.
 
     `stale` are artifacts, as paths below the run, that must be made anew whatever their times say.
+    SERIALS is one word for the shell.
     """
     settings = experiment.settings
     kinds = {Recipe: "RECIPES", GivenFile: "FILES", FromFile: "FROM", FromKeras: "EXPORTED"}
@@ -124,13 +130,18 @@ def names(experiment: LoadedExperiment, places: Sequence[Place], stale: Sequence
         "IMAGES": ("yes",) if settings.has_images else (),
         "REFERENCE": (settings.reference,),
         "TARGETS": tuple(place.name for place in places),
-        "SERIALS": tuple(place.serial for place in places),
         "STALE": tuple(stale),
     }
     for word in (word for words in lines.values() for word in words):
         if not word or not set(word) <= PLAIN:
             raise EdgeproofError(f"{word!a} cannot be a name in the graph", hint="use letters, digits and any of ._-")
-    return "".join(f"{name} := {' '.join(words)}\n" for name, words in lines.items())
+    plain = "".join(f"{name} := {' '.join(words)}\n" for name, words in lines.items())
+    return plain + serials_for_make([place.serial for place in places])
+
+
+def serials_for_make(serials: Sequence[str]) -> str:
+    """The list as one word for the shell, whatever it holds."""
+    return f"SERIALS := {shlex.quote(joined(serials)).translate(FOR_MAKE)}\n"
 
 
 def source_state(data: Data) -> str:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.adb.attached import Attached, pick
+from common.adb.attached import Attached, pick, same
 from common.adb.errors import NotReadyError
-from common.adb.names import ANY, HOST, SERIAL, safe_name
+from common.adb.identity import identity
+from common.adb.names import ANY, HOST, is_serial, safe_name
 from common.adb.surroundings import USB_VARIABLE
 from common.artifact import content, sha256_file
 from common.errors import UsageError
@@ -53,12 +54,14 @@ def places(devices: Sequence[str], tools: Tools, run: Path, *, dry: bool) -> tup
 
     A device that cannot be asked keeps the facts of the last plan, so that what was measured on it can still be
     reported; the benchmark itself says what is wrong when it has to measure. `dry` starts no server.
-    Raises NotReadyError for `any` when no device is attached and none was measured in this run before.
+    Raises NotReadyError for `any` when no device is attached and none was measured in this run before, UsageError for
+    one phone under two of its names.
     """
     if list(devices) == [HOST]:
         return (_this_machine(),)
     hashes = _hashes(tools)
     known = _Server(dry=dry)
+    _require_different([device for device in devices if device != HOST], known)
     found = []
     for device in devices:
         if device == HOST:
@@ -72,6 +75,15 @@ def places(devices: Sequence[str], tools: Tools, run: Path, *, dry: bool) -> tup
                 print(f"note: {serial} cannot be asked now: what was measured on it is taken as it is", file=sys.stderr)
         found.append(Place(serial, facts, hashes))
     return tuple(found)
+
+
+def _require_different(serials: Sequence[str], known: "_Server") -> None:
+    if len(serials) < 2:  # noqa: PLR2004
+        return
+    for phone in same([serial for serial in serials if known.has(serial)], identity):
+        if len(phone) > 1:
+            message = f"DEVICES names one phone {len(phone)} times: {' and '.join(phone)}"
+            raise UsageError(message, hint=f"name it once, best as {phone[0]}")
 
 
 class _Server:
@@ -104,7 +116,11 @@ class _Server:
         """Serial of the only usable device. Raises NotReadyError."""
         if self.reason is not None:
             raise self.reason
-        return pick(self.devices, ANY)
+        return pick(self.devices, ANY, identity)
+
+    def has(self, serial: str) -> bool:
+        """Whether a device can be asked."""
+        return any(device == Attached(serial, "device") for device in self.devices)
 
     def facts(self, serial: str) -> dict[str, str] | None:
         """What a device says of itself; None when it cannot be asked."""
@@ -133,7 +149,7 @@ def _last_serial(run: Path) -> str | None:
         return None
     [serial] = targets
     # The run may be somebody else's, and so may what stands in it.
-    return serial if isinstance(serial, str) and SERIAL.fullmatch(serial) else None
+    return serial if isinstance(serial, str) and is_serial(serial) else None
 
 
 def _facts_before(run: Path, name: str) -> dict[str, str] | None:

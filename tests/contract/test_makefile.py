@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from common.adb.names import joined, listed, typed
 from common.dataset import read_card
 from common.provenance import ROOT
+from jobs.plan.pieces import serials_for_make
 from tests.artifacts import EXPERIMENT
 
 LINKED = ("common", "docker", "jobs", "reports", "requirements", "graph.mk")
@@ -89,6 +91,46 @@ def test_nothing_in_a_variable_is_ever_run(copy: Path, where: str, name: str) ->
     done = make(copy, "all", *argv, env=env)
     assert done.returncode == 2
     assert ("jobs.benchmark" in done.stdout) == (name not in ("EXPERIMENT", "MODELS", "RUN", "RUNTIME"))
+    assert not (copy / "pwned").exists()
+
+
+SERIALS = (
+    "adb-XX2XXXX2-4QfPSa (2)._adb-tls-connect._tcp",
+    "a $(touch pwned)`touch pwned`; touch pwned 'b' \"c\" \\#d) %e \\",
+)
+
+
+def test_serials_are_text_in_the_graph(copy: Path) -> None:
+    names = {"VARIANTS": "a", "RECIPES": "a", "IMAGES": "yes", "REFERENCE": "a", "TARGETS": "one two", "STALE": ""}
+    plan = "".join(f"{word} := {text}\n" for word, text in names.items())
+    (copy / "plan.txt").write_text(plan + serials_for_make(SERIALS), encoding="utf-8")
+    told = 'printf "%s\\0" "$@" > told; exit 3'
+    script(copy / ".venv" / "bin" / "python", f"case $2 in jobs.plan) cat plan.txt;; *) {told};; esac")
+    for number, path in enumerate(
+        ("dataset/dataset", "train/training", "variants/a/variant", "evaluation/a/evaluation")
+    ):
+        for name in (path, f"plan/{path}", "plan/benchmark/one/benchmark", "plan/benchmark/two/benchmark"):
+            file = copy / "runs" / "tiny" / f"{name}.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.touch()
+            os.utime(file, (number, number))
+    done = make(copy, "benchmark", "EXPERIMENT=tiny.toml", "RUNTIME=local")
+    assert done.returncode == 2, done.stdout
+    words = (copy / "told").read_text(encoding="utf-8").split("\0")
+    assert listed(words[words.index("--devices") + 1]) == SERIALS
+    dry = make(copy, "-n", "benchmark", "EXPERIMENT=tiny.toml", "RUNTIME=local").stdout
+    assert [line for line in dry.splitlines() if "jobs.benchmark" in line]
+    assert not (copy / "pwned").exists()
+
+
+def test_what_make_devices_prints_arrives(copy: Path) -> None:
+    script(copy / ".venv" / "bin" / "python", 'printf "%s\\0" "$@" > told; exit 3')
+    for variable, value in (("DEVICE", SERIALS[1]), ("DEVICES", joined(SERIALS))):
+        line = f"make all EXPERIMENT=tiny.toml RUNTIME=local {typed(variable, value)}"
+        environment = {name: value for name, value in os.environ.items() if name not in INHERITED}
+        subprocess.run(["bash", "-c", line], cwd=copy, env=environment, timeout=60, capture_output=True)
+        words = (copy / "told").read_text(encoding="utf-8").split("\0")
+        assert words[words.index(f"--{variable.lower()}") + 1] == value
     assert not (copy / "pwned").exists()
 
 
@@ -192,7 +234,7 @@ def test_plain_paths_are_taken(copy: Path) -> None:
 def test_a_device_is_text_that_the_plan_checks(copy: Path) -> None:
     done = make(copy, "benchmark", "EXPERIMENT=tiny.toml", "RUNTIME=local", "DEVICE='; touch pwned'")
     assert done.returncode == 2
-    assert "is no serial of a device" in done.stderr
+    assert "no device '; touch pwned' is attached" in done.stderr
     assert not (copy / "pwned").exists()
 
 

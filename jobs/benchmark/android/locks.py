@@ -1,41 +1,70 @@
-"""One run per device at a time."""
+"""One run per device at a time, whatever adb calls it."""
 
 import getpass
+import hashlib
 import json
 import os
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from common.adb.attached import Identify
+from common.adb.identity import identity
 from common.adb.names import safe_name
 from common.adb.surroundings import locks_folder
 from common.errors import TryLaterError
 
+IDENTITY_DIGITS = 16
+
+
+class Hold:
+    """The locks of a device: one of the name that adb has for it, which lasts while it is started anew, and one of what
+    it says of itself, which it keeps under every name."""
+
+    def __init__(self, serial: str, purpose: str, locks: ExitStack, identify: Identify = identity) -> None:
+        """The locks live as long as `locks`."""
+        self.serial, self._purpose, self._locks, self._identify = serial, purpose, locks, identify
+        self._folder = locks_folder(os.environ, Path.home())
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._held: set[str] = set()
+        self._take(safe_name(serial))
+        self.renew()
+
+    def renew(self) -> None:
+        """Hold it by what it says now: after it was started again that is something else. Raises TryLaterError."""
+        known = self._identify(self.serial)
+        if known is not None:
+            # No serial has such a name (common.adb.names.safe_name).
+            self._take(f"phone={hashlib.sha256(known.encode()).hexdigest()[:IDENTITY_DIGITS]}")
+
+    def _take(self, name: str) -> None:
+        if name in self._held:
+            return
+        path = self._folder / f"{name}.lock"
+        owner = path.with_suffix(".json")
+        lock = FileLock(path, timeout=0)
+        try:
+            lock.acquire()
+        except Timeout:
+            raise TryLaterError(_refusal(self.serial, owner), hint="wait until it has ended") from None
+        self._held.add(name)
+        self._locks.callback(lock.release)
+        self._locks.callback(owner.unlink, missing_ok=True)
+        said = {"serial": self.serial, "process": os.getpid(), "host": socket.gethostname(), "user": _user()}
+        since = datetime.now(UTC).isoformat(timespec="seconds")
+        owner.write_text(json.dumps(said | {"purpose": self._purpose, "since": since}), encoding="utf-8")
+
 
 @contextmanager
-def held(serial: str, purpose: str) -> Iterator[None]:
-    """Hold a device. Raises TryLaterError naming who holds it; the kernel frees it when its holder ends."""
-    folder = locks_folder(os.environ, Path.home())
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{safe_name(serial)}.lock"
-    owner = path.with_suffix(".json")
-    lock = FileLock(path, timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        raise TryLaterError(f"{serial} is in use by {_holder(owner)}", hint="wait until it has ended") from None
-    try:
-        said = {"process": os.getpid(), "host": socket.gethostname(), "user": _user(), "purpose": purpose}
-        since = datetime.now(UTC).isoformat(timespec="seconds")
-        owner.write_text(json.dumps(said | {"since": since}), encoding="utf-8")
-        yield
-    finally:
-        owner.unlink(missing_ok=True)
-        lock.release()
+def held(serial: str, purpose: str, identify: Identify = identity) -> Iterator[Hold]:
+    """Hold a device. Raises TryLaterError naming who holds it, and under which name; the kernel frees it when its
+    holder ends."""
+    with ExitStack() as locks:
+        yield Hold(serial, purpose, locks, identify)
 
 
 def _user() -> str:
@@ -45,11 +74,21 @@ def _user() -> str:
         return str(os.getuid())
 
 
-def _holder(owner: Path) -> str:
+def _refusal(serial: str, owner: Path) -> str:
+    said = _said(owner)
     try:
-        said = json.loads(owner.read_text(encoding="utf-8"))
-        return (
-            f"process {said['process']} of {said['user']} on {said['host']} since {said['since']} ({said['purpose']})"
-        )
-    except (OSError, ValueError, KeyError, TypeError):
-        return "another run"
+        other = said.get("serial", serial)
+        by = f"process {said['process']} of {said['user']} on {said['host']} since {said['since']} ({said['purpose']})"
+    except KeyError:
+        other, by = serial, "another run"
+    if other == serial:
+        return f"{serial} is in use by {by}"
+    return f"{serial} is the phone {other}, under another name, which is in use by {by}"
+
+
+def _said(owner: Path) -> Mapping[str, object]:
+    try:
+        found = json.loads(owner.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

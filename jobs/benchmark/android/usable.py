@@ -5,7 +5,8 @@ from collections.abc import Callable, Sequence
 
 from common.adb.attached import Attached, pick
 from common.adb.errors import NotReadyError
-from common.adb.names import ANY
+from common.adb.identity import identity
+from common.adb.names import ANY, is_address
 from common.adb.server import Server
 from jobs.benchmark.android.reconnect import PAUSE_S, reach_again
 
@@ -26,7 +27,7 @@ def usable_serial(server: Server, wanted: str, clock: Callable[[], float] = time
     while True:
         attached = server.attached()
         try:
-            return pick(attached, wanted)
+            return pick(attached, wanted, identity)
         except NotReadyError:
             arriving = any(a.state in ARRIVING and wanted in (a.serial, ANY) for a in attached)
             # A device of the network was there or was reached above: its link broke just now, and can be made again.
@@ -38,4 +39,4 @@ def usable_serial(server: Server, wanted: str, clock: Callable[[], float] = time
 
 def _must_be_reached(attached: Sequence[Attached], wanted: str) -> bool:
     """Whether it is a device of the network that the server does not know."""
-    return ":" in wanted and not any(device.serial == wanted for device in attached)
+    return is_address(wanted) and not any(device.serial == wanted for device in attached)

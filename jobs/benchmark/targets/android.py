@@ -2,7 +2,7 @@
 
 import hashlib
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -55,8 +55,9 @@ def android(
     """
     server = Server()
     serial = usable_serial(server, wanted)
-    with held(serial, purpose), ExitStack() as cleanup:
+    with held(serial, purpose) as hold, ExitStack() as cleanup:
         target = AndroidTarget(server, serial, purpose, options, material)
+        target.returned = hold.renew
         if not options.keep:
             cleanup.callback(target.clean_up)
         target.prepare(settings)
@@ -82,6 +83,8 @@ class AndroidTarget:
         self._peak: tuple[str, ...] = ()
         self._app: App | None = None
         self._libraries: tuple[Path, ...] = ()
+        # Called whenever the device is back after it had vanished.
+        self.returned: Callable[[], None] = lambda: None
         self.recovery = Recovery(self.device, options.patience_s, self.files.path, self._forget)
 
     @property
@@ -251,6 +254,7 @@ class AndroidTarget:
 
     def _forget(self) -> None:
         """Believe nothing about the device any more: it may have been restarted or wiped."""
+        self.returned()
         self.files.forget()
         if self._app is not None:
             self._app.forget()

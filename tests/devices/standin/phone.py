@@ -5,6 +5,7 @@ import stat
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from uuid import uuid4
 
 from tests.devices.phone import texts
 from tests.devices.phone.body import Body
@@ -99,6 +100,7 @@ class Phone:
     slowdown: float = 1.0
     survivors: bool = False
     tool_runs: int = 0
+    boot_id: str = field(default_factory=lambda: str(uuid4()))
     on_fault: Callable[[Fault], None] = lambda fault: None
 
     def __post_init__(self) -> None:
@@ -130,6 +132,8 @@ class Phone:
             "/proc/version": lambda: f"Linux version {self.personality.kernel} (build@build) #1 SMP PREEMPT\n",
             "/proc/uptime": lambda: f"{time.monotonic():.2f} {time.monotonic():.2f}\n",
             COUNTER: lambda: f"{self.state.battery.charge_uah}\n",
+            # Drawn by the kernel when it starts; a test that starts the phone again draws another.
+            "/proc/sys/kernel/random/boot_id": lambda: f"{self.boot_id}\n",
             "/proc/loadavg": lambda: "0.10 0.20 0.30 1/900 4242\n",
         }
         if path in made:

@@ -1,13 +1,14 @@
 """Command lines for devices, what their programs print, and names of folders."""
 
+import shlex
 import subprocess
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from common.adb import facts
-from common.adb.names import listed, safe_name
+from common.adb.names import is_address, is_network, is_serial, joined, listed, safe_name, single, typed
 from common.adb.shell import ended, process_number, script
 from common.adb.states import remedy
 from common.adb.surroundings import server_address
@@ -105,7 +106,7 @@ def test_no_text_of_a_device_raises(text: str) -> None:
     remedy(text)
 
 
-@given(st.lists(st.from_regex(r"[A-Za-z0-9._:\-]{1,60}", fullmatch=True), min_size=2, max_size=6, unique=True))
+@given(st.lists(st.text(min_size=1, max_size=60).filter(is_serial), min_size=2, max_size=6, unique=True))
 def test_no_two_serials_share_a_folder(serials: list[str]) -> None:
     names = [safe_name(serial) for serial in serials]
     assert len(set(names)) == len(serials)
@@ -114,9 +115,39 @@ def test_no_two_serials_share_a_folder(serials: list[str]) -> None:
 
 def test_serials_that_are_none_are_refused() -> None:
     assert listed("a b a 1.2.3.4:5555") == ("a", "b", "1.2.3.4:5555")
-    for text in ("", "a;b", "$(x)", "../x", "any a"):
+    for text in ("", " ", "-x", "any a", "'a", "a\\", "''", "'a\nb'", "a" * 129):
         with pytest.raises(UsageError):
             listed(text)
+    for text in ("", " ", "-x", "a\nb", "a\x1bb", "a" * 129):
+        with pytest.raises(UsageError):
+            single(text)
+    with pytest.raises(UsageError, match="no closing quotation"):
+        listed("adb-it's")
+
+
+SERIAL = st.text(st.characters(codec="utf-8"), min_size=1, max_size=30).filter(is_serial)
+
+
+@given(st.lists(SERIAL, min_size=1, max_size=4, unique=True))
+def test_any_serials_are_a_list(serials: list[str]) -> None:
+    assume(len(serials) == 1 or "any" not in serials)
+    assert listed(joined(serials)) == tuple(serials)
+    assert [single(serial) for serial in serials] == serials
+    assert shlex.split(typed("DEVICES", joined(serials))) == [f"DEVICES={joined(serials)}"]
+
+
+def test_devices_with_blanks_are_quoted() -> None:
+    assert single(" adb-X (2)._adb-tls-connect._tcp ") == "adb-X (2)._adb-tls-connect._tcp"
+    assert listed("'adb-X (2)._adb-tls-connect._tcp' R5CT [fe80::1%wlan0]:5555") == (
+        *("adb-X (2)._adb-tls-connect._tcp", "R5CT", "[fe80::1%wlan0]:5555"),
+    )
+    network = ("1.2.3.4:5555", "[fe80::1%wlan0]:5555", "adb-X (2)._adb-tls-connect._tcp", "adb-X._adb._tcp.")
+    assert all(is_network(serial) for serial in network)
+    assert not any(is_network(serial) for serial in ("R5CT10ABC", "emulator-5554", "usb:1-1"))
+    assert [is_address(serial) for serial in network] == [True, True, False, False]
+
+
+def test_serials_as_folders() -> None:
     assert safe_name("R5CT10ABC") == "R5CT10ABC"
     assert safe_name("1.2.3.4:5555") != safe_name("1.2.3.4_5555")
 

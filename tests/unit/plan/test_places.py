@@ -102,7 +102,7 @@ def test_any_needs_a_name_where_only_the_container_has_a_server(
 
 
 @pytest.mark.usefixtures("nowhere")
-@pytest.mark.parametrize("targets", ["$(shell x)", "a b", "", "host", ["x"], None, "../../up"])
+@pytest.mark.parametrize("targets", ["a\nb", "-a", "", "host", ["x"], None, " a"])
 def test_a_serial_that_a_run_brings_along_is_checked(tmp_path: Path, targets: object) -> None:
     planned(tmp_path, "phone1", {})
     (tmp_path / "plan" / "report" / "results.json").write_text(json.dumps({"targets": [targets]}), encoding="utf-8")
@@ -135,6 +135,24 @@ def test_tools_are_known_by_their_content(tmp_path: Path) -> None:
     for missing in (replace(tools, binary=tmp_path / "none"), replace(tools, hexagon=tmp_path / "none")):
         with pytest.raises(UsageError, match=r"none is no (file|folder)"):
             places(["phone1"], missing, tmp_path, dry=True)
+
+
+def test_one_phone_of_two_names_is_no_two_places(
+    server: AdbServer, stand_ins: Callable[..., StandIn], tmp_path: Path
+) -> None:
+    first = stand_ins()
+    second = f"localhost:{first.port}"
+    assert server.connect(second).startswith("connected")
+    [place] = places(["any"], Tools(), tmp_path, dry=True)
+    assert place.serial in (first.serial, second)
+    words = f"DEVICES names one phone 2 times: {first.serial} and {second}"
+    with pytest.raises(UsageError, match=words) as refused:
+        places([first.serial, second], Tools(), tmp_path, dry=True)
+    assert f"name it once, best as {first.serial}" in str(refused.value.hint)
+    other = stand_ins()
+    both = places([first.serial, other.serial], Tools(), tmp_path, dry=True)
+    assert [place.serial for place in both] == [first.serial, other.serial]
+    server.adb("disconnect", second)
 
 
 def test_a_phone_that_says_too_much_is_not_believed(
