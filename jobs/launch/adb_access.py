@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from common.adb.surroundings import LOCKS_VARIABLE, SERVER_VARIABLES, USB_VARIABLE, locks_folder
+from common.binaries import CACHE_VARIABLE, LOCK, cache_folder
+from common.provenance import ROOT
 
 USB = Path("/dev/bus/usb")
 KEYS_VARIABLE = "ADB_VENDOR_KEYS"
@@ -31,18 +33,20 @@ def access_for(
 ) -> AdbAccess:
     """`keys` are the private keys that exist, `usb_groups` the groups that may use USB devices.
 
-    The locks of devices lie where a run without containers keeps them, so that both know of each other; they are all
-    that is written. Keys are of use to a server inside of the container only. The tools that are recorded lie in the
-    image, and only the record of them is read.
+    The locks of devices lie where a run without containers keeps them, so that both know of each other; so do the tools
+    that were downloaded, each of which is verified before it is used. Nothing else is written. Keys are of use to a
+    server inside of the container only.
     """
     locks = locks_folder(caller, home).resolve()
     environment = [(name, caller[name]) for name in SERVER_VARIABLES if caller.get(name)]
     environment.append((LOCKS_VARIABLE, str(locks)))
+    tools = cache_folder(caller, root).resolve()
+    environment.append((CACHE_VARIABLE, str(tools)))
     if keys:
         environment.append((KEYS_VARIABLE, os.pathsep.join(str(key) for key in keys)))
     usb = caller.get(USB_VARIABLE) == "1"
-    read = (*keys, root / "docker" / "adb" / "binaries.toml")
-    return AdbAccess(read, (locks,), tuple(environment), usb, usb_groups if usb else ())
+    read = (*keys, root / LOCK.relative_to(ROOT))
+    return AdbAccess(read, (locks, tools), tuple(environment), usb, usb_groups if usb else ())
 
 
 def find(caller: Mapping[str, str], root: Path) -> AdbAccess:

@@ -11,7 +11,6 @@ from pathlib import Path
 from filelock import FileLock
 
 from common.artifact import write_bytes
-from common.binaries import cache_folder, gather, pinned, read_lock
 from common.errors import EdgeproofError, UsageError
 from common.image_lock import lock_name
 from common.printable import tell
@@ -28,8 +27,6 @@ from jobs.launch.ingredients import (
 
 # Locks of builds and runs; deleting it loses nothing but the memory of runs that were killed.
 STATE = ROOT / ".cache" / "launch"
-# Where the build of the adb image finds the tools for devices.
-BINARIES = ROOT / "docker" / "adb" / "bin"
 # Enough to hold the step that failed and its reason, which BuildKit repeats at the end.
 KEPT_LINES = 40
 
@@ -43,8 +40,6 @@ def ensure_image(engine: Engine, image: Image, environment: Mapping[str, str]) -
         found = engine.image_id(ingredients.tag, ingredients.identity)
         if found is not None:
             return found
-        if image is Image.ADB:
-            gather(read_lock(), cache_folder(), BINARIES)
         _build(ingredients, environment)
         built = engine.image_id(ingredients.tag, ingredients.identity)
     if built is None:
@@ -66,7 +61,6 @@ def read_ingredients(engine: Engine, image: Image, environment: Mapping[str, str
         arguments=build_arguments(image, environment, VERSION),
         platform=engine.facts.platform,
         base_id=local or "",
-        binaries=tuple(str(entry.sha256) for entry in pinned(read_lock())) if image is Image.ADB else (),
     )
 
 

@@ -36,8 +36,7 @@ class BuildArgument:
 class Ingredients:
     """Everything that decides what is in an image.
 
-    `base_id` is the local id of a base image that is named without a digest, else empty. `binaries` are the sha256 of
-    the tools for devices that lie in it.
+    `base_id` is the local id of a base image that is named without a digest, else empty.
     """
 
     image: Image
@@ -46,7 +45,6 @@ class Ingredients:
     arguments: tuple[BuildArgument, ...]
     platform: str
     base_id: str = ""
-    binaries: tuple[str, ...] = ()
 
     @property
     def identity(self) -> str:
@@ -58,7 +56,6 @@ class Ingredients:
             "arguments": sorted((argument.name, argument.value) for argument in self.arguments),
             "platform": self.platform,
             "base_id": self.base_id,
-            "binaries": self.binaries,
         }
         return hashlib.sha256(json.dumps(hashed, sort_keys=True).encode()).hexdigest()
 

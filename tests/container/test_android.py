@@ -1,19 +1,26 @@
 """Devices measured from the adb container, through the host's adb server; the virtual phone also from here."""
 
+import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
+from shutil import copy, copytree, ignore_patterns
 
 import pytest
 
-from common.artifact import file_ref, read, write_model
+from common.artifact import file_ref, read, sha256_file, write_model
+from common.binaries import Binary, Lock, render
+from common.provenance import ROOT
 from common.schema.benchmark import Benchmark, Summary
 from common.schema.outcome import Unsupported
 from common.schema.variant import Variant
+from common.used_binaries import uses
 from tests.container.conftest import BUILD_TIMEOUT_S, Launcher
 from tests.container.test_virtual_phone import Phone, phone
 from tests.devices import tiny_model
 from tests.devices.fixtures import adb_server, stand_in, stand_ins
 from tests.devices.standin.device import StandIn
+from tests.publisher import publisher
 from tests.unit.benchmark.android.conftest import Bench, adb_environment, bench, benches, left_behind
 
 __all__ = ["adb_environment", "adb_server", "bench", "benches", "phone", "stand_in", "stand_ins"]
@@ -65,3 +72,29 @@ def test_the_stage_reaches_a_device_from_its_container(launcher: Launcher, bench
     assert all(isinstance(row.result, Summary) for row in result.rows)
     assert result.provenance.runtime.kind == "container"
     assert left_behind(stand_in) == []
+
+
+def test_the_tool_of_a_device_is_downloaded_at_its_first_use_and_stays(
+    launcher: Launcher, bench: Bench, stand_in: StandIn
+) -> None:
+    checkout = replace(launcher, root=bench.folder / "checkout")
+    for name in ("jobs", "common", "docker"):
+        copytree(ROOT / name, checkout.root / name, ignore=ignore_patterns("__pycache__"))
+    copy(ROOT / ".dockerignore", checkout.root)
+    cache, argv = bench.folder / "cache", bench.argv(stand_in.serial)[2:]
+    at = argv.index("--binary")
+    del argv[at : at + 2]
+    lock = checkout.root / "docker" / "adb" / "binaries.toml"
+    with publisher() as served:
+        url = served.publish("/nightly/tool", bench.binary.read_bytes())
+        tool = Binary(name="tool", tool="benchmark_model", dialect="classic", abi="arm64-v8a", url=url)
+        lock.write_text(render(Lock(binary=(tool,))), encoding="utf-8")
+        # The container has the network of the host.
+        for _ in range(2):
+            done = checkout.call("stage", "benchmark", "--", *argv, environment={"EDGEPROOF_BINARIES": str(cache)})
+            assert done.returncode == 0, done.stderr
+        assert served.asked == ["/nightly/tool"]
+    sha256 = sha256_file(bench.binary)
+    assert uses(cache)[url].sha256 == sha256
+    assert (cache / sha256 / "tool").stat().st_uid == os.getuid()
+    assert f"sha256 {sha256[:12]}" in dict(read(bench.output / "benchmark.json", Benchmark).target.facts)["Tool"]

@@ -7,12 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from common.artifact import sha256_file
 from common.provenance import ROOT, VERSION
 from tests.container.conftest import BUILD_TIMEOUT_S, Built, Launcher, build, docker
-from tests.unit.benchmark.android.conftest import served
-
-__all__ = ["served"]
 
 pytestmark = [pytest.mark.container, pytest.mark.timeout(2 * BUILD_TIMEOUT_S)]
 MB = 10**6
@@ -56,10 +52,9 @@ def test_the_adb_image_is_slim(adb_image: Built) -> None:
 
 def test_the_adb_image_has_what_the_benchmark_needs(launcher: Launcher, adb_image: Built) -> None:
     imports = "import ai_edge_litert.interpreter, adbutils, pydantic, filelock, numpy; import jobs.benchmark.stage"
-    done = launcher.job("sh", "-c", f"adb version && ls /opt/edgeproof/bin && python -c '{imports}' && which adb")
+    done = launcher.job("sh", "-c", f"adb version && python -c '{imports}' && which adb")
     assert done.returncode == 0, done.stderr
     assert "Android Debug Bridge" in done.stdout
-    assert "binaries.toml" in done.stdout
 
 
 def test_an_image_is_reused_and_its_id_file_keeps_its_time(
@@ -99,24 +94,14 @@ def test_a_changed_lock_makes_another_image(checkout: Launcher, adb_image: Built
     assert build(Launcher(ROOT), "adb").id == adb_image.id
 
 
-def test_a_recorded_tool_lies_in_the_image_and_is_used_from_there(
-    checkout: Launcher, adb_image: Built, served: tuple[str, Path]
-) -> None:
-    url, source = served
-    source.write_bytes(b"\x7fELF of a test")
-    sums = f'url = "{url}"\nsize_bytes = {source.stat().st_size}\nsha256 = "{sha256_file(source)}"\n'
-    entry = f'[[binary]]\nname = "tool"\ntool = "benchmark_model"\ndialect = "classic"\nabi = "arm64-v8a"\n{sums}'
-    (checkout.root / "docker" / "adb" / "binaries.toml").write_text(entry, encoding="utf-8")
+def test_tools_for_devices_are_no_matter_of_the_image(checkout: Launcher, adb_image: Built) -> None:
+    """The publisher of a tool replaced it: that is nothing to a run on this machine."""
+    sums = f'size_bytes = 1\nsha256 = "{"0" * 64}"\n'
+    entry = '[[binary]]\nname = "tool"\ntool = "benchmark_model"\ndialect = "classic"\nabi = "arm64-v8a"\n'
+    lock = checkout.root / "docker" / "adb" / "binaries.toml"
+    lock.write_text(f'{entry}url = "http://127.0.0.1:9/tool"\n{sums}', encoding="utf-8")
     done = checkout.call("build", "adb", timeout_s=BUILD_TIMEOUT_S)
-    assert done.returncode == 0, done.stderr
-    image_id = done.stdout.strip()
-    try:
-        assert image_id != adb_image.id
-        where = "from common.binaries import Path, ensure, read_lock; print(ensure(read_lock().binary[0], Path()))"
-        used = checkout.job("python", "-c", where, options=("--adb",))
-        assert used.stdout.strip() == "/opt/edgeproof/bin/tool", used.stderr
-    finally:
-        docker("image", "rm", image_id)
+    assert (done.returncode, done.stdout.strip()) == (0, adb_image.id), done.stderr
 
 
 def test_a_tampered_hash_fails_the_build(checkout: Launcher, adb_image: Built) -> None:

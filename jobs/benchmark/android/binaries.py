@@ -3,22 +3,14 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from common.binaries import Binary, Lock, cache_folder, ensure, read_lock
+from common.binaries import Dialect, cache_folder, ensure, read_lock
+from common.device_tools import APK, BINARY, HEXAGON, find, have, npu_set, pick
+from common.elf import HEADER_BYTES, elf_abis
 from common.errors import UsageError
+from common.npu_libraries import extracted
 
-GIVEN = "BENCHMARK_BINARY"
-MAGIC = b"\x7fELF"
-# e_machine, two bytes at offset 18 of an ELF header (System V ABI, chapter 4).
-MACHINES = {183: ("arm64-v8a",), 40: ("armeabi-v7a", "armeabi"), 62: ("x86_64",), 3: ("x86",)}
-MACHINE_OFFSET = 18
-HEADER_BYTES = 20
-
-
-def elf_abis(header: bytes) -> tuple[str, ...]:
-    """The ABIs that an executable is for, by its first 20 bytes; none for what is no ELF file."""
-    if len(header) < HEADER_BYTES or not header.startswith(MAGIC):
-        return ()
-    return MACHINES.get(int.from_bytes(header[MACHINE_OFFSET:HEADER_BYTES], "little"), ())
+# What the tool looks for in --hexagon_lib_path, whatever its publisher calls it.
+HEXAGON_NAME = "libhexagon_interface.so"
 
 
 def runnable(abis: Sequence[str], translated: Sequence[str]) -> tuple[str, ...]:
@@ -35,23 +27,20 @@ def check_given(path: Path, abis: Sequence[str]) -> Path:
         with path.open("rb") as stream:
             found = elf_abis(stream.read(HEADER_BYTES))
     except OSError as error:
-        raise UsageError(f"{GIVEN}={path}: {error.strerror}") from None
+        raise UsageError(f"{BINARY}={path}: {error.strerror}") from None
     if not found:
-        raise UsageError(f"{GIVEN}={path} is not an executable for Android", hint="give an ELF file")
+        raise UsageError(f"{BINARY}={path} is not an executable for Android", hint="give an ELF file")
     if not set(found) & set(abis):
-        message = f"{GIVEN}={path} is for {found[0]}, the device runs {', '.join(abis) or 'nothing known'}"
+        message = f"{BINARY}={path} is for {found[0]}, the device runs {', '.join(abis) or 'nothing known'}"
         raise UsageError(message, hint="give a build for one of those")
     return path
 
 
-def pick(lock: Lock, tool: str, abis: Sequence[str]) -> Binary:
-    """The first entry for the best ABI; the lock's order decides between dialects. Raises UsageError."""
-    for abi in abis:
-        for binary in lock.binary:
-            if binary.tool == tool and binary.abi == abi:
-                return binary
-    message = f"nobody publishes {tool} for {', '.join(abis) or 'this device'}"
-    raise UsageError(message, hint=f"build one and give it with {GIVEN}=<path>")
+def published(abis: Sequence[str], dialect: Dialect) -> Path | None:
+    """A verified copy of the published tool of this dialect for the best of the ABIs, downloaded at its first use.
+    None when nobody publishes one. Raises as `common.binaries.ensure`."""
+    found = find(read_lock(), "benchmark_model", abis, dialect)
+    return None if found is None else ensure(found, cache_folder())
 
 
 def benchmark_binary(abis: Sequence[str], given: Path | None) -> Path:
@@ -66,20 +55,28 @@ def benchmark_app(abis: Sequence[str], given: Path | None) -> Path:
     if given is None:
         return ensure(pick(read_lock(), "benchmark_model_app", abis), cache_folder())
     if not given.is_file():
-        raise UsageError(f"BENCHMARK_APK={given} is no file")
+        raise UsageError(f"{APK}={given} is no file")
     return given
 
 
-def hexagon_libraries(abis: Sequence[str], folder: Path | None) -> tuple[Path, ...]:
-    """The libraries of the Hexagon delegate: all of the user's folder (Qualcomm's skeletons are not free to
-    pass on), or the published interface alone where there is one."""
+def hexagon_libraries(abis: Sequence[str], folder: Path | None) -> dict[str, Path]:
+    """The libraries of the Hexagon delegate by the names that are looked for: all of the user's folder (Qualcomm's
+    skeletons are not free to pass on), or the published interface alone where there is one."""
     if folder is not None:
-        found = tuple(sorted(folder.glob("lib*.so")))
+        found = sorted(folder.glob("lib*.so"))
         if not found:
-            raise UsageError(f"HEXAGON_LIBRARIES={folder} holds no lib*.so")
-        return found
-    return tuple(
-        ensure(entry, cache_folder())
-        for entry in read_lock().binary
-        if entry.tool == "hexagon" and entry.abi in abis[:1] and entry.sha256 is not None
-    )
+            raise UsageError(f"{HEXAGON}={folder} holds no lib*.so")
+        return {path.name: path for path in found}
+    entry = find(read_lock(), "hexagon", abis[:1])
+    library = None if entry is None else have(entry, cache_folder())
+    return {} if library is None else {HEXAGON_NAME: library}
+
+
+def npu_libraries(abis: Sequence[str], vendor: str, version: str) -> dict[str, Path] | None:
+    """LiteRT's libraries for a vendor's NPU, of the very version of the tool, by name; downloaded at their first use.
+    None when they are not published, or not any more. Raises as `common.binaries.ensure`."""
+    entry = npu_set(read_lock(), vendor, version, abis)
+    archive = None if entry is None else have(entry, cache_folder())
+    if entry is None or archive is None:
+        return None
+    return extracted(archive, vendor, entry.abi, archive.parent / vendor)

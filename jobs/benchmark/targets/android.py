@@ -82,7 +82,7 @@ class AndroidTarget:
         self._dialect = Dialect.CLASSIC
         self._peak: tuple[str, ...] = ()
         self._app: App | None = None
-        self._libraries: tuple[Path, ...] = ()
+        self._libraries: dict[str, Path] = {}
         # Called whenever the device is back after it had vanished.
         self.returned: Callable[[], None] = lambda: None
         self.recovery = Recovery(self.device, options.patience_s, self.files.path, self._forget)
@@ -113,8 +113,8 @@ class AndroidTarget:
             self._app = App(self.device, self.files, binaries.benchmark_app(abis, self.options.apk))
         if "hexagon" in settings.backends:
             self._libraries = binaries.hexagon_libraries(abis, self.options.hexagon)
-            for library in self._libraries:
-                self.files.put(library, name=library.name)
+            for name, library in self._libraries.items():
+                self.files.put(library, name=name)
         told = self.device.run([self.files.put(self.tool, executable=True), "--help"])
         found = dialect(told.text)
         if found is None:
@@ -135,7 +135,7 @@ class AndroidTarget:
             *device_facts.lasting(facts),
             ("Tool", f"benchmark_model ({self._dialect.value}), sha256 {digest[:SHOWN_DIGITS]}"),
         )
-        beside = [(path.name, sha256_file(path)) for path in self._libraries]
+        beside = [(name, sha256_file(path)) for name, path in self._libraries.items()]
         text = "\n".join(f"{label}={value}" for label, value in (*lasting, ("sha256", digest), *beside))
         passing = device_facts.passing(facts)
         return Environment(

@@ -20,11 +20,14 @@ def test_the_servers_address_is_passed_on_and_nothing_else() -> None:
     assert "AWS_SECRET" not in given
 
 
-def test_locks_are_those_of_a_run_without_containers_and_all_that_is_written() -> None:
-    found = access({})
-    assert found.write == (HOME / ".cache/edgeproof/locks",)
-    assert dict(found.environment)["EDGEPROOF_LOCKS"] == str(HOME / ".cache/edgeproof/locks")
-    assert access({"EDGEPROOF_LOCKS": "/srv/locks"}).write == (Path("/srv/locks"),)
+def test_locks_and_tools_are_those_of_a_run_without_containers_and_all_that_is_written() -> None:
+    found, variables = access({}), dict(access({}).environment)
+    assert found.write == (HOME / ".cache/edgeproof/locks", ROOT / ".cache/binaries")
+    assert variables["EDGEPROOF_LOCKS"] == str(HOME / ".cache/edgeproof/locks")
+    assert variables["EDGEPROOF_BINARIES"] == str(ROOT / ".cache/binaries")
+    assert ROOT / "docker/adb/binaries.toml" in found.read
+    elsewhere = access({"EDGEPROOF_LOCKS": "/srv/locks", "EDGEPROOF_BINARIES": "/srv/tools"})
+    assert elsewhere.write == (Path("/srv/locks"), Path("/srv/tools"))
 
 
 def test_keys_are_mounted_read_only() -> None:

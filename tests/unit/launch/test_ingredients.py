@@ -29,7 +29,6 @@ RECIPES = st.builds(
     arguments=st.lists(ARGUMENTS, max_size=3).map(tuple),
     platform=st.text(max_size=5),
     base_id=st.text(max_size=5),
-    binaries=st.lists(st.text(max_size=5), max_size=2).map(tuple),
 )
 
 
@@ -44,7 +43,6 @@ RECIPES = st.builds(
         replace(INGREDIENTS, arguments=INGREDIENTS.arguments[:1]),
         replace(INGREDIENTS, platform="linux/arm64"),
         replace(INGREDIENTS, base_id="sha256:2"),
-        replace(INGREDIENTS, binaries=("0" * 64,)),
         # The same bytes, shared out differently.
         replace(INGREDIENTS, dockerfile=b"FROM x\nnumpy", lock=b"==1\n"),
     ],

@@ -1,6 +1,4 @@
-"""The pure parts: command lines, profiles, the log, the other dialect, locks, binaries, choosing."""
-
-from pathlib import Path
+"""The pure parts: command lines, profiles, the log, the other dialect, locks, choosing."""
 
 import pytest
 from hypothesis import given, settings
@@ -10,13 +8,10 @@ from common.adb.attached import Attached
 from common.adb.attached import pick as pick_device
 from common.adb.errors import NotReadyError
 from common.adb.server import Server
-from common.binaries import Binary, Lock, ensure, gather, read_lock, record, render
-from common.errors import EdgeproofError, TryLaterError, UsageError
 from common.schema.benchmark import Cell
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Unsupported
 from jobs.benchmark.android import litert, logcat
-from jobs.benchmark.android.binaries import elf_abis, pick, runnable
 from jobs.benchmark.android.classic import Printed
 from jobs.benchmark.android.command import Dialect, arguments, dialect, lacks, one_run
 from jobs.benchmark.android.profile import operators
@@ -139,61 +134,6 @@ def test_the_log_of_the_app() -> None:
 def test_no_line_of_a_log_raises(text: str) -> None:
     found = logcat.entry(text)
     assert found is None or logcat.ending(found) in (None, *logcat.Ending)
-
-
-def test_binaries_go_by_processor() -> None:
-    header = b"\x7fELF\x02\x01\x01" + bytes(9) + (2).to_bytes(2, "little") + (183).to_bytes(2, "little")
-    assert elf_abis(header) == ("arm64-v8a",)
-    assert elf_abis(b"#!/bin/sh") == ()
-    assert runnable(("x86_64", "arm64-v8a"), ()) == ("x86_64",)
-    assert runnable(("x86_64", "arm64-v8a"), ("arm64-v8a",)) == ("x86_64", "arm64-v8a")
-    lock = read_lock()
-    assert pick(lock, "benchmark_model", ("arm64-v8a", "armeabi-v7a")).name == "android_aarch64_benchmark_model"
-    with pytest.raises(UsageError, match="nobody publishes benchmark_model for x86_64"):
-        pick(lock, "benchmark_model", ("x86_64",))
-
-
-def _lock(tmp_path: Path, url: str) -> Path:
-    path = tmp_path / "binaries.toml"
-    binary = Binary(name="tool", tool="benchmark_model", dialect="classic", abi="arm64-v8a", url=url)
-    path.write_text(render(Lock(binary=(binary,))), encoding="utf-8")
-    return path
-
-
-def test_a_folder_gets_what_is_recorded_and_loses_the_rest(tmp_path: Path, served: tuple[str, Path]) -> None:
-    url, source = served
-    path, folder = _lock(tmp_path, url), tmp_path / "bin"
-    source.write_bytes(b"first")
-    gather(read_lock(path), tmp_path / "cache", folder)
-    assert list(folder.iterdir()) == []
-    list(record(path, tmp_path / "cache"))
-    (folder / "tool").write_bytes(b"damaged")
-    (folder / "older").write_bytes(b"of another lock")
-    gather(read_lock(path), tmp_path / "cache", folder)
-    assert {found.name: found.read_bytes() for found in folder.iterdir()} == {"tool": b"first"}
-
-
-def test_the_first_download_is_recorded_and_later_ones_are_verified(tmp_path: Path, served: tuple[str, Path]) -> None:
-    url, source = served
-    path, cache = _lock(tmp_path, url), tmp_path / "cache"
-    with pytest.raises(UsageError, match="never downloaded"):
-        ensure(read_lock(path).binary[0], cache)
-    source.write_bytes(b"first")
-    [binary] = record(path, cache)
-    assert (binary.size_bytes, read_lock(path).binary[0]) == (5, binary)
-    assert ensure(binary, cache).read_bytes() == b"first"
-    source.write_bytes(b"other")
-    # The cached copy is still what was recorded; a fresh download is not.
-    assert ensure(binary, cache).read_bytes() == b"first"
-    with pytest.raises(EdgeproofError, match="is not what was recorded"):
-        ensure(binary, tmp_path / "empty")
-    with pytest.raises(EdgeproofError, match="is not what was recorded"):
-        list(record(path, cache))
-    [renewed] = record(path, cache, renew=True)
-    assert renewed.sha256 != binary.sha256
-    source.unlink()
-    with pytest.raises(TryLaterError, match="could not be downloaded"):
-        ensure(renewed, tmp_path / "empty")
 
 
 def test_a_device_is_never_guessed() -> None:

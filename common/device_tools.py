@@ -1,0 +1,85 @@
+"""Which published files a run on a device needs, and whether they are here. For whoever looks before the work, too."""
+
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from pathlib import Path
+
+from common.binaries import Binary, Dialect, Lock, Tool, ensure, held, known
+from common.download import GoneError, Say
+from common.errors import UsageError
+from common.printable import tell
+from common.schema.experiment import Benchmark
+
+BINARY, APK, HEXAGON = "BENCHMARK_BINARY", "BENCHMARK_APK", "HEXAGON_LIBRARIES"
+# The tools that a device is measured with.
+DIALECTS: tuple[Dialect, ...] = ("classic",)
+LIBRARIES = ("hexagon", "npu")
+
+
+def find(lock: Lock, tool: Tool, abis: Sequence[str], dialect: Dialect | None = None) -> Binary | None:
+    """The first entry for the best ABI; the lock's order decides. None when nobody publishes one for these."""
+    for abi in abis:
+        for binary in lock.binary:
+            if binary.tool == tool and binary.abi == abi and dialect in (None, binary.dialect):
+                return binary
+    return None
+
+
+def pick(lock: Lock, tool: Tool, abis: Sequence[str], dialect: Dialect | None = None) -> Binary:
+    """The same. Raises UsageError when nobody publishes one."""
+    found = find(lock, tool, abis, dialect)
+    if found is None:
+        message = f"nobody publishes {tool} for {', '.join(abis) or 'this device'}"
+        own = APK if tool == "benchmark_model_app" else BINARY
+        raise UsageError(message, hint=f"build one and give it with {own}=<path>")
+    return found
+
+
+def npu_set(lock: Lock, vendor: str, version: str, abis: Sequence[str]) -> Binary | None:
+    """The archive of the libraries that bring LiteRT of this very version onto a vendor's NPU; other versions crash."""
+    for binary in lock.binary:
+        if binary.tool == "npu" and vendor in binary.vendors and binary.version == version and binary.abi in abis[:1]:
+            return binary
+    return None
+
+
+def needed(lock: Lock, abis: Sequence[str], settings: Benchmark, own: Collection[str]) -> tuple[Binary, ...]:
+    """The entries that a run on a device with these ABIs needs. `own` names the variables (BINARY, APK, HEXAGON) that
+    the user gives files with, which need no download. Raises UsageError when nobody publishes what is needed."""
+    found: list[Binary | None] = []
+    if BINARY not in own:
+        found.append(pick(lock, "benchmark_model", abis, DIALECTS[0]))
+        found += [find(lock, "benchmark_model", abis, dialect) for dialect in DIALECTS[1:]]
+    if settings.app and APK not in own:
+        found.append(pick(lock, "benchmark_model_app", abis))
+    if "hexagon" in settings.backends and HEXAGON not in own:
+        found.append(find(lock, "hexagon", abis[:1]))
+    return tuple(binary for binary in found if binary is not None)
+
+
+def missing(wanted: Iterable[Binary], cache: Path) -> tuple[Binary, ...]:
+    """Those that a run would download. Touches no network."""
+    return tuple(binary for binary in wanted if held(binary, cache) is None)
+
+
+def fetch(wanted: Iterable[Binary], cache: Path, say: Say = tell) -> None:
+    """Have a verified copy of each in the cache. Raises as `common.binaries.ensure`."""
+    for binary in wanted:
+        have(binary, cache, say)
+
+
+def have(binary: Binary, cache: Path, say: Say = tell) -> Path | None:
+    """A verified copy. None for a library that the publisher has no more: it costs the rows of one backend, which the
+    tool itself then says. Raises as `common.binaries.ensure` otherwise."""
+    try:
+        return ensure(binary, cache, say)
+    except GoneError as gone:
+        if binary.tool not in LIBRARIES:
+            raise
+        tell(f"note: {gone}", sys.stderr)
+        return None
+
+
+def sums(wanted: Iterable[Binary], cache: Path) -> dict[str, str | None]:
+    """The sha256 of each, by tool and dialect; None for one that was never downloaded and is not pinned."""
+    return {f"{binary.tool}-{binary.dialect}": known(binary, cache).sha256 for binary in wanted}
