@@ -52,7 +52,7 @@ def needed(lock: Lock, abis: Sequence[str], settings: Benchmark, own: Collection
         found += [find(lock, "benchmark_model", abis, dialect) for dialect in DIALECTS[1:]]
     if settings.app and APK not in own:
         found.append(pick(lock, "benchmark_model_app", abis))
-    if "hexagon" in settings.backends and HEXAGON not in own:
+    if "hexagon" in settings.backends and not {HEXAGON, BINARY} & set(own):
         found.append(find(lock, "hexagon", abis[:1]))
     return tuple(binary for binary in found if binary is not None)
 

@@ -59,15 +59,16 @@ def benchmark_app(abis: Sequence[str], given: Path | None) -> Path:
     return given
 
 
-def hexagon_libraries(abis: Sequence[str], folder: Path | None) -> dict[str, Path]:
+def hexagon_libraries(abis: Sequence[str], folder: Path | None, tool: Path | None = None) -> dict[str, Path]:
     """The libraries of the Hexagon delegate by the names that are looked for: all of the user's folder (Qualcomm's
-    skeletons are not free to pass on), or the published interface alone where there is one."""
+    skeletons are not free to pass on), or the published interface alone where there is one. It is of the published
+    tool: a `tool` of the user's own gets none."""
     if folder is not None:
         found = sorted(folder.glob("lib*.so"))
         if not found:
             raise UsageError(f"{HEXAGON}={folder} holds no lib*.so")
         return {path.name: path for path in found}
-    entry = find(read_lock(), "hexagon", abis[:1])
+    entry = find(read_lock(), "hexagon", abis[:1]) if tool is None else None
     library = None if entry is None else have(entry, cache_folder())
     return {} if library is None else {HEXAGON_NAME: library}
 

@@ -112,7 +112,7 @@ class AndroidTarget:
         if settings.app:
             self._app = App(self.device, self.files, binaries.benchmark_app(abis, self.options.apk))
         if "hexagon" in settings.backends:
-            self._libraries = binaries.hexagon_libraries(abis, self.options.hexagon)
+            self._libraries = binaries.hexagon_libraries(abis, self.options.hexagon, self.options.binary)
             for name, library in self._libraries.items():
                 self.files.put(library, name=name)
         told = self.device.run([self.files.put(self.tool, executable=True), "--help"])

@@ -61,6 +61,8 @@ def test_a_device_needs_its_tool_and_what_is_asked_for() -> None:
         "android_aarch64_libhexagon_interface.so",
     ]
     assert names(PHONE, everything, BINARY, APK, HEXAGON) == []
+    # Its library is of the published tool.
+    assert names(PHONE, everything, BINARY, APK) == []
     assert names(("x86_64",), settings(), BINARY) == []
     with pytest.raises(UsageError, match=r"nobody publishes benchmark_model for x86_64, x86"):
         names(("x86_64", "x86"), settings())
