@@ -113,7 +113,9 @@ graph: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,$(LIGHT))
 	  --device "$$DEVICE" --devices "$$DEVICES" --binary "$$BENCHMARK_BINARY" --apk "$$BENCHMARK_APK" --hexagon "$$HEXAGON_LIBRARIES" \
 	  $(if $(dry),--dry)) && export PLAN && $(if $(dry),,$(steps) &&) $(graph)
 # A step says itself why it fails, on descriptor 9; that make had to give up is said once, by the make of this file.
-graph = { DRY=$(if $(dry),1) $(MAKE) -f graph.mk $(GOALS) 9>&2 2>&1 1>&8 | (trap '' INT; exec sed -uE $(noise)) >&2; } 8>&1
+graph = { { $(if $(dry),,$(look)) DRY=$(if $(dry),1) $(MAKE) -f graph.mk $(GOALS); } 9>&2 2>&1 1>&8 | (trap '' INT; exec sed -uE $(noise)) >&2; } 8>&1
+# Devices are looked at first where something is to be measured on them; what was measured does not need them.
+look = { [[ $$'\n'$${STEPS-} != *$$'\n''benchmark '* ]] || $(MAKE) -f graph.mk look; } &&
 noise = '/^make\[[0-9]+\]: (\*\*\* (\[graph\.mk:.* Error [0-9]+$$|Waiting for )|Target .* not remade)/d'
 # What is to do, and how long each of it took before, for the line of each step.
 steps = STEPS=$$(EDGEPROOF_LIST=1 $(MAKE) -n -f graph.mk $(GOALS) | $(PY) -m jobs.steps list --run "$$RUN" || true) && export STEPS

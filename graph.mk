@@ -20,7 +20,7 @@ BENCHMARKS := $(TARGETS:%=$(RUN)/benchmark/%/benchmark.json)
 CHOICE := $(RUN)/best/choice.json
 REPORT := $(RUN)/report/results.json
 
-.PHONY: all dataset train optimize evaluate benchmark choose report FORCE
+.PHONY: all dataset train optimize evaluate benchmark choose report look FORCE
 all: $(REPORT)
 	@if (( $$(stat -c %Y $<) <= $(START) )); then \
 	  echo "Nothing to do: every artifact of $(EXPERIMENT) is up to date."; $(PY) -m jobs.report --summary $(<D); fi
@@ -44,7 +44,8 @@ $(STALE:%=$(RUN)/%): FORCE
 # finds in the command what it reads and writes.
 made = $(@:$(RUN)/%=%)
 shown = @exec 2>&9 $(PY) -m jobs.steps run $(1) $(made) --run $(RUN) --
-job = $(if $(EDGEPROOF_LIST),$(info step $(1) $(made)))$(if $(DRY),,$(shown)) $(PY) -m $(if $(filter docker,$(RUNTIME)),jobs.launch stage $(1) --,jobs.$(1)) --experiment $(EXPERIMENT)
+stage = $(PY) -m $(if $(filter docker,$(RUNTIME)),jobs.launch stage $(1) --,jobs.$(1)) --experiment $(EXPERIMENT)
+job = $(if $(EDGEPROOF_LIST),$(info step $(1) $(made)))$(if $(DRY),,$(shown)) $(stage)
 
 # Where nothing is trained, the images get the size that the reference takes.
 LIKE := $(if $(RECIPES),,$(call variants,$(REFERENCE)))
@@ -95,9 +96,15 @@ OTHER_DEVICES := $(filter-out $(FIRST_DEVICE),$(BENCHMARKS))
 LACKING := $(filter-out $(wildcard $(BENCHMARKS)),$(BENCHMARKS)) $(filter benchmark/%,$(STALE))
 $(OTHER_DEVICES): $(FIRST_DEVICE) ;
 $(FIRST_DEVICE): $(MADE) $(ASKED) $(OTHER_DEVICES:$(RUN)/%=$(RUN)/plan/%) $(if $(strip $(LACKING)),FORCE) | $(EVALUATIONS)
-	$(call job,benchmark) --variants $(RUN)/variants $(asked) --devices $(SERIALS) \
-	  $${BENCHMARK_BINARY:+--binary "$$BENCHMARK_BINARY"} $${BENCHMARK_APK:+--apk "$$BENCHMARK_APK"} \
-	  $${HEXAGON_LIBRARIES:+--hexagon "$$HEXAGON_LIBRARIES"} $$([[ $$KEEP != 1 ]] || echo --keep) --output $(RUN)/benchmark
+	$(call job,benchmark) --variants $(RUN)/variants $(asked) $(devices)
+devices = --devices $(SERIALS) $${BENCHMARK_BINARY:+--binary "$$BENCHMARK_BINARY"} \
+  $${BENCHMARK_APK:+--apk "$$BENCHMARK_APK"} $${HEXAGON_LIBRARIES:+--hexagon "$$HEXAGON_LIBRARIES"} \
+  $$([[ $$KEEP != 1 ]] || echo --keep) --output $(RUN)/benchmark
+
+# Before anything is made for a device: is it there, does it let us in, and is there all that measures on it?
+look:
+	$(if $(filter-out host,$(TARGETS)),@exec 2>&9 $(PY) -m jobs.steps run devices look --run $(RUN) -- \
+	  $(call stage,benchmark) --look $(devices),@:)
 
 TOLD := $(TARGETS:%=--benchmark $(RUN)/benchmark/%)
 read = $(asked) $(if $(TRAINING),--training $(RUN)/train) --variants $(RUN)/variants --evaluations $(RUN)/evaluation

@@ -70,16 +70,18 @@ def _material(
 ) -> Material:
     """What a device is fed and asked with: images where there is a dataset, else samples."""
     count, names = experiment.settings.benchmark.outputs_images, tuple(experiment.settings.variants)
+    made = {name: read(variants / name / "variant.json", Variant) for name in names}
+    sizes = {variant.model.sha256: variant.model.size_bytes for variant in made.values()}
     if not count:
-        return Material(feeds=fed)
+        return Material(feeds=fed, sizes=sizes)
     if dataset is None:
         if samples is None:
             raise UsageError("outputs_images needs the dataset or samples", hint="give --dataset or --samples")
-        return Material(feeds=fed, samples=sampled(samples, variants, names, count))
+        return Material(feeds=fed, samples=sampled(samples, variants, names, count), sizes=sizes)
     card = read_card(dataset)
     images, _ = read_split(dataset, card, card.reported)
-    pixels = {name: read(variants / name / "variant.json", Variant).pixels for name in names}
-    return Material(np.asarray(images[:count]), fed, pixels)
+    pixels = {name: variant.pixels for name, variant in made.items()}
+    return Material(np.asarray(images[:count]), fed, pixels, sizes=sizes)
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

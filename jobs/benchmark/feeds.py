@@ -48,12 +48,14 @@ class Sampled:
 @dataclass(frozen=True)
 class Material:
     """What a target feeds models with, by variant (`feeds`), and what it asks them: `images` uint8 [n, h, w, 3], which
-    become `pixels` (0 to 1 where there are none), or `samples`."""
+    become `pixels` (0 to 1 where there are none), or `samples`. `sizes` is what the models take, in bytes by their
+    sha256 or name."""
 
     images: npt.NDArray[np.uint8] | None = None
     feeds: Mapping[str, Feed] = field(default_factory=dict)
     pixels: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     samples: Mapping[str, Sampled] = field(default_factory=dict)
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     def asks(self, variant: str) -> bool:
         """Whether there is something to ask a variant."""

@@ -6,6 +6,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,6 +17,13 @@ from common.dataset import read_card
 from common.provenance import ROOT
 from jobs.plan.pieces import serials_for_make
 from tests.artifacts import EXPERIMENT
+from tests.devices.adb_server import AdbServer
+from tests.devices.fixtures import adb_server, stand_in, stand_ins
+from tests.devices.standin.device import StandIn
+from tests.devices.standin.faults import Fault, Kind
+from tests.devices.standin.phone import fake_binary
+
+__all__ = ["adb_server", "stand_in", "stand_ins"]
 
 LINKED = ("common", "docker", "jobs", "reports", "requirements", "graph.mk")
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
@@ -121,6 +129,46 @@ def test_serials_are_text_in_the_graph(copy: Path) -> None:
     dry = make(copy, "-n", "benchmark", "EXPERIMENT=tiny.toml", "RUNTIME=local").stdout
     assert [line for line in dry.splitlines() if "jobs.benchmark" in line]
     assert not (copy / "pwned").exists()
+
+
+def on_phone(copy: Path, phone: StandIn, server: AdbServer, *argv: str) -> subprocess.CompletedProcess[str]:
+    env = {**server.address, "EDGEPROOF_LOCKS": str(copy / "locks")}
+    return make(copy, "all", "EXPERIMENT=tiny.toml", "RUNTIME=local", f"DEVICE={phone.serial}", *argv, env=env)
+
+
+def test_a_phone_that_lets_nobody_in_ends_the_run_before_it_begins(
+    copy: Path, adb_server: AdbServer, stand_in: StandIn
+) -> None:
+    stand_in.arm(Fault(Kind.UNAUTHORIZED))
+    adb_server.wait_for(stand_in.serial, "unauthorized")
+    began = time.monotonic()
+    done = on_phone(copy, stand_in, adb_server)
+    assert (done.returncode, time.monotonic() - began < 30) == (2, True)
+    hint = "accept the key of this computer on the device's screen"
+    assert f"error: device {stand_in.serial} is unauthorized ({hint})" in done.stderr
+    assert "devices failed with exit status 75" in done.stderr
+    assert not (copy / "runs" / "tiny" / "dataset").exists()
+
+
+def test_a_wrong_tool_ends_the_run_before_it_begins(copy: Path, adb_server: AdbServer, stand_in: StandIn) -> None:
+    (copy / "tool").write_bytes(fake_binary("x86_64"))
+    done = on_phone(copy, stand_in, adb_server, "BENCHMARK_BINARY=tool")
+    assert done.returncode == 2
+    assert "BENCHMARK_BINARY=tool is for x86_64, the device runs arm64-v8a" in done.stderr
+    assert not (copy / "runs" / "tiny" / "dataset").exists()
+
+
+def test_a_phone_is_not_looked_at_where_nothing_is_measured(copy: Path) -> None:
+    # Neither when the goal is before it, nor when what was measured is up to date.
+    for told, looks in (("train train/training.json -", False), ("benchmark benchmark/a/benchmark.json -", True)):
+        script(
+            copy / ".venv" / "bin" / "python",
+            f'echo "$2 $3 $4" >> asked; case "$2 $3" in "jobs.plan "*) echo "TARGETS := a";; "jobs.steps list") '
+            f'cat > /dev/null; echo "{told}";; esac',
+        )
+        (copy / "asked").unlink(missing_ok=True)
+        make(copy, "benchmark", "EXPERIMENT=tiny.toml", "RUNTIME=local", "DEVICE=a")
+        assert ("jobs.steps run devices" in (copy / "asked").read_text(encoding="utf-8")) == looks
 
 
 def test_what_make_devices_prints_arrives(copy: Path) -> None:

@@ -3,6 +3,7 @@
 import hashlib
 import re
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from common.adb import facts
@@ -32,10 +33,26 @@ class RunFolder:
         self.device = device
         self.path = PREFIX + hashlib.sha256(identity.encode()).hexdigest()[:NAME_DIGITS]
         self._there: dict[str, str] = {}
+        self._expected: dict[str, int] = {}
+        self._roomy = False
+
+    def expect(self, sizes: Mapping[str, int]) -> None:
+        """What will be pushed, or takes room otherwise, in bytes by its sha256 or a name: the first push sees that
+        there is room for all of it, so that a run does not end in its middle."""
+        self._expected.update(sizes)
+
+    def exists(self) -> bool:
+        """Whether an earlier run left the folder."""
+        return self.device.run(["ls", "-d", self.path]).status == 0
+
+    def free_kib(self) -> int | None:
+        """Space on the device; None where it does not tell."""
+        return facts.free_kib(self.device.run(["df", "-k", ROOT]).stdout)
 
     def forget(self) -> None:
         """Believe nothing about the device any more: it may have been restarted or wiped."""
         self._there.clear()
+        self._roomy = False
 
     def put(self, source: Path, *, executable: bool = False, name: str | None = None) -> str:
         """Path of a file on the device that has the content of `source`; pushes it unless it is there.
@@ -94,7 +111,7 @@ class RunFolder:
 
     def _push(self, source: Path, target: str, digest: str, *, executable: bool) -> None:
         size = source.stat().st_size
-        self._require_room(size)
+        self._require_room(digest, size)
         made = self.device.run(["mkdir", "-p", self.path])
         if made.status != 0:
             raise EdgeproofError(f"{self.device.serial}: {made.text.strip()}", hint=f"is {ROOT} writable?")
@@ -111,12 +128,22 @@ class RunFolder:
             message = f"{self.device.serial}: {target} does not hold what was sent"
             raise EdgeproofError(message, hint="check the cable and the device's storage")
 
-    def _require_room(self, size: int) -> None:
-        free = facts.free_kib(self.device.run(["df", "-k", ROOT]).stdout)
-        needed = size // KIB + SPARE_KIB
+    def _require_room(self, digest: str, size: int) -> None:
+        free = self.free_kib()
+        needed, what = size // KIB + SPARE_KIB, ""
+        if not self._roomy and self._expected:
+            total = sum(self._expected.values()) + (0 if digest in self._expected else size)
+            needed, what = max(needed, total // KIB + SPARE_KIB - self._taken_kib()), " for all that is measured"
         if free is not None and free < needed:
-            message = f"{self.device.serial}: {free // KIB} MiB free in {ROOT}, {needed // KIB + 1} MiB needed"
+            message = f"{self.device.serial}: {free // KIB} MiB free in {ROOT}, {needed // KIB + 1} MiB needed{what}"
             raise EdgeproofError(message, hint="free some space on the device")
+        self._roomy = True
+
+    def _taken_kib(self) -> int:
+        """What an earlier run left, which is used again; 0 where the device does not tell."""
+        ended = self.device.run(["du", "-s", "-k", self.path])
+        found = re.match(r"(\d{1,12})\s", ended.stdout)
+        return int(found[1]) if ended.status == 0 and found else 0
 
     def _digest(self, target: str) -> str | None:
         """sha256 of a file on the device; None when there is none."""

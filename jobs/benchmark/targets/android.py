@@ -78,6 +78,7 @@ class AndroidTarget:
         self.server, self.options, self.material = server, options, material
         self.device = Device(server, serial)
         self.files = RunFolder(self.device, purpose)
+        self.files.expect(material.sizes)
         self._tool: Path | None = None
         self._dialect = Dialect.CLASSIC
         self._peak: tuple[str, ...] = ()
@@ -111,6 +112,8 @@ class AndroidTarget:
         self._tool = binaries.benchmark_binary(abis, self.options.binary)
         if settings.app:
             self._app = App(self.device, self.files, binaries.benchmark_app(abis, self.options.apk))
+            # The file, and what is installed of it.
+            self.files.expect({"app": 2 * self._app.apk.stat().st_size})
         if "hexagon" in settings.backends:
             self._libraries = binaries.hexagon_libraries(abis, self.options.hexagon, self.options.binary)
             for name, library in self._libraries.items():

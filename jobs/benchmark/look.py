@@ -1,0 +1,74 @@
+"""Look at the devices before anything is made for them: whether they can be used, with which tools, and with what room.
+
+What is found here in seconds would otherwise be found after the training.
+"""
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+
+from common.adb.names import HOST, safe_name
+from common.adb.server import Server
+from common.errors import EdgeproofError
+from common.experiment import LoadedExperiment
+from common.printable import tell
+from common.schema.given import GivenFile
+from jobs.benchmark.android.files import KIB, ROOT, SPARE_KIB
+from jobs.benchmark.android.locks import held
+from jobs.benchmark.android.usable import usable_serial
+from jobs.benchmark.feeds import Material
+from jobs.benchmark.targets.android import AndroidTarget
+from jobs.benchmark.targets.device_options import DeviceOptions
+
+# Of a model that is not made yet nobody knows the size; float32 networks for phones have 4 to 25 MB.
+ASSUMED_BYTES = 16 << 20
+
+
+def look(serials: Sequence[str], experiment: LoadedExperiment, output: Path, options: DeviceOptions) -> int:
+    """Say of each device what it is, or why it cannot be measured on; the highest exit status of these. What is pushed
+    to try it is removed, but for what an earlier run of the same output left for the next one."""
+    statuses = [0]
+    for serial in serials:
+        if serial == HOST:
+            continue
+        try:
+            _look(serial, experiment, output / safe_name(serial), options)
+        except EdgeproofError as error:
+            tell(f"error: {error if serial in error.message else error.of(serial)}", sys.stderr)
+            statuses.append(error.exit_code)
+    return max(statuses)
+
+
+def _look(wanted: str, experiment: LoadedExperiment, output: Path, options: DeviceOptions) -> None:
+    server, purpose = Server(), str(output.resolve())
+    serial = usable_serial(server, wanted)
+    with held(serial, purpose), ExitStack() as cleanup:
+        known, unknown = sizes(experiment)
+        target = AndroidTarget(server, serial, purpose, options, Material(sizes=known))
+        if not options.keep and not target.files.exists():
+            cleanup.callback(target.clean_up)
+        target.prepare(experiment.settings.benchmark)
+        free = target.files.free_kib()
+        facts = target.facts
+        room = "" if free is None else f", {free // KIB} MiB free"
+        tell(f"{serial}: {facts.manufacturer} {facts.model}, Android {facts.android}, {', '.join(facts.abis)}{room}")
+        needed = (sum(known.values()) + unknown * ASSUMED_BYTES) // KIB + SPARE_KIB
+        if unknown and free is not None and free < needed:
+            assumed = f"{unknown} models are not made yet, and with {ASSUMED_BYTES >> 20} MiB for each"
+            tell(
+                f"warning: {serial}: {free // KIB} MiB free in {ROOT}; {assumed} {needed // KIB + 1} MiB are needed "
+                "(free some space on the device)",
+                sys.stderr,
+            )
+
+
+def sizes(experiment: LoadedExperiment) -> tuple[Mapping[str, int], int]:
+    """Bytes of the files that are measured as they are given, by name, and how many are still to be made."""
+    known: dict[str, int] = {}
+    for name, making in experiment.settings.variants.items():
+        path = experiment.folder / making.file if isinstance(making, GivenFile) else None
+        # A container does not see it.
+        if path is not None and path.is_file():
+            known[name] = path.stat().st_size
+    return known, len(experiment.settings.variants) - len(known)
