@@ -143,7 +143,7 @@ help: ## this list
 	@sed -nE 's/^([A-Z0-9_]+) \?=.*## (.*)/\1 \2/p' Makefile | while read -r name about; do \
 	  printf '  %-19s%s%s\n' "$$name" "$$about" "$${!name:+ [$${!name}]}"; done
 setup: $(VENV)/.dev ## the virtual environment with everything in it
-devices: $(VENV)/.local ## the Android devices that are attached
+devices: $(VENV)/.files ## the Android devices that are attached
 	@$(PY) -m jobs.devices
 lock-binaries: $(VENV)/.local ## download the tools for devices and record what they are (RENEW=1: anew)
 	$(PY) -m jobs.binaries --lock docker/adb/binaries.toml $(if $(filter 1,$(RENEW)),--renew)

@@ -11,7 +11,7 @@ from typing import Any, get_args, get_type_hints
 
 import typer
 
-from common.adb.names import HOST
+from common.adb.names import HOST, is_address, listed
 from common.cli import Use
 from common.experiment import LoadedExperiment, load
 from common.model_file import given_path, model_file
@@ -43,7 +43,8 @@ class Job:
     """A command and what it needs. `image` is a folder of docker/; `reads` are files and folders, `writes` folders,
     both as they were given.
 
-    `network`: it fetches from a URL. `adb`: it talks to Android devices.
+    `network`: it fetches from a URL. `adb`: it talks to Android devices. `server`: some of these are known to an adb
+    server alone, which one that starts in a container is not: its USB devices, and what it found in the network.
     """
 
     image: str
@@ -52,6 +53,7 @@ class Job:
     writes: tuple[Path, ...]
     network: bool = False
     adb: bool = False
+    server: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,14 +87,15 @@ def describe(stage: str, main: Callable[..., Any], arguments: Sequence[str]) -> 
             source = option.value or load(named["experiment"]).settings.data.source
     if source and is_local(source):
         reads.append(Path(source))
-    devices = [(option.value or "").strip() for option in options if Use.DEVICES in option.uses]
+    devices = [name for option in options if Use.DEVICES in option.uses for name in _devices(option)]
     return Job(
         image=IMAGES[stage],
         argv=("python", "-m", f"jobs.{stage}", *arguments),
         reads=(*reads, *ALSO_READS.get(stage, ())),
         writes=tuple(path for option in options if Use.WRITE in option.uses for path in _paths(option.value)),
         network=bool(source) and is_url(source),
-        adb=any(named not in ("", HOST) for named in devices),
+        adb=bool(devices),
+        server=not all(is_address(name) for name in devices),
     )
 
 
@@ -124,6 +127,12 @@ def samples(experiment: LoadedExperiment) -> Iterator[Path]:
     for path in (settings.inputs.source, settings.evaluate.targets):
         if path:
             yield experiment.folder / path
+
+
+def _devices(option: Option) -> list[str]:
+    """The devices that an option names, one or a list, but for this machine."""
+    named = listed(option.value) if option.name == "devices" and option.value else (option.value or HOST,)
+    return [name for name in named if name != HOST]
 
 
 def _uses(hint: Any) -> frozenset[Use]:

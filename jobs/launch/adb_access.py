@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.adb.conversation import converse
+from common.adb.errors import NotReadyError
 from common.adb.surroundings import LOCKS_VARIABLE, SERVER_VARIABLES, USB_VARIABLE, locks_folder
 from common.binaries import CACHE_VARIABLE, LOCK, cache_folder
 from common.provenance import ROOT
@@ -55,6 +57,19 @@ def find(caller: Mapping[str, str], root: Path) -> AdbAccess:
     named = [Path(path) for path in caller.get(KEYS_VARIABLE, "").split(os.pathsep) if path]
     keys = tuple(path.absolute() for path in named or [home / ".android" / "adbkey"] if path.exists())
     return access_for(caller, home, root, keys, _usb_groups())
+
+
+def require_server(caller: Mapping[str, str]) -> None:
+    """Raises NotReadyError where no adb server answers. A client in a container would start one there, which sees no
+    USB device, and none of the devices is attached then."""
+    try:
+        with converse():
+            return
+    except NotReadyError as error:
+        reason = error.message
+    if caller.get(USB_VARIABLE) != "1":
+        hint = "start it on this machine with adb start-server, or with make devices; or use RUNTIME=local"
+        raise NotReadyError(f"{reason}, and one in a container would see no device", hint=hint)
 
 
 def _usb_groups() -> tuple[int, ...]:

@@ -13,7 +13,7 @@ from filelock import FileLock, Timeout
 from common.errors import UsageError
 from common.job import Job
 from common.provenance import ROOT, describe_commit
-from jobs.launch.adb_access import AdbAccess, find
+from jobs.launch.adb_access import AdbAccess, find, require_server
 from jobs.launch.attend import attend, signals
 from jobs.launch.build import STATE, ensure_image
 from jobs.launch.container import Contained, Engine, connect
@@ -30,7 +30,8 @@ def launch(job: Job) -> int:
     """Build the image if need be, run the command in a container of its own, return its exit status. One that uses
     adb is on the host's own network, where the host's adb server listens.
 
-    Raises UsageError for paths and settings that cannot be, and when there is no engine.
+    Raises UsageError for paths and settings that cannot be, and when there is no engine; NotReadyError when there is no
+    adb server that knows the devices.
     """
     if not job.argv:
         raise UsageError("there is no command to run", hint="give it after --")
@@ -38,6 +39,8 @@ def launch(job: Job) -> int:
     caller = os.environ
     access = find(caller, ROOT) if job.adb else AdbAccess()
     binds = binds_for(CODE, (*job.reads, *access.read), (*job.writes, *access.write), cwd)
+    if job.server:
+        require_server(caller)
     engine, image = connect(), Image(job.image)
     limited = limits(caller, engine.facts)
     prepare(binds)

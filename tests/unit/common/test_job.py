@@ -92,7 +92,20 @@ def test_model_files_that_an_experiment_names_are_read(tmp_path: Path) -> None:
     assert tmp_path / "net.py" not in evaluated.reads
 
 
-@pytest.mark.parametrize(("devices", "adb"), [("host", False), ("any", True), ("a b", True), ("10.0.0.1:5555", True)])
-def test_only_a_device_needs_adb(devices: str, adb: bool) -> None:
+@pytest.mark.parametrize(
+    ("devices", "adb", "server"),
+    [
+        ("host", False, False),
+        ("any", True, True),
+        ("a b", True, True),
+        ("'adb-X (2)._adb-tls-connect._tcp'", True, True),
+        ("10.0.0.1:5555", True, False),
+        ("[fe80::1%wlan0]:5555 10.0.0.1:5555", True, False),
+        ("10.0.0.1:5555 R5CT", True, True),
+    ],
+)
+def test_only_a_device_needs_adb_and_only_one_without_an_address_a_server(
+    devices: str, adb: bool, server: bool
+) -> None:
     made = job("benchmark", "--experiment", "e", "--variants", "v", "--devices", devices, "--output", "o")
-    assert (made.image, made.adb) == ("adb", adb)
+    assert (made.image, made.adb, made.server) == ("adb", adb, server)

@@ -1,9 +1,20 @@
 """What a container gets to reach devices: no more than the caller has, and keys read-only."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
-from jobs.launch.adb_access import AdbAccess, access_for
+import pytest
+
+from common.adb.errors import NotReadyError
+from common.provenance import ROOT as CHECKOUT
+from jobs.launch.adb_access import AdbAccess, access_for, require_server
 from jobs.launch.mounts import binds_for
+from tests.devices.adb_server import AdbServer
+from tests.devices.fixtures import adb_server
+
+__all__ = ["adb_server"]
 
 HOME, ROOT = Path("/home/me"), Path("/src")
 
@@ -42,3 +53,33 @@ def test_usb_is_handed_in_only_when_asked_for() -> None:
     assert (access({}).usb, access({}).groups) == (False, ())
     asked = access({"EDGEPROOF_USB": "1"})
     assert (asked.usb, asked.groups) == (True, (46,))
+
+
+NOWHERE = {"ADB_SERVER_SOCKET": "tcp:127.0.0.1:1"}
+
+
+def test_without_a_server_on_the_host_a_container_is_not_even_tried(tmp_path: Path) -> None:
+    argv = ("stage", "benchmark", "--", "--experiment", "experiments/demo.toml", "--output", str(tmp_path))
+    done = subprocess.run(
+        [sys.executable, "-m", "jobs.launch", *argv, "--look", "--devices", "R5CT10ABC"],
+        cwd=CHECKOUT,
+        env={**os.environ, **NOWHERE, "DOCKER_HOST": "tcp://127.0.0.1:2"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (75, "")
+    [line] = done.stderr.splitlines()
+    assert "no adb server answers at 127.0.0.1:1" in line and "one in a container would see no device" in line
+    assert line.endswith("(start it on this machine with adb start-server, or with make devices; or use RUNTIME=local)")
+
+
+def test_the_hosts_server_will_do_and_so_will_usb(adb_server: AdbServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in adb_server.address.items():
+        monkeypatch.setenv(name, value)
+    require_server({})
+    monkeypatch.setenv("ADB_SERVER_SOCKET", NOWHERE["ADB_SERVER_SOCKET"])
+    require_server({"EDGEPROOF_USB": "1"})
+    with pytest.raises(NotReadyError, match="no adb server answers"):
+        require_server({})
