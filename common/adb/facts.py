@@ -16,7 +16,6 @@ MOST_CORES = 256
 # The service's way to say that it has no reading.
 LEAST_CELSIUS = -50.0
 MOST_CELSIUS = 200.0
-TRANSLATION = "libndk_translation.so"
 THERMAL_WORDS = ("none", "light", "moderate", "severe", "critical", "emergency", "shutdown")
 UNKNOWN = "not told"
 
@@ -91,12 +90,12 @@ def is_emulator(known: dict[str, str]) -> bool:
     return "1" in (known.get("ro.kernel.qemu"), known.get("ro.boot.qemu"))
 
 
-def translated(known: dict[str, str], *, binfmt: bool) -> tuple[str, ...]:
-    """The ABIs that run by translation only. `binfmt`: the kernel starts arm64 executables
-    (/proc/sys/fs/binfmt_misc/arm64_exe exists); without it only libraries inside apps are translated."""
+def translated(known: dict[str, str]) -> tuple[str, ...]:
+    """The Arm ABIs of an x86 device that has a translator: it takes apps' libraries, and programs where the kernel
+    hands them over. The shell user may not read whether it does (/proc/sys/fs/binfmt_misc), so only trying tells."""
     found = abis(known)
     native = found[0] if found else ""
-    if not native.startswith("x86") or known.get("ro.dalvik.vm.native.bridge") != TRANSLATION or not binfmt:
+    if not native.startswith("x86") or known.get("ro.dalvik.vm.native.bridge", "0") in ("", "0"):
         return ()
     return tuple(abi for abi in found if abi.startswith("arm"))
 

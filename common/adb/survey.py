@@ -5,7 +5,6 @@ from common.adb.facts import UNKNOWN, DeviceFacts
 from common.adb.server import Device
 from common.adb.wire import MOST_BYTES
 
-BINFMT = "/proc/sys/fs/binfmt_misc/arm64_exe"
 CPUS = "/sys/devices/system/cpu"
 
 
@@ -27,7 +26,7 @@ def survey(device: Device) -> DeviceFacts:
         max_khz=tuple(_max_khz(device, number) for number in numbers),
         memory_kib=read.memory_kib(_text(device, "cat", "/proc/meminfo")),
         emulator=read.is_emulator(known),
-        translated=read.translated(known, binfmt=_exists(device, known)),
+        translated=read.translated(known),
         battery=read.battery(_text(device, "dumpsys", "battery")),
         thermal_status=read.thermal_status(thermal),
         temperatures=read.temperatures(thermal),
@@ -41,8 +40,3 @@ def _text(device: Device, *argv: str) -> str:
 
 def _max_khz(device: Device, number: int) -> int | None:
     return read.kilohertz(_text(device, "cat", f"{CPUS}/cpu{number}/cpufreq/cpuinfo_max_freq"))
-
-
-def _exists(device: Device, known: dict[str, str]) -> bool:
-    # Only where it matters: most phones forbid the shell to look there.
-    return "ro.dalvik.vm.native.bridge" in known and device.run(["ls", BINFMT]).status == 0

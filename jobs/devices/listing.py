@@ -101,13 +101,19 @@ def to_type(found: Sequence[Seen]) -> Iterator[str]:
         yield f"make all {typed('DEVICES', joined(ready))}"
 
 
+def _ready(facts: DeviceFacts) -> str:
+    if not facts.emulator:
+        return "ready"
+    return f"emulator: functional only{', Arm builds are tried' if facts.translated else ''}"
+
+
 def _cells(seen: Seen) -> tuple[str, ...]:
     facts = seen.facts
     if facts is None:
         return (seen.serial, seen.state, "", "", "", "", seen.problem or "")
     level = "" if facts.api_level is None else f" (API {facts.api_level})"
     other = None if seen.better is None else f"another name of {seen.better}: use that one"
-    note = seen.problem or other or ("emulator: functional only" if facts.emulator else "ready")
+    note = seen.problem or other or _ready(facts)
     return (
         *(seen.serial, seen.state, f"{facts.manufacturer} {facts.model}", facts.soc),
         *(", ".join(facts.abis), f"{facts.android}{level}", note),

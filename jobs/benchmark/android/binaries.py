@@ -14,8 +14,8 @@ HEXAGON_NAME = "libhexagon_interface.so"
 
 
 def runnable(abis: Sequence[str], translated: Sequence[str]) -> tuple[str, ...]:
-    """What the device starts as a program. On an x86 device an Arm ABI counts only where the kernel really
-    translates executables, not just libraries inside apps."""
+    """What may start as a program. On an x86 device an Arm ABI counts only where there is a translator; whether that
+    takes more than the libraries of apps is tried."""
     if not abis or not abis[0].startswith("x86"):
         return tuple(abis)
     return tuple(abi for abi in abis if not abi.startswith("arm") or abi in translated)

@@ -132,7 +132,8 @@ class Timing:
 class Personality:
     """One phone. Everything has a default, so that a file states only what matters to it.
 
-    `features` is what its adbd says that it can; `missing` names programs that it does not have.
+    `features` is what its adbd says that it can; `missing` names programs that it does not have; `starts` are the ABIs
+    of the programs that its kernel starts, where these are not all that it lists: a translator may be for apps only.
     """
 
     name: str = "phone"
@@ -146,6 +147,7 @@ class Personality:
         "fixed_push_symlink_timestamp",
     )
     missing: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
     kernel: str = "5.10.149-android13-4-00003-g05231a35ff43"
     memory_kb: int = 7_800_000
     cores: tuple[Core, ...] = (Core(1_803_000),) * 4 + (Core(2_850_000),) * 2

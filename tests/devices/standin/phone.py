@@ -203,7 +203,8 @@ class Phone:
         if not node.data.startswith(ELF):
             return lambda c: _script(c, node.data)
         machine = int.from_bytes(node.data[18:20], "little")
-        if machine not in [MACHINES[abi] for abi in self.personality.abis if abi in MACHINES]:
+        starts = self.personality.starts or self.personality.abis
+        if machine not in [MACHINES[abi] for abi in starts if abi in MACHINES]:
             bits = 64 if node.data[4:5] == b"\x02" else 32
             return lambda c: _refuse(c, f"not executable: {bits}-bit ELF file", NOT_EXECUTABLE)
         return self.tool

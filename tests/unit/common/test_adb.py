@@ -83,15 +83,17 @@ def test_only_the_readings_of_the_hal_count() -> None:
     assert facts.thermal_status(THERMAL) == 1
 
 
-def test_an_emulator_translates_only_where_the_kernel_does() -> None:
+def test_an_emulator_with_a_translator_may_run_arm() -> None:
     known = {
-        "ro.product.cpu.abilist": "x86_64,arm64-v8a",
+        "ro.product.cpu.abilist": "x86_64,x86,arm64-v8a,armeabi-v7a,armeabi",
         "ro.dalvik.vm.native.bridge": "libndk_translation.so",
         "ro.boot.qemu": "1",
     }
     assert facts.is_emulator(known)
-    assert facts.translated(known, binfmt=True) == ("arm64-v8a",)
-    assert facts.translated(known, binfmt=False) == ()
+    assert facts.translated(known) == ("arm64-v8a", "armeabi-v7a", "armeabi")
+    for bridge in ({}, {"ro.dalvik.vm.native.bridge": "0"}):
+        assert facts.translated({"ro.product.cpu.abilist": "x86_64,arm64-v8a", **bridge}) == ()
+    assert facts.translated({**known, "ro.product.cpu.abilist": "arm64-v8a"}) == ()
 
 
 @given(st.text(max_size=300))
