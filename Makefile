@@ -111,7 +111,7 @@ graph: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,$(LIGHT))
 	PLAN=$$($(PY) -m jobs.plan --experiment "$$EXPERIMENT" --run "$$RUN" \
 	  --models "$$MODELS" --reference "$$REFERENCE" --inputs "$$INPUTS" --data "$$DATA" --data-sha256 "$$DATA_SHA256" \
 	  --device "$$DEVICE" --devices "$$DEVICES" --binary "$$BENCHMARK_BINARY" --apk "$$BENCHMARK_APK" --hexagon "$$HEXAGON_LIBRARIES" \
-	  $(if $(dry),--dry)) && export PLAN && $(if $(dry),,$(steps) &&) $(graph)
+	  $(if $(filter all benchmark choose report,$(GOALS)),--measure) $(if $(dry),--dry)) && export PLAN && $(if $(dry),,$(steps) &&) $(graph)
 # A step says itself why it fails, on descriptor 9; that make had to give up is said once, by the make of this file.
 graph = { { $(if $(dry),,$(look)) DRY=$(if $(dry),1) $(MAKE) -f graph.mk $(GOALS); } 9>&2 2>&1 1>&8 | (trap '' INT; exec sed -uE $(noise)) >&2; } 8>&1
 # Devices are looked at first where something is to be measured on them; what was measured does not need them.

@@ -8,6 +8,7 @@ Reads   <experiment>, or the names of finished files; the model files that it na
 Writes  <run>/plan/models.toml       the experiment that finished files stand for
         <run>/plan/<artifact>        a piece per artifact, rewritten only when its content changed
         .cache/plan/imports.json     what each module of this checkout imports
+        .cache/binaries/             with --measure: the published tools for the devices
         and to standard output the names that the graph is made of, for make
 """
 
@@ -33,6 +34,7 @@ def main(
     binary: Annotated[str, typer.Option(help="The user's own benchmark_model for devices.")] = "",
     apk: Annotated[str, typer.Option(help="The user's own benchmark_model app.")] = "",
     hexagon: Annotated[str, typer.Option(help="Folder with Hexagon's libraries.")] = "",
+    measure: Annotated[bool, typer.Option("--measure", help="Have the tools for what will be measured.")] = False,
     dry: Annotated[bool, typer.Option("--dry", help="Write nothing.")] = False,
 ) -> None:
     """Validate an experiment file and print the names of its graph."""
@@ -47,14 +49,14 @@ def main(
     tools = Tools(*(Path(path) if path else None for path in (binary, apk, hexagon)))
     if models.strip():
         given = Given(models, reference, inputs, data, data_sha256)
-        print(plan_models(given, run, meant, tools, dry=dry), end="")
+        print(plan_models(given, run, meant, tools, dry=dry, measure=measure), end="")
         return
     if reference or inputs:
         raise UsageError("REFERENCE and INPUTS go with MODELS", hint="in an experiment: reference, and [inputs] source")
     if experiment is None:
         raise UsageError("give --experiment or --models")
     loaded = load(experiment, data=data, data_sha256=data_sha256)
-    print(plan(loaded, run, meant, tools, dry=dry), end="")
+    print(plan(loaded, run, meant, tools, dry=dry, measure=measure), end="")
 
 
 if __name__ == "__main__":

@@ -30,11 +30,13 @@ class Tools:
 
 @dataclass(frozen=True)
 class Place:
-    """`serial` is a device's, or host. `facts` is what it is, None where nobody could say; `tools` are hashes."""
+    """`serial` is a device's, or host. `facts` is what it is, None where nobody could say; `live`: it was asked just
+    now. `tools` are hashes."""
 
     serial: str
     facts: Mapping[str, str] | None
     tools: Mapping[str, str]
+    live: bool = False
 
     @property
     def name(self) -> str:
@@ -43,6 +45,8 @@ class Place:
 
 
 HERE = Place(HOST, {}, {})
+# The hashes of published tools begin with it; the user's own ones are called after their variables.
+PUBLISHED = "published"
 
 
 def _this_machine() -> Place:
@@ -69,11 +73,12 @@ def places(devices: Sequence[str], tools: Tools, run: Path, *, dry: bool) -> tup
             continue
         serial = _definite(device, known, run)
         facts = known.facts(serial)
+        live = facts is not None
         if facts is None:
             facts = _facts_before(run, safe_name(serial))
             if (run / "benchmark" / safe_name(serial) / "benchmark.json").exists():
                 print(f"note: {serial} cannot be asked now: what was measured on it is taken as it is", file=sys.stderr)
-        found.append(Place(serial, facts, hashes))
+        found.append(Place(serial, facts, hashes, live))
     return tuple(found)
 
 
@@ -157,6 +162,12 @@ def _facts_before(run: Path, name: str) -> dict[str, str] | None:
     return {str(key): str(value) for key, value in facts.items()} if isinstance(facts, dict) else None
 
 
+def tools_before(run: Path, name: str) -> dict[str, str]:
+    """Hashes of the tools in the last plan."""
+    tools = _read(run / "plan" / "benchmark" / name / "benchmark.json").get("tools")
+    return {str(key): str(value) for key, value in tools.items()} if isinstance(tools, dict) else {}
+
+
 def _read(piece: Path) -> dict[str, object]:
     try:
         found = json.loads(content(piece))
@@ -166,10 +177,8 @@ def _read(piece: Path) -> dict[str, object]:
 
 
 def _hashes(tools: Tools) -> dict[str, str]:
-    from common.binaries import LOCK
-
     given = {"BENCHMARK_BINARY": tools.binary, "BENCHMARK_APK": tools.apk}
-    hashes = {"published": sha256_file(LOCK)}
+    hashes = {}
     for variable, path in given.items():
         if path is not None:
             if not path.is_file():

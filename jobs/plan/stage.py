@@ -17,19 +17,37 @@ from jobs.plan.missing import incomplete
 from jobs.plan.models import FILE, Given, experiment
 from jobs.plan.pieces import Made, names, pieces
 from jobs.plan.places import Tools, places
+from jobs.plan.published import fetch_published, to_measure, with_published
 
 CACHE = ROOT / ".cache" / "plan" / "imports.json"
 
 
-def plan(loaded: LoadedExperiment, run: Path, devices: Sequence[str], tools: Tools, *, dry: bool) -> str:
-    """The names of the graph, as assignments of make; pieces that changed are written, unless `dry`.
+def plan(
+    loaded: LoadedExperiment,
+    run: Path,
+    devices: Sequence[str],
+    tools: Tools,
+    *,
+    dry: bool,
+    measure: bool = False,
+) -> str:
+    """The names of the graph, as assignments of make; pieces that changed are written, unless `dry`. With `measure`,
+    where it comes to that, the published tools of the devices that can be asked are downloaded.
 
     Says on standard error what the user should know first. Raises UsageError for what cannot be planned, and
-    writes nothing then.
+    writes nothing of the run then; as `common.binaries.ensure` for tools that cannot be had.
     """
+    settings, stages = loaded.settings.benchmark, made(keep=not dry)
     there = places(devices, tools, run, dry=dry)
-    wanted = pieces(loaded, made(keep=not dry), there)
+
+    def cut() -> Mapping[str, bytes]:
+        return pieces(loaded, stages, with_published(there, settings, tools, run))
+
+    wanted = cut()
     check_place(run, wanted)
+    if measure and not dry and to_measure(run, wanted, outdated(run, wanted)):
+        fetch_published(there, settings, tools)
+        wanted = cut()
     notice = other_data(run, loaded.settings.data)
     if notice:
         print(notice, file=sys.stderr)
@@ -42,11 +60,13 @@ def plan(loaded: LoadedExperiment, run: Path, devices: Sequence[str], tools: Too
     return names(loaded, there, stale)
 
 
-def plan_models(given: Given, run: Path, devices: Sequence[str], tools: Tools, *, dry: bool) -> str:
+def plan_models(
+    given: Given, run: Path, devices: Sequence[str], tools: Tools, *, dry: bool, measure: bool = False
+) -> str:
     """The same for finished files, whose experiment is written beside the pieces."""
     path = run / PLAN / FILE
     text = experiment(given)
-    names = plan(parsed(text, path), run, devices, tools, dry=dry)
+    names = plan(parsed(text, path), run, devices, tools, dry=dry, measure=measure)
     if not dry and (not path.is_file() or path.read_bytes() != text):
         write_bytes(path, text)
     return names

@@ -131,7 +131,7 @@ def test_tools_are_known_by_their_content(tmp_path: Path) -> None:
         path.write_bytes(b"2")
     seen.append(dict(places(["phone1"], tools, tmp_path, dry=True)[0].tools))
     assert len({tuple(sorted(hashes.items())) for hashes in seen}) == 4
-    assert set(seen[0]) == {"published", "BENCHMARK_BINARY", "BENCHMARK_APK", "HEXAGON_LIBRARIES"}
+    assert set(seen[0]) == {"BENCHMARK_BINARY", "BENCHMARK_APK", "HEXAGON_LIBRARIES"}
     for missing in (replace(tools, binary=tmp_path / "none"), replace(tools, hexagon=tmp_path / "none")):
         with pytest.raises(UsageError, match=r"none is no (file|folder)"):
             places(["phone1"], missing, tmp_path, dry=True)
