@@ -23,7 +23,7 @@ RUN ?= runs/$(if $(strip $(MODELS)),models,$(basename $(notdir $(EXPERIMENT))))#
 PYTHON ?=## the Python 3.11 to 3.13 for the virtual environment
 DOCKER ?= docker## the docker command
 V ?=## 1 shows every command and all that it prints, TensorFlow's messages too
-RENEW ?=## lock-binaries: 1 records all anew
+RENEW ?=## lock-binaries: 1 pins all anew
 PHONE ?=## virtual-phone: the container's name, to have several
 PHONE_PORT ?=## virtual-phone: its port on 127.0.0.1 instead of a free one
 PORT ?=## serve: its port on 127.0.0.1 instead of a free one
@@ -145,7 +145,7 @@ help: ## this list
 setup: $(VENV)/.dev ## the virtual environment with everything in it
 devices: $(VENV)/.files ## the Android devices that are attached
 	@$(PY) -m jobs.devices
-lock-binaries: $(VENV)/.local ## download the tools for devices and record what they are (RENEW=1: anew)
+lock-binaries: $(VENV)/.local ## pin the tools for devices, which runs fetch by themselves (RENEW=1: anew)
 	$(PY) -m jobs.binaries --lock docker/adb/binaries.toml $(if $(filter 1,$(RENEW)),--renew)
 test: $(VENV)/.dev ## the fast tests
 	$(PY) -m pytest -n 2 --dist loadfile -m "not slow and not container"
