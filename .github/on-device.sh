@@ -9,8 +9,8 @@ if [[ -n ${RUNNER_TOOL_CACHE:-} ]]; then
   export EDGEPROOF_BINARIES=${EDGEPROOF_BINARIES:-$RUNNER_TOOL_CACHE/edgeproof-binaries}
 fi
 summary() {
-  local report=runs/demo/report/report.md
-  if [[ -f $report ]]; then cat "$report"; else echo "No report: see the log of this step, and runs/demo/logs."; fi \
+  local run=${RUN:-runs/demo}
+  if [[ -f $run/report/report.md ]]; then cat "$run/report/report.md"; else echo "No report: see $run/logs."; fi \
     >> "${GITHUB_STEP_SUMMARY:-/dev/null}"
 }
 trap summary EXIT

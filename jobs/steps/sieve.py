@@ -11,6 +11,8 @@ from jobs.steps.lines import STANDARD_ERROR
 
 TOLD = re.compile(r"(?:.*  )?(?:note|warning|error|FAILED): ")
 PROGRESS = re.compile(r"(?:.*  )?(?:epoch (\d+)/(\d+)|\[(\d+)/(\d+)\]) ")
+# Of several devices each line begins with whose it is.
+OF_ONE = re.compile(r"(\S.*?)  \[(\d+/\d+)\] ")
 CHATTER = re.compile(
     "|".join(
         (
@@ -65,3 +67,20 @@ def share(line: str) -> float | None:
     if found is None or found[1] is None or not int(found[2]):
         return None
     return min(1.0, int(found[1]) / int(found[2]))
+
+
+class Several:
+    """How far each of several devices is, which write into one terminal by turns."""
+
+    def __init__(self) -> None:
+        self._reached: dict[str, str] = {}
+
+    def line(self, text: str) -> str:
+        """A line of progress: as it is, or what all have reached where it is one of several."""
+        found = OF_ONE.match(text)
+        if found is None:
+            return text
+        self._reached[found[1]] = found[2]
+        if len(self._reached) == 1:
+            return text
+        return " \N{MIDDLE DOT} ".join(f"{who} {reached}" for who, reached in self._reached.items())

@@ -17,7 +17,7 @@ from jobs.steps.course import Course
 from jobs.steps.estimate import Now
 from jobs.steps.lines import STANDARD_ERROR, follow
 from jobs.steps.screen import Screen, moves
-from jobs.steps.sieve import Kind, Sieve, share
+from jobs.steps.sieve import Kind, Several, Sieve, share
 
 # What these print is the result of the run.
 ALOUD = ("report",)
@@ -49,6 +49,7 @@ class _Running:
         self._done = course.done()
         self._where = words.place(course.steps, step)
         self._sieve = Sieve()
+        self._several = Several()
         self._began = time.time()
         self._progress = ""
         self._share: float | None = None
@@ -87,7 +88,7 @@ class _Running:
         elif text:
             self._hidden.append(text)
             if kind is Kind.PROGRESS:
-                self._progress, self._share = clean(text), share(text)
+                self._progress, self._share = clean(self._several.line(text)), share(text)
         self._screen.draw(self._line(self._progress))
 
     def _line(self, progress: str = "") -> str:

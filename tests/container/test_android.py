@@ -18,7 +18,9 @@ from common.used_binaries import uses
 from tests.container.conftest import BUILD_TIMEOUT_S, Launcher
 from tests.container.test_virtual_phone import Phone, phone
 from tests.devices import tiny_model
+from tests.devices.adb_server import AdbServer
 from tests.devices.fixtures import adb_server, stand_in, stand_ins
+from tests.devices.named import NamedServer
 from tests.devices.standin.device import StandIn
 from tests.publisher import publisher
 from tests.unit.benchmark.android.conftest import Bench, adb_environment, bench, benches, left_behind
@@ -65,6 +67,18 @@ def test_the_virtual_phone_is_reached_from_the_container(
 ) -> None:
     made = on_real_models(benches(backends=("cpu", "xnnpack", "nnapi")), phone.binary)
     require_functional(from_container(launcher, made, phone.serial))
+
+
+def test_a_serial_with_blanks_reaches_the_stage_in_its_container(
+    launcher: Launcher, bench: Bench, adb_server: AdbServer, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "adb-XX2XXXX2-4QfPSa (2)._adb-tls-connect._tcp"
+    with NamedServer(adb_server.port, {name: stand_in.serial}) as server:
+        for variable, value in server.address.items():
+            monkeypatch.setenv(variable, value)
+        assert from_container(launcher, bench, name).target.serial == name
+        looked = launcher.call("stage", "benchmark", "--", *bench.argv(name)[2:], "--look")
+    assert looked.returncode == 0 and looked.stdout.startswith(f"{name}: Google Pixel 7"), looked.stderr
 
 
 def test_the_stage_reaches_a_device_from_its_container(launcher: Launcher, bench: Bench, stand_in: StandIn) -> None:

@@ -64,7 +64,7 @@ class NamedServer:
 
     def _there(self, asked: str) -> str:
         for name, serial in sorted(self._names.items(), key=lambda pair: -len(pair[0])):
-            for head in ("host:transport:", "host-serial:"):
+            for head in ("host:transport:", "host-serial:", "host:tport:serial:"):
                 if asked.startswith(head + name):
                     return head + serial + asked[len(head + name) :]
         return asked

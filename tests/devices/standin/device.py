@@ -225,7 +225,15 @@ class StandIn:
             return shell(self.phone, command, framed=False, terminal=not modern)
         if name == "sync:":
             return self._sync
-        return None
+        return self._root if name == "root:" else None
+
+    def _root(self, stream: Stream) -> None:
+        """What adbd says (restart_service.cpp of AOSP); one that may starts again, so that every connection breaks."""
+        may = self.phone.state.properties.get("ro.debuggable") == "1"
+        answer = "restarting adbd as root" if may else "adbd cannot run as root in production builds"
+        stream.write(f"{answer}\n".encode())
+        if may:
+            threading.Timer(0.1, self._drop).start()
 
     def _sync(self, stream: Stream) -> None:
         Sync(self.phone, stream).run()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from jobs.steps.sieve import Kind, Sieve, share
+from jobs.steps.sieve import Kind, Several, Sieve, share
 
 CHATTER = """\
 2026-11-29 11:04:33.123456: I tensorflow/core/util/port.cc:153] oneDNN custom operations are on.
@@ -60,3 +60,12 @@ def test_a_training_tells_its_share_and_a_benchmark_which_adds_rounds_does_not()
     assert share("epoch 3/0  loss") is None
     assert share("[3/12] round 1  a cpu x1  3 us") is None
     assert share("") is None
+
+
+def test_several_devices_stand_in_one_line() -> None:
+    several = Several()
+    first, second = "Google Pixel 7 (192.168.1.5:5555)", "samsung SM-S918B (R5CT)"
+    assert several.line(f"{first}  [1/8] round 1  a cpu x1  5 us") == f"{first}  [1/8] round 1  a cpu x1  5 us"
+    assert several.line(f"{second}  [1/8] round 1  a cpu x1  4 us") == f"{first} 1/8 · {second} 1/8"
+    assert several.line(f"{first}  [2/8] round 1  b cpu x1  5 us") == f"{first} 2/8 · {second} 1/8"
+    assert several.line("[3/8] round 1  a cpu x1  9 us") == "[3/8] round 1  a cpu x1  9 us"
