@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError
 
 from common.artifact import write_bytes
 from common.errors import UsageError
@@ -18,7 +18,20 @@ from common.problems import first_problem
 from common.schema.base import Model, Sha256
 
 FILE = "used.toml"
-Url = Annotated[str, Field(pattern=r"^https?://[^\s\"\\\x00-\x1f\x7f]+$")]
+
+
+def _whole(url: str) -> str:
+    try:
+        host = urlsplit(url).hostname
+    except ValueError:
+        host = None
+    if not host:
+        raise ValueError("must be an address with a host")
+    return url
+
+
+# Printable ASCII but for what a string of TOML would need to escape.
+Url = Annotated[str, Field(pattern=r"^https?://[!#-\[\]-~]+$"), AfterValidator(_whole)]
 HEAD = """# What was downloaded at its first use, and what it must be from then on. Made by the runs on devices; without
 # this file the next run trusts what it finds. What docker/adb/binaries.toml pins comes first.
 """

@@ -5,15 +5,18 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from common.artifact import read
-from common.binaries import Binary, Lock, render
+from common.binaries import Binary, Lock, read_lock, render
 from common.provenance import ROOT
 from common.schema.results import Latency, Results
 from common.used_binaries import uses
+from tests.container.conftest import BUILD_TIMEOUT_S
 from tests.devices.adb_server import AdbServer
 from tests.devices.fixtures import adb_server, stand_in, stand_ins
 from tests.devices.standin.device import StandIn
@@ -22,7 +25,7 @@ from tests.given import adding
 from tests.publisher import Answer, Publisher, publisher
 
 __all__ = ["adb_server", "stand_in", "stand_ins"]
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(BUILD_TIMEOUT_S)
 NIGHTLY = "/nightly/latest/tool"
 
 
@@ -39,7 +42,7 @@ def checkout(served: Publisher, tmp_path: Path) -> Path:
     ignored = shutil.ignore_patterns("__pycache__")
     for name in ("jobs", "common", "docker", "requirements", "reports"):
         shutil.copytree(ROOT / name, root / name, ignore=ignored)
-    for name in ("Makefile", "graph.mk", "pyproject.toml"):
+    for name in ("Makefile", "graph.mk", "pyproject.toml", ".dockerignore"):
         shutil.copy(ROOT / name, root)
     (root / ".venv").symlink_to((ROOT / ".venv").resolve())
     tool = Binary(name="tool", tool="benchmark_model", dialect="classic", abi="arm64-v8a", url=served.address + NIGHTLY)
@@ -48,18 +51,26 @@ def checkout(served: Publisher, tmp_path: Path) -> Path:
     return root
 
 
+@dataclass(frozen=True)
+class Runs:
+    """`make all` in a checkout, of one model."""
+
+    checkout: Path
+    server: AdbServer
+
+    def __call__(self, device: str, runtime: str = "local") -> "subprocess.CompletedProcess[str]":
+        argv = ("make", "all", "MODELS=model.tflite", "RUN=run", f"RUNTIME={runtime}", f"DEVICE={device}")
+        env = {**os.environ, **self.server.address, "EDGEPROOF_LOCKS": str(self.checkout / "locks")}
+        return subprocess.run(argv, cwd=self.checkout, env=env, capture_output=True, text=True, timeout=BUILD_TIMEOUT_S)
+
+
+@pytest.mark.slow
 def test_the_tool_comes_by_itself_and_nothing_is_measured_twice(
     checkout: Path, served: Publisher, adb_server: AdbServer, stand_in: StandIn
 ) -> None:
     lock = checkout / "docker" / "adb" / "binaries.toml"
     before, results, cache = lock.read_bytes(), checkout / "run/report/results.json", checkout / ".cache" / "binaries"
-
-    def make(*more: str) -> "subprocess.CompletedProcess[str]":
-        device = (f"DEVICE={stand_in.serial}", f"EDGEPROOF_LOCKS={checkout / 'locks'}")
-        argv = ("make", "all", "MODELS=model.tflite", "RUN=run", "RUNTIME=local", *device, *more)
-        env = {**os.environ, **adb_server.address, "EDGEPROOF_LOCKS": str(checkout / "locks")}
-        return subprocess.run(argv, cwd=checkout, env=env, capture_output=True, text=True, timeout=300)
-
+    make = partial(Runs(checkout, adb_server), stand_in.serial)
     # Nobody has it: that is said before anything is made.
     refused = make()
     assert refused.returncode == 2, refused.stderr
@@ -96,3 +107,28 @@ def test_the_tool_comes_by_itself_and_nothing_is_measured_twice(
     assert other.sha256 != use.sha256 == hashlib.sha256(fake_binary()).hexdigest()
     assert session not in read(results, Results).measurements
     assert "Nothing to do" in make().stdout
+
+
+@pytest.mark.container
+@pytest.mark.usefixtures("files_image", "adb_image")
+def test_containers_get_the_tool_and_this_machine_needs_none(
+    checkout: Path, served: Publisher, adb_server: AdbServer, stand_in: StandIn
+) -> None:
+    make, cache = Runs(checkout, adb_server), checkout / ".cache" / "binaries"
+    served.publish(NIGHTLY, fake_binary())
+    done = make(stand_in.serial, "docker")
+    assert done.returncode == 0, done.stderr
+    [use] = uses(cache).values()
+    assert served.asked == [NIGHTLY]
+    target = read(checkout / "run/report/results.json", Results).targets[0]
+    assert use.sha256[:12] in dict(target.facts)["Tool"]
+    assert "Nothing to do" in make(stand_in.serial, "docker").stdout
+    # Pinned, and replaced by its publisher: of whoever has no copy, runs on devices end, and no others.
+    lock = checkout / "docker" / "adb" / "binaries.toml"
+    pinned = read_lock(lock).binary[0].model_copy(update={"sha256": "0" * 64, "size_bytes": 1})
+    lock.write_text(render(Lock(binary=(pinned,))), encoding="utf-8")
+    here = make("host", "docker")
+    assert here.returncode == 0, here.stderr
+    refused = make(stand_in.serial, "docker")
+    assert refused.returncode == 2
+    assert "is not what was recorded" in refused.stderr

@@ -205,6 +205,17 @@ def test_a_record_that_is_damaged_is_named(cache: Path, text: str) -> None:
         ensure(entry("http://127.0.0.1:9/tool"), cache)
 
 
+@pytest.mark.parametrize(
+    "url", ["http://[bad/tool", "https:///tool", 'http://a/"', "ftp://a/tool", "http://a/\N{SNOWMAN}", 3]
+)
+def test_an_address_that_is_none_is_a_line(tmp_path: Path, url: object) -> None:
+    shown = url if isinstance(url, int) else f"'{url}'"
+    text = f'[[binary]]\nname = "t"\ntool = "benchmark_model"\ndialect = "classic"\nabi = "arm64-v8a"\nurl = {shown}\n'
+    (tmp_path / "lock.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(UsageError, match=r"lock\.toml: (url: |must be an address)"):
+        read_lock(tmp_path / "lock.toml")
+
+
 def test_addresses_that_change_are_told_apart() -> None:
     changing = {binary.name for binary in read_lock().binary if is_mutable(binary.url)}
     assert changing == {binary.name for binary in read_lock().binary if binary.dialect == "classic"}
