@@ -43,8 +43,8 @@ class Job:
     """A command and what it needs. `image` is a folder of docker/; `reads` are files and folders, `writes` folders,
     both as they were given.
 
-    `network`: it fetches from a URL. `adb`: it talks to Android devices. `server`: some of these are known to an adb
-    server alone, which one that starts in a container is not: its USB devices, and what it found in the network.
+    `network`: it fetches from a URL. `adb`: it talks to Android devices. `server` are those of them that only the
+    host's adb server knows: one that starts in a container has no USB devices, and has found nothing in the network.
     """
 
     image: str
@@ -53,7 +53,7 @@ class Job:
     writes: tuple[Path, ...]
     network: bool = False
     adb: bool = False
-    server: bool = False
+    server: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def describe(stage: str, main: Callable[..., Any], arguments: Sequence[str]) -> 
         writes=tuple(path for option in options if Use.WRITE in option.uses for path in _paths(option.value)),
         network=bool(source) and is_url(source),
         adb=bool(devices),
-        server=not all(is_address(name) for name in devices),
+        server=tuple(name for name in devices if not is_address(name)),
     )
 
 

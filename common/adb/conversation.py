@@ -77,4 +77,8 @@ def converse(patience_s: float = PATIENCE_S) -> Conversation:
     try:
         return Conversation(socket.create_connection((host, port), timeout=patience_s), patience_s)
     except (OSError, OverflowError) as error:
-        raise NotReadyError(f"no adb server answers at {host}:{port}: {error}", hint=HINT) from None
+        raise NotReadyError(f"no adb server answers at {host}:{port}: {_plain(error)}", hint=HINT) from None
+
+
+def _plain(error: Exception) -> str:
+    return str(getattr(error, "strerror", None) or error)

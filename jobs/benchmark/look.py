@@ -6,6 +6,7 @@ What is found here in seconds would otherwise be found after the training.
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 from common.adb.names import HOST, safe_name
@@ -23,6 +24,8 @@ from jobs.benchmark.targets.device_options import DeviceOptions
 
 # Of a model that is not made yet nobody knows the size; float32 networks for phones have 4 to 25 MB.
 ASSUMED_BYTES = 16 << 20
+# Nothing is lost yet: whoever started this is still there, and starts it again.
+PATIENCE_S = 20.0
 
 
 def look(serials: Sequence[str], experiment: LoadedExperiment, output: Path, options: DeviceOptions) -> int:
@@ -41,6 +44,7 @@ def look(serials: Sequence[str], experiment: LoadedExperiment, output: Path, opt
 
 
 def _look(wanted: str, experiment: LoadedExperiment, output: Path, options: DeviceOptions) -> None:
+    options = replace(options, patience_s=min(options.patience_s, PATIENCE_S))
     server, purpose = Server(), str(output.resolve())
     serial = usable_serial(server, wanted)
     with held(serial, purpose), ExitStack() as cleanup:

@@ -2,7 +2,7 @@
 
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,9 +59,9 @@ def find(caller: Mapping[str, str], root: Path) -> AdbAccess:
     return access_for(caller, home, root, keys, _usb_groups())
 
 
-def require_server(caller: Mapping[str, str]) -> None:
-    """Raises NotReadyError where no adb server answers. A client in a container would start one there, which sees no
-    USB device, and none of the devices is attached then."""
+def require_server(caller: Mapping[str, str], devices: Sequence[str]) -> None:
+    """Raises NotReadyError where no adb server answers that may know these devices. A client in a container would start
+    one there, which sees no USB device, and say that none of them is attached."""
     try:
         with converse():
             return
@@ -69,7 +69,7 @@ def require_server(caller: Mapping[str, str]) -> None:
         reason = error.message
     if caller.get(USB_VARIABLE) != "1":
         hint = "start it on this machine with adb start-server, or with make devices; or use RUNTIME=local"
-        raise NotReadyError(f"{reason}, and one in a container would see no device", hint=hint)
+        raise NotReadyError(f"{', '.join(devices)}: {reason}; one in a container would see no device", hint=hint)
 
 
 def _usb_groups() -> tuple[int, ...]:

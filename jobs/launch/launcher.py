@@ -40,7 +40,7 @@ def launch(job: Job) -> int:
     access = find(caller, ROOT) if job.adb else AdbAccess()
     binds = binds_for(CODE, (*job.reads, *access.read), (*job.writes, *access.write), cwd)
     if job.server:
-        require_server(caller)
+        require_server(caller, job.server)
     engine, image = connect(), Image(job.image)
     limited = limits(caller, engine.facts)
     prepare(binds)

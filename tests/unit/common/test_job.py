@@ -108,4 +108,4 @@ def test_only_a_device_needs_adb_and_only_one_without_an_address_a_server(
     devices: str, adb: bool, server: bool
 ) -> None:
     made = job("benchmark", "--experiment", "e", "--variants", "v", "--devices", devices, "--output", "o")
-    assert (made.image, made.adb, made.server) == ("adb", adb, server)
+    assert (made.image, made.adb, bool(made.server)) == ("adb", adb, server)
