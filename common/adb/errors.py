@@ -7,7 +7,7 @@ class TransportError(EdgeproofError):
     """The connection to a device failed. Nothing is known of the command's end.
 
     `command` and `output` are what was sent and what came back, `process` the number of the program that
-    may still run on the device.
+    may still run on the device. `silent_s`: for so long nothing had come, though the connection stood.
     """
 
     def __init__(
@@ -15,6 +15,7 @@ class TransportError(EdgeproofError):
     ) -> None:
         super().__init__(f"{serial}: {message}" if serial else message)
         self.serial, self.command, self.output, self.process = serial, command, output, process
+        self.silent_s = 0.0
 
 
 class LimitError(EdgeproofError):

@@ -5,7 +5,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any
 
 import adbutils
 
@@ -14,6 +14,7 @@ from common.adb.errors import LimitError, NotReadyError, SizeLimitError, TimeLim
 from common.adb.shell import Ended, ended, process_number, script
 from common.adb.surroundings import HOST_VARIABLE, PORT_VARIABLE, server_address
 from common.adb.sync import receive_file, send_file
+from common.adb.watch import ASKED_S, Told, Watch
 from common.adb.wire import MIB, MOST_BYTES, STDOUT, Wire
 
 # For questions that a device answers at once; a phone that wakes up takes a second or two.
@@ -26,6 +27,8 @@ GRACE_S = 2.0
 OUTPUT_BYTES, FOLLOWED_BYTES, FILE_BYTES = 8 * MIB, 32 * MIB, 64 * MIB
 # A line of a log that is followed; logd itself cuts them at 4 KiB.
 LINE_BYTES = MIB
+# A service that no adbd has: it refuses, and starts nothing.
+NO_SERVICE = "edgeproof:are-you-there"
 SERVER_HINT = "start it with adb start-server, or set ADB_SERVER_SOCKET to the one to use"
 
 
@@ -53,26 +56,31 @@ class Server:
             self._ask(f"host:disconnect:{address}", PATIENCE_S)
 
     def _ask(self, service: str, limit_s: float) -> str:
-        with _errors("", service), self.wire(limit_s) as wire:
+        with _errors("", service, limit_s), self.wire(limit_s) as wire:
             wire.service(service)
             return wire.block()
 
-    def wire(self, limit_s: float, most_bytes: int = MOST_BYTES) -> Wire:
+    def wire(self, limit_s: float, most_bytes: int = MOST_BYTES, watch: Watch | None = None) -> Wire:
         """A connection to the server, all of whose use must end within `limit_s` and `most_bytes`."""
         try:
             connection = adbutils.AdbClient(self.host, self.port).make_connection(timeout=limit_s)
-            return Wire(connection, limit_s, most_bytes)
+            return Wire(connection, limit_s, most_bytes, watch)
         except (adbutils.AdbError, OSError, RuntimeError, subprocess.SubprocessError) as error:
             message = f"no adb server answers at {self.host}:{self.port}: {error}"
             raise NotReadyError(message, hint=SERVER_HINT) from None
 
 
 class Device:
-    """One device. Nothing is remembered between calls but its features."""
+    """One device. Nothing is remembered between calls but its features, and whether it refuses what it has not.
 
-    def __init__(self, server: Server, serial: str) -> None:
+    `told` hears of its silence (`Watch`); without it only the limits end what hangs.
+    """
+
+    def __init__(self, server: Server, serial: str, told: Told | None = None) -> None:
         self.server, self.serial = server, serial
+        self._told = told
         self._shell_v2: bool | None = None
+        self._refuses: bool | None = None
 
     def run(
         self,
@@ -90,7 +98,7 @@ class Device:
         output = bytearray(), bytearray()
         done = None
         try:
-            with _errors(self.serial, made.text), self._shell(made.text, limit_s, most_bytes) as wire:
+            with _errors(self.serial, made.text, limit_s), self._shell(made.text, limit_s, most_bytes) as wire:
                 try:
                     self._read(wire, output)
                 except (KeyboardInterrupt, SystemExit):
@@ -99,7 +107,7 @@ class Device:
                     raise
             done = ended(_text(output[0]), _text(output[1]), made.nonce)
         except LimitError as over:
-            self._end(process_number(_text(output[0]), made.nonce))
+            self._end(process_number(_text(output[0]), made.nonce), min(limit_s, PATIENCE_S))
             over.output = _text(output[0] + output[1])
             raise
         except TransportError as lost:
@@ -118,6 +126,9 @@ class Device:
                 output=_text(output[0] + output[1]),
                 process=process_number(_text(output[0]), made.nonce),
             )
+        if self._told is not None and self._refuses is None:
+            # It answers for sure just now. One that says nothing to what it does not know is never called silent.
+            self._refuses = self.answers()
         return done
 
     def lines(self, argv: Sequence[str], limit_s: float) -> Iterator[str]:
@@ -126,7 +137,7 @@ class Device:
         rest = bytearray()
         process: int | None = None
         try:
-            with _errors(self.serial, made.text), self._shell(made.text, limit_s, FOLLOWED_BYTES) as wire:
+            with _errors(self.serial, made.text, limit_s), self._shell(made.text, limit_s, FOLLOWED_BYTES) as wire:
                 for stream, data in wire.shell_packets() if self._shell_v2 else wire.raw():
                     rest += data if stream == STDOUT else b""
                     if len(rest) > LINE_BYTES and b"\n" not in data:
@@ -143,17 +154,31 @@ class Device:
 
     def forget(self) -> None:
         """Ask for the features again: after an update the device may have others."""
-        self._shell_v2 = None
+        self._shell_v2 = self._refuses = None
+
+    def answers(self, limit_s: float = ASKED_S) -> bool:
+        """Whether the device says anything, be it that it is away. Costs it next to nothing."""
+        try:
+            with self._transport(limit_s) as wire:
+                wire.service(NO_SERVICE)
+        except (TimeoutError, adbutils.AdbTimeout):
+            return False
+        except (adbutils.AdbError, EOFError, OSError, NotReadyError):
+            return True
+        return True
 
     def push(self, source: Path, target: str, mode: int, limit_s: float) -> None:
         """Send a file. Raises TransportError, or DeviceFileError with the device's reason."""
-        with _errors(self.serial, f"push {target}"), self._transport(limit_s) as wire:
+        # Over a slow link the answer waits behind what is sent: no reason to give the device up.
+        watch = self._watch(f"push {target}", gives_up=False)
+        with _errors(self.serial, f"push {target}", limit_s), self._transport(limit_s, watch=watch) as wire:
             send_file(wire, source, target, mode)
 
     def pull(self, source: str, limit_s: float) -> bytes:
         """Content of a file on the device, of at most 64 MiB. Raises TransportError, LimitError, or DeviceFileError
         with the reason."""
-        with _errors(self.serial, f"pull {source}"), self._transport(limit_s, FILE_BYTES) as wire:
+        watch = self._watch(f"pull {source}")
+        with _errors(self.serial, f"pull {source}", limit_s), self._transport(limit_s, FILE_BYTES, watch) as wire:
             return receive_file(wire, source)
 
     def end(self, process: int, belongs_to: str) -> None:
@@ -162,21 +187,21 @@ class Device:
         if found.status == 0 and belongs_to in found.stdout:
             self.run(["kill", "-9", str(process)])
 
-    def _end(self, process: int | None) -> None:
+    def _end(self, process: int | None, limit_s: float = PATIENCE_S) -> None:
         """End a program; where its number is not known, only see whether the device answers."""
         text = script(["true"] if process is None else ["kill", "-9", str(process)]).text
         try:
-            with _errors(self.serial, text), self._shell(text, PATIENCE_S) as wire:
+            with _errors(self.serial, text, limit_s), self._shell(text, limit_s) as wire:
                 self._read(wire, (bytearray(), bytearray()))
         except LimitError:
-            raise TransportError("the device does not answer", serial=self.serial, command=text) from None
+            raise TransportError("does not answer", serial=self.serial, command=text) from None
 
     def _shell(self, text: str, limit_s: float, most_bytes: int = OUTPUT_BYTES) -> Wire:
         if self._shell_v2 is None:
-            with _errors(self.serial, "features"), self.server.wire(PATIENCE_S) as wire:
+            with _errors(self.serial, "features", PATIENCE_S), self.server.wire(PATIENCE_S) as wire:
                 wire.service(f"host-serial:{self.serial}:features")
                 self._shell_v2 = "shell_v2" in wire.block().split(",")
-        wire = self._transport(limit_s, most_bytes)
+        wire = self._transport(limit_s, most_bytes, self._watch(text))
         try:
             wire.service(f"shell,v2,raw:{text}" if self._shell_v2 else f"shell:{text}")
         except BaseException:
@@ -184,8 +209,19 @@ class Device:
             raise
         return wire
 
-    def _transport(self, limit_s: float, most_bytes: int = MOST_BYTES) -> Wire:
-        wire = self.server.wire(limit_s, most_bytes)
+    def _watch(self, command: str, *, gives_up: bool = True) -> Watch | None:
+        if self._told is None or self._refuses is False:
+            return None
+
+        def give_up(silent_s: float) -> None:
+            lost = TransportError("does not answer", serial=self.serial, command=command)
+            lost.silent_s = silent_s
+            raise lost
+
+        return Watch(self.answers, self._told, give_up if gives_up else lambda _: None)
+
+    def _transport(self, limit_s: float, most_bytes: int = MOST_BYTES, watch: Watch | None = None) -> Wire:
+        wire = self.server.wire(limit_s, most_bytes, watch)
         try:
             wire.service(f"host:transport:{self.serial}")
         except BaseException:
@@ -217,19 +253,15 @@ def _text(data: bytes | bytearray) -> str:
 
 
 @contextlib.contextmanager
-def _errors(serial: str, command: str) -> Iterator[Any]:
+def _errors(serial: str, command: str, limit_s: float) -> Iterator[Any]:
+    told = command.partition(" </dev/null")[0]
+    late = TimeLimitError(f"{told} was not finished within {limit_s:.0f} s", serial=serial)
     try:
         yield
-    except TimeoutError:
-        raise TimeLimitError("not finished in time", serial=serial) from None
+    except (TimeoutError, adbutils.AdbTimeout):
+        raise late from None
     except SizeLimitError as over:
-        raise SizeLimitError(f"{command.partition(' </dev/null')[0]}: {over.message}", serial=serial) from None
+        raise SizeLimitError(f"{told}: {over.message}", serial=serial) from None
     except (adbutils.AdbError, EOFError, OSError) as error:
-        _transport_failed(error, serial, command)
-
-
-def _transport_failed(error: Exception, serial: str, command: str) -> NoReturn:
-    if isinstance(error, adbutils.AdbTimeout):
-        raise TimeLimitError("not finished in time", serial=serial) from None
-    reason = str(error) or type(error).__name__
-    raise TransportError(reason, serial=serial, command=command) from None
+        reason = str(error) or type(error).__name__
+        raise TransportError(reason, serial=serial, command=command) from None

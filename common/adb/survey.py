@@ -1,6 +1,7 @@
 """Ask a device what it is."""
 
 from common.adb import facts as read
+from common.adb.cores import filled
 from common.adb.facts import UNKNOWN, DeviceFacts
 from common.adb.server import Device
 from common.adb.wire import MOST_BYTES
@@ -23,7 +24,7 @@ def survey(device: Device) -> DeviceFacts:
         api_level=read.api_level(known),
         build=known.get("ro.build.fingerprint", UNKNOWN),
         kernel=_text(device, "uname", "-r").strip() or UNKNOWN,
-        max_khz=tuple(_max_khz(device, number) for number in numbers),
+        max_khz=_max_khz(device, numbers),
         memory_kib=read.memory_kib(_text(device, "cat", "/proc/meminfo")),
         emulator=read.is_emulator(known),
         translated=read.translated(known),
@@ -38,5 +39,13 @@ def _text(device: Device, *argv: str) -> str:
     return ended.stdout if ended.status == 0 else ""
 
 
-def _max_khz(device: Device, number: int) -> int | None:
-    return read.kilohertz(_text(device, "cat", f"{CPUS}/cpu{number}/cpufreq/cpuinfo_max_freq"))
+def _max_khz(device: Device, numbers: tuple[int, ...]) -> tuple[int | None, ...]:
+    def told(number: int, name: str) -> str:
+        return _text(device, "cat", f"{CPUS}/cpu{number}/cpufreq/{name}")
+
+    found = {number: read.kilohertz(told(number, "cpuinfo_max_freq")) for number in numbers}
+    if None in found.values():
+        # A core that is offline tells nothing; those that share its clock do.
+        related = {number: told(number, "related_cpus") for number, khz in found.items() if khz is not None}
+        found = filled(found, related)
+    return tuple(found.values())

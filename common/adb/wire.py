@@ -5,12 +5,14 @@ Protocol: AOSP packages/modules/adb, OVERVIEW.TXT, SERVICES.TXT and shell_protoc
 
 import contextlib
 import re
+import socket
 import time
 from collections.abc import Iterator
 from types import TracebackType
 from typing import Any
 
 from common.adb.errors import SizeLimitError
+from common.adb.watch import QUIET_S, Watch
 
 STDOUT, STDERR = 0, 1
 # Packet kinds of the shell protocol, version 2.
@@ -26,10 +28,13 @@ HEX_LENGTH = re.compile(rb"[0-9a-fA-F]{4}")
 
 class Wire:
     """Wraps a connection of adbutils. Raises TimeoutError at the deadline, EOFError when it is closed early,
-    SizeLimitError when more than `most_bytes` come, headers included."""
+    SizeLimitError when more than `most_bytes` come, headers included. `watch` hears when something moves and when
+    nothing does."""
 
-    def __init__(self, connection: Any, limit_s: float, most_bytes: int = MOST_BYTES) -> None:
-        self._connection = connection
+    def __init__(
+        self, connection: Any, limit_s: float, most_bytes: int = MOST_BYTES, watch: Watch | None = None
+    ) -> None:
+        self._connection, self._watch = connection, watch
         self._deadline = time.monotonic() + limit_s
         self._most = self._left = most_bytes
 
@@ -56,6 +61,7 @@ class Wire:
         """Ask for a service. Raises AdbError with the server's words when it refuses."""
         self._socket()
         self._connection.send_command(name)
+        self._await()
         try:
             self._connection.check_okay()
         except ValueError:
@@ -70,7 +76,14 @@ class Wire:
 
     def send(self, data: bytes) -> None:
         """Send all of it."""
-        self._socket().sendall(data)
+        rest = memoryview(data)
+        while rest:
+            try:
+                rest = rest[self._socket(shortly=True).send(rest) :]
+                if self._watch is not None:
+                    self._watch.heard()
+            except TimeoutError:
+                self._quiet()
 
     def some(self) -> bytes:
         """What has come, at least a byte; nothing at the end."""
@@ -110,6 +123,7 @@ class Wire:
                 yield STDOUT, data
 
     def _receive(self, most: int) -> bytes:
+        self._await()
         data = bytes(self._socket().recv(most))
         self._left -= len(data)
         if self._left < 0:
@@ -119,10 +133,27 @@ class Wire:
     def _too_much(self) -> SizeLimitError:
         return SizeLimitError(f"sent more than the {self._most // MIB} MiB allowed")
 
-    def _socket(self) -> Any:
+    def _await(self) -> None:
+        """Return when something has come, or the end. Raises as `watch` does when nothing does for long."""
+        while self._watch is not None:
+            try:
+                self._socket(shortly=True).recv(1, socket.MSG_PEEK)
+            except TimeoutError:
+                self._quiet()
+            else:
+                self._watch.heard()
+                return
+
+    def _quiet(self) -> None:
+        # Raises TimeoutError where it is over.
+        self._socket()
+        if self._watch is not None:
+            self._watch.quiet()
+
+    def _socket(self, *, shortly: bool = False) -> Any:
         left = self._deadline - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        socket = self._connection.conn
-        socket.settimeout(left)
-        return socket
+        connected = self._connection.conn
+        connected.settimeout(min(left, QUIET_S) if shortly and self._watch is not None else left)
+        return connected

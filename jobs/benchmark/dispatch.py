@@ -19,7 +19,8 @@ from common.schema.benchmark import Benchmark
 from common.schema.variant import Variant
 from jobs.benchmark.clock import Clock
 from jobs.benchmark.feeds import Feed, Material, feeds, sampled
-from jobs.benchmark.stage import benchmark
+from jobs.benchmark.ledger import facts_of_sessions
+from jobs.benchmark.stage import LEDGER, benchmark
 from jobs.benchmark.targets import Target
 from jobs.benchmark.targets.device_options import DeviceOptions
 from jobs.benchmark.targets.host import HostTarget
@@ -61,7 +62,9 @@ def _android(
 
     # Ended by a signal, the device is to be cleaned up all the same.
     signal.signal(signal.SIGTERM, _stop)
+    before = facts_of_sessions(output / LEDGER)
     with android(device, str(output.resolve()), options, experiment.settings.benchmark, material) as target:
+        target.told_before = before
         yield target
 
 

@@ -94,6 +94,11 @@ def check(path: Path) -> None:
             pass
 
 
+def facts_of_sessions(path: Path) -> list[tuple[tuple[str, str], ...]]:
+    """What every session says of its machine, in order. Raises UsageError as `check` does."""
+    return [line.facts for line in read_lines(path) if isinstance(line, SessionLine)] if path.exists() else []
+
+
 def _read(path: Path) -> list[LedgerLine]:
     if not path.exists():
         return []

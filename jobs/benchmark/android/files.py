@@ -35,6 +35,8 @@ class RunFolder:
         self._there: dict[str, str] = {}
         self._expected: dict[str, int] = {}
         self._roomy = False
+        # Whether anything of this run is, or may be, on the device.
+        self.holds = False
 
     def expect(self, sizes: Mapping[str, int]) -> None:
         """What will be pushed, or takes room otherwise, in bytes by its sha256 or a name: the first push sees that
@@ -66,6 +68,7 @@ class RunFolder:
             return target
         if self._digest(target) != digest:
             self._push(source, target, digest, executable=executable)
+        self.holds = True
         self._there[target] = digest
         return target
 
@@ -112,6 +115,7 @@ class RunFolder:
     def _push(self, source: Path, target: str, digest: str, *, executable: bool) -> None:
         size = source.stat().st_size
         self._require_room(digest, size)
+        self.holds = True
         made = self.device.run(["mkdir", "-p", self.path])
         if made.status != 0:
             raise EdgeproofError(f"{self.device.serial}: {made.text.strip()}", hint=f"is {ROOT} writable?")

@@ -2,14 +2,15 @@
 
 import hashlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from common.adb import facts as device_facts
+from common.adb.cores import Told, with_cores_of
 from common.adb.errors import LimitError, NotReadyError, TimeLimitError, TransportError
 from common.adb.facts import DeviceFacts
-from common.adb.server import Device, Server
+from common.adb.server import Server
 from common.adb.survey import survey
 from common.artifact import sha256_file, write_bytes
 from common.errors import UsageError
@@ -75,8 +76,9 @@ class AndroidTarget:
         options: DeviceOptions,
         material: Material,
     ) -> None:
-        self.server, self.options, self.material = server, options, material
-        self.device = Device(server, serial)
+        self.options, self.material = options, material
+        self.recovery = Recovery(server, serial, options.patience_s, self._forget)
+        self.device = self.recovery.device
         self.files = RunFolder(self.device, purpose)
         self.files.expect(material.sizes)
         self._tool: Path | None = None
@@ -86,7 +88,8 @@ class AndroidTarget:
         self._libraries: dict[str, Path] = {}
         # Called whenever the device is back after it had vanished.
         self.returned: Callable[[], None] = lambda: None
-        self.recovery = Recovery(self.device, options.patience_s, self.files.path, self._forget)
+        # The facts of what was measured here before, the latest last.
+        self.told_before: Sequence[Told] = ()
 
     @property
     def facts(self) -> DeviceFacts:
@@ -107,6 +110,7 @@ class AndroidTarget:
         self.recovery.persist(lambda: self._prepare(settings))
 
     def _prepare(self, settings: Settings) -> None:
+        self.recovery.arrive()
         self.recovery.known = survey(self.device)
         abis = binaries.runnable(self.facts.abis, self.facts.translated)
         self._tool = binaries.benchmark_binary(abis, self.options.binary)
@@ -133,11 +137,12 @@ class AndroidTarget:
         stands beside it: it may be asked for later without measuring all the rest anew."""
         facts = self.facts
         digest = sha256_file(self.tool)
-        lasting = (
+        told = (
             ("Serial", self.device.serial),
             *device_facts.lasting(facts),
             ("Tool", f"benchmark_model ({self._dialect.value}), sha256 {digest[:SHOWN_DIGITS]}"),
         )
+        lasting = with_cores_of(told, self.told_before)
         beside = [(name, sha256_file(path)) for name, path in self._libraries.items()]
         text = "\n".join(f"{label}={value}" for label, value in (*lasting, ("sha256", digest), *beside))
         passing = device_facts.passing(facts)
@@ -219,16 +224,20 @@ class AndroidTarget:
 
     def clean_up(self) -> None:
         """Take everything of ours off the device, and say so when that is not possible."""
+        reason = self._remove() if self.device.answers() else "it does not answer"
+        # What was never begun leaves nothing.
+        if reason is not None and self.files.holds:
+            hint = f"remove it with adb -s {self.device.serial} shell rm -rf {self.files.path}"
+            tell(f"warning: {self.files.path} was left on the device: {reason} ({hint})", sys.stderr)
+
+    def _remove(self) -> str | None:
         reason = None
         try:
             if self._app is not None:
                 self._app.remove()
         except (TransportError, LimitError, NotReadyError) as error:
             reason = str(error)
-        reason = self.files.remove() or reason
-        if reason is not None:
-            hint = f"remove it with adb -s {self.device.serial} shell rm -rf {self.files.path}"
-            tell(f"warning: {self.files.path} was left on the device: {reason} ({hint})", sys.stderr)
+        return self.files.remove() or reason
 
     def _fed(self, cell: Cell) -> tuple[str, ...]:
         """The flags that feed a cell with its first sample; none where the tool draws one."""

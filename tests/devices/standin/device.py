@@ -90,6 +90,7 @@ class StandIn:
         self.phone.faults.disarm()
         self._authorized, self._silent, self._rate = True, False, None
         self.phone.survivors = False
+        self.phone.processor.switch(range(len(self.personality.cores)), on=True)
         self._features = self.personality.features
         self.phone.files.storage = self.personality.storage
         self._frozen.clear()
@@ -101,6 +102,8 @@ class StandIn:
         match fault.kind:
             case Kind.VANISH:
                 self._leave()
+            case Kind.REBOOT | Kind.HOTPLUG | Kind.SURVIVORS | Kind.LOGCAT_FLOOD:
+                self._happen(fault)
             case Kind.UNAUTHORIZED | Kind.OFFLINE | Kind.NO_SHELL_V2:
                 self._change(fault.kind)
             case Kind.FROZEN:
@@ -111,16 +114,24 @@ class StandIn:
                 left_kb = fault.after_bytes // KB
                 storage = self.personality.storage
                 self.phone.files.storage = Storage(storage.total_kb, self.phone.files.used_kb() + left_kb)
-            case Kind.SURVIVORS:
-                self.phone.survivors = True
-            case Kind.LOGCAT_FLOOD:
-                threading.Thread(target=flood, args=(self.phone, fault.lines), daemon=True).start()
             case _:
                 raise ValueError(f"{fault.kind} belongs to a run of the tool, not to {fault.place}")
         if fault.seconds is not None and fault.kind is not Kind.LOGCAT_FLOOD:
-            timer = threading.Timer(fault.seconds, self._recover, (fault.kind,))
+            timer = threading.Timer(fault.seconds, self._recover, (fault,))
             timer.daemon = True
             timer.start()
+
+    def _happen(self, fault: Fault) -> None:
+        """What befalls the phone rather than its adbd."""
+        if fault.kind is Kind.REBOOT:
+            self._leave()
+            self.phone.stop()
+        elif fault.kind is Kind.HOTPLUG:
+            self.phone.processor.switch(fault.cores, on=False)
+        elif fault.kind is Kind.SURVIVORS:
+            self.phone.survivors = True
+        else:
+            threading.Thread(target=flood, args=(self.phone, fault.lines), daemon=True).start()
 
     def _change(self, kind: Kind) -> None:
         """What shows only to a server that connects anew."""
@@ -132,12 +143,17 @@ class StandIn:
             self._features = tuple(name for name in self._features if name != "shell_v2")
         self._drop()
 
-    def _recover(self, kind: Kind) -> None:
+    def _recover(self, fault: Fault) -> None:
+        kind = fault.kind
         if self._stopped:
             return
-        if kind is Kind.VANISH:
+        if kind in (Kind.VANISH, Kind.REBOOT):
+            if kind is Kind.REBOOT:
+                self.phone.boot(fault.boot_s)
             if self._listener is None:
                 self._listen()
+        elif kind is Kind.HOTPLUG:
+            self.phone.processor.switch(fault.cores, on=True)
         elif kind is Kind.DISK_FULL:
             self.phone.files.storage = self.personality.storage
         elif kind is Kind.SLOW_LINK:

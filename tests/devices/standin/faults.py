@@ -14,6 +14,7 @@ class Kind(StrEnum):
     """Everything that can go wrong.
 
     Of the whole device: unauthorized, offline, frozen, no_shell_v2, slow_link, disk_full, logcat_flood, vanish,
+    reboot: vanish, and start anew when back; hotplug: cores are switched off; slow: a command is answered late;
     and survivors: programs whose host hung up run on even when they print.
     Of one process of the tool: crash, hang, silent_fallback, wrong_outputs, throttle, garbage, truncated.
     """
@@ -27,6 +28,9 @@ class Kind(StrEnum):
     LOGCAT_FLOOD = "logcat_flood"
     SURVIVORS = "survivors"
     VANISH = "vanish"
+    REBOOT = "reboot"
+    HOTPLUG = "hotplug"
+    SLOW = "slow"
     CRASH = "crash"
     HANG = "hang"
     SILENT_FALLBACK = "silent_fallback"
@@ -56,8 +60,11 @@ OF_THE_DEVICE = frozenset(
         Kind.DISK_FULL,
         Kind.LOGCAT_FLOOD,
         Kind.SURVIVORS,
+        Kind.HOTPLUG,
     }
 )
+
+OF_A_COMMAND = frozenset({Kind.VANISH, Kind.REBOOT, Kind.SLOW})
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,9 @@ class Fault:
     `point`: where it waits; None is the kind's natural place. `matching`: a regular expression that must occur in
     the command or path. `skip`: how many matching events pass before. `times`: at how many it fires, None for all.
     `after_bytes`: how many bytes of the push or of the output still get through; for a full disk, how many are
-    left. `seconds`: when a fault of the device, or the vanished device, is well again; None for never.
+    left. `seconds`: when a fault of the device, or the vanished device, is well again; None for never; how late a
+    slow answer is. `boot_s`: how long a device that is back from a reboot takes to start, and is busy after that.
+    `cores`: which ones are switched off.
     """
 
     kind: Kind
@@ -81,6 +90,8 @@ class Fault:
     outputs: Outputs = Outputs.NAN
     bytes_per_s: int = 200_000
     lines: int = 20_000
+    boot_s: float = 1.0
+    cores: tuple[int, ...] = ()
 
     @property
     def place(self) -> Point:
@@ -89,7 +100,7 @@ class Fault:
             return self.point
         if self.kind in OF_THE_DEVICE:
             return Point.NOW
-        return Point.SHELL if self.kind is Kind.VANISH else Point.TOOL
+        return Point.SHELL if self.kind in OF_A_COMMAND else Point.TOOL
 
 
 @dataclass

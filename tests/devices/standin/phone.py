@@ -2,6 +2,7 @@
 
 import re
 import stat
+import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from tests.devices.phone.system import State
 from tests.devices.standin.faults import Fault, Faults, Point
 from tests.devices.standin.filesystem import FileSystem
 from tests.devices.standin.process import Killed, Process, ProcessTable
+from tests.devices.standin.processor import Processor
 from tests.devices.standin.shell.interpreter import NOT_EXECUTABLE, NOT_FOUND, SIGNAL_WORDS, SIGNALLED, Shell
 from tests.devices.standin.shell.streams import Files
 
@@ -91,6 +93,7 @@ class Phone:
     files: FileSystem = field(init=False)
     state: State = field(init=False)
     body: Body = field(init=False)
+    processor: Processor = field(init=False)
     processes: ProcessTable = field(default_factory=ProcessTable)
     log: Log = field(default_factory=Log)
     faults: Faults = field(default_factory=Faults)
@@ -109,14 +112,7 @@ class Phone:
         kind = self.personality
         self.state = State(dict(kind.properties), kind.battery, kind.thermal)
         self.body = Body(kind.power, kind.battery)
-        for index, core in enumerate(self.personality.cores):
-            folder = f"/sys/devices/system/cpu/cpu{index}/cpufreq"
-            self.files.add(f"{folder}/cpuinfo_max_freq", f"{core.max_khz}\n".encode())
-            self.files.add(f"{folder}/scaling_cur_freq", f"{core.max_khz}\n".encode())
-            self.files.add(f"{folder}/scaling_governor", b"schedutil\n")
-        last = len(self.personality.cores) - 1
-        for name in ("present", "online", "possible"):
-            self.files.add(f"/sys/devices/system/cpu/{name}", f"0-{last}\n".encode())
+        self.processor = Processor(self.files, kind.cores)
         self.files.add(COUNTER, b"")
 
     @property
@@ -130,7 +126,8 @@ class Phone:
             "/proc/cpuinfo": lambda: texts.cpuinfo(self.personality.cores),
             "/proc/meminfo": lambda: texts.meminfo(self.personality.memory_kb),
             "/proc/version": lambda: f"Linux version {self.personality.kernel} (build@build) #1 SMP PREEMPT\n",
-            "/proc/uptime": lambda: f"{time.monotonic():.2f} {time.monotonic():.2f}\n",
+            "/proc/uptime": self.processor.uptime,
+            "/proc/stat": self.processor.stat,
             COUNTER: lambda: f"{self.state.battery.charge_uah}\n",
             # Drawn by the kernel when it starts; a test that starts the phone again draws another.
             "/proc/sys/kernel/random/boot_id": lambda: f"{self.boot_id}\n",
@@ -216,6 +213,19 @@ class Phone:
     def write_log(self, pid: int, level: str, tag: str, text: str) -> None:
         """A line in the log, now."""
         self.log.write(time.time(), pid, level, tag, text)
+
+    def stop(self) -> None:
+        """Be switched off."""
+        for process in self.processes:
+            process.kill(9)
+        self.state.properties["sys.boot_completed"] = ""
+
+    def boot(self, seconds: float) -> None:
+        """Start: for so long Android does not say that it has, and for as long again the cores are busy."""
+        self.processor.start(2 * seconds)
+        timer = threading.Timer(seconds, self.state.properties.__setitem__, ("sys.boot_completed", "1"))
+        timer.daemon = True
+        timer.start()
 
     def live(self, seconds: float, *, works: bool) -> None:
         """Let time pass for the battery and the heat."""

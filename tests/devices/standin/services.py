@@ -51,17 +51,23 @@ def shell(phone: Phone, command: str, *, framed: bool, terminal: bool = False) -
         phone.history.append(command)
         orders = phone.due(Point.SHELL, command)
         vanish = next((fault for fault in orders if fault.kind is Kind.VANISH), None)
-        for fault in orders:
-            if fault is not vanish:
-                phone.on_fault(fault)
+        late_s = sum(fault.seconds or 0.0 for fault in orders if fault.kind is Kind.SLOW)
         process = phone.processes.start(("sh", "-c", command))
+        for fault in orders:
+            if fault is not vanish and fault.kind is not Kind.SLOW:
+                phone.on_fault(fault)
         # As with adbd, only the shell hears of the hang-up: what it started runs on.
         stream.on_close = lambda: process.kill(HANGUP)
         try:
+            if late_s:
+                process.wait(late_s)
+            process.check()
             output = Output(vanish, phone.on_fault, terminal=terminal)
             _serve(phone, stream, process, command, output, framed=framed)
         except Closed:
             raise
+        except Killed:
+            raise Closed from None
         except Exception:
             # The stand-in's own mistake: adb only sees a stream that ends, so whoever tests must hear of it.
             phone.problems.append(traceback.format_exc())
