@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, build_opener
 
 from common.errors import EdgeproofError, TryLaterError
+from common.redirects import OnlyHttp
 
 Say = Callable[[str], None]
 CHUNK_BYTES = 1 << 18
@@ -30,6 +31,7 @@ MB = 1e6
 # Google's storage says 403 of what is not there, as it does of what is not public.
 GONE = frozenset({401, 403, 404, 410})
 PROXY_REFUSES = 407
+BUSY = frozenset({408, 425, 429})
 AGENT = "edgeproof"
 
 
@@ -78,7 +80,7 @@ def fetched(url: str, folder: Path, say: Say, most_bytes: int = MOST_BYTES) -> I
 def _once(url: str, path: Path, say: Say, most_bytes: int) -> Fetched:
     try:
         request = Request(url, headers={"User-Agent": AGENT})  # noqa: S310
-        with build_opener().open(request, timeout=SILENCE_S) as source:
+        with build_opener(OnlyHttp).open(request, timeout=SILENCE_S) as source:
             if url.startswith("https:") and not source.geturl().startswith("https:"):
                 raise EdgeproofError(f"{url} leads to {source.geturl()}, which anyone on the way can change")
             return _copied(source, url, path, say, most_bytes)
@@ -140,7 +142,9 @@ def _refused(url: str, error: HTTPError) -> EdgeproofError:
     message = f"{url} could not be downloaded: {error}"
     if error.code >= 500:  # noqa: PLR2004
         return CutError(message, hint="the publisher's server fails: try later")
-    return TryLaterError(message, hint="try later")
+    if error.code in BUSY:
+        return TryLaterError(message, hint="try later")
+    return EdgeproofError(message, hint="is the address right?")
 
 
 def _failed(url: str, error: Exception) -> EdgeproofError:

@@ -2,16 +2,14 @@
 
 import hashlib
 import http.client
-import ipaddress
-import socket
 import time
 import urllib.error
 import urllib.request
 from typing import IO
-from urllib.parse import urlsplit
 
 from common.errors import EdgeproofError, UsageError
-from common.schema.source import SCHEMES, public
+from common.redirects import OnlyHttp
+from common.schema.source import public
 from jobs.dataset.progress import Advance
 
 CHUNK_BYTES = 1 << 20
@@ -22,41 +20,13 @@ STALL_S = 30.0
 TOTAL_S = 3600.0
 
 
-class _OnlyHttp(urllib.request.HTTPRedirectHandler):
-    def redirect_request(  # noqa: PLR0917 (the library's signature)
-        self,
-        req: urllib.request.Request,
-        fp: IO[bytes],
-        code: int,
-        msg: str,
-        headers: http.client.HTTPMessage,
-        newurl: str,
-    ) -> urllib.request.Request | None:
-        if urlsplit(newurl).scheme not in SCHEMES:
-            raise UsageError(f"{public(req.full_url)} redirects to {public(newurl)!r}", hint="only http(s) is followed")
-        if _is_inside(newurl) and not _is_inside(req.full_url):
-            hint = "give that URL itself if it is meant"
-            raise UsageError(f"{public(req.full_url)} redirects into this network, to {public(newurl)!r}", hint=hint)
-        return super().redirect_request(req, fp, code, msg, headers, newurl)
-
-
-def _is_inside(url: str) -> bool:
-    """Whether a host of a URL is this machine or in its own network, which a server outside has no say in."""
-    try:
-        found = socket.getaddrinfo(urlsplit(url).hostname, None, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        # Nothing can be fetched from it either.
-        return False
-    return any(not ipaddress.ip_address(str(address[0]).partition("%")[0]).is_global for *_, address in found)
-
-
 def download(url: str, sha256: str, file: IO[bytes], advance: Advance, max_bytes: int = MAX_BYTES) -> None:
     """Write what `url` serves to `file`; `advance` is told every number of bytes.
 
     Raises UsageError when the server refuses, the file is too large or its sha256 is another one;
     EdgeproofError when the connection fails.
     """
-    opener = urllib.request.build_opener(_OnlyHttp)
+    opener = urllib.request.build_opener(OnlyHttp)
     # Without "Accept-Encoding: identity" some servers unpack or repack, which changes the hash.
     request = urllib.request.Request(url, headers={"Accept-Encoding": "identity"})  # noqa: S310 (checked by the schema)
     try:

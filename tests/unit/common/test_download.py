@@ -124,6 +124,22 @@ def test_a_drip_is_too_slow_and_progress_is_told(
         take(url, tmp_path)
 
 
+def test_a_redirect_is_followed_but_not_to_other_kinds_of_address(served: Publisher, tmp_path: Path) -> None:
+    target = served.publish("/tool", CONTENT)
+    moved = served.url("/moved", Answer(status=302, location=target))
+    assert take(moved, tmp_path)[0] == CONTENT
+    for away, words in (("ftp://127.0.0.1/tool", "only http"), ("file:///etc/passwd", "is not allowed")):
+        with pytest.raises(EdgeproofError, match=words):
+            take(served.url("/moved", Answer(status=302, location=away)), tmp_path)
+
+
+@pytest.mark.parametrize(("status", "later"), [(400, False), (429, True), (451, False)])
+def test_a_refusal_says_whether_trying_later_helps(served: Publisher, tmp_path: Path, status: int, later: bool) -> None:
+    with pytest.raises(EdgeproofError, match=f"HTTP Error {status}") as caught:
+        take(served.url("/tool", Answer(status=status)), tmp_path)
+    assert isinstance(caught.value, TryLaterError) == later
+
+
 def test_more_than_is_allowed_is_not_taken(served: Publisher, tmp_path: Path) -> None:
     url = served.url("/tool", Answer(CONTENT, length=False))
     with pytest.raises(EdgeproofError, match=r"has more than the 0 MB allowed"):

@@ -12,8 +12,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from common.errors import EdgeproofError, UsageError
+from common.redirects import OnlyHttp
 from common.schema.source import public
-from jobs.dataset.download import _OnlyHttp, download
+from jobs.dataset.download import download
 
 BODY = b"an archive" * 1000
 SHA256 = hashlib.sha256(BODY).hexdigest()
@@ -131,12 +132,12 @@ def test_secrets_in_a_url_are_not_shown(server: str) -> None:
 def test_a_server_outside_leads_to_nothing_inside(target: str) -> None:
     asked = urllib.request.Request("http://8.8.8.8/photos.zip")
     with pytest.raises(UsageError, match="redirects into this network"):
-        _OnlyHttp().redirect_request(asked, io.BytesIO(), 302, "Found", http.client.HTTPMessage(), target)
+        OnlyHttp().redirect_request(asked, io.BytesIO(), 302, "Found", http.client.HTTPMessage(), target)
 
 
 def test_a_server_outside_leads_to_another_outside() -> None:
     asked = urllib.request.Request("http://8.8.8.8/photos.zip")
-    found = _OnlyHttp().redirect_request(
+    found = OnlyHttp().redirect_request(
         asked, io.BytesIO(), 302, "Found", http.client.HTTPMessage(), "http://8.8.4.4/x"
     )
     assert found is not None and found.full_url == "http://8.8.4.4/x"
