@@ -13,6 +13,8 @@ KHZ_PER_MHZ = 1000
 PROPERTY = re.compile(r"\[([^\]\n]+)\]: \[")
 # The largest servers with Android have fewer.
 MOST_CORES = 256
+# Android's TemperatureType: a battery's voltage, current and charge come as readings of the same form.
+NO_DEGREES = {6: "BCL_VOLTAGE", 7: "BCL_CURRENT", 8: "BCL_PERCENTAGE"}
 # The service's way to say that it has no reading.
 LEAST_CELSIUS = -50.0
 MOST_CELSIUS = 200.0
@@ -148,13 +150,14 @@ def thermal_status(dumpsys: str) -> int | None:
 
 
 def temperatures(dumpsys: str) -> tuple[Temperature, ...]:
-    """The readings of the HAL; those that the service has cached are stale."""
+    """The HAL's readings in degrees; those that the service has cached are stale."""
     _, marked, rest = dumpsys.partition("Current temperatures from HAL:")
     if not marked:
         return ()
     block = re.split(r"^\S", rest, maxsplit=1, flags=re.MULTILINE)[0]
-    found = re.findall(r"Temperature\{mValue=(-?\d{1,4}(?:\.\d{1,6})?), mType=-?\d+, mName=([^,}\n]{1,64}),", block)
-    readings = (Temperature(name, float(value)) for value, name in found)
+    form = r"Temperature\{mValue=(-?\d{1,4}(?:\.\d{1,6})?), mType=(-?\d{1,4}), mName=([^,}\n]{1,64}),"
+    found = [row for row in re.findall(form, block) if int(row[1]) not in NO_DEGREES]
+    readings = (Temperature(name, float(value)) for value, _, name in found)
     return tuple(reading for reading in readings if LEAST_CELSIUS < reading.celsius < MOST_CELSIUS)
 
 
@@ -165,7 +168,9 @@ def free_kib(df: str) -> int | None:
     if len(lines) < 2:  # noqa: PLR2004
         return None
     if lines[0].split() == OLD_DF:
-        return _free_of_old(lines[1].split())
+        # It takes every word for a path, and complains of the option before it answers.
+        rows = (_free_of_old(line.split()) for line in lines[1:])
+        return next((row for row in rows if row is not None), None)
     if "1K-blocks" not in lines[0]:
         return None
     # A long name of a file system takes a line of its own.

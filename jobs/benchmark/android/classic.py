@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from common.schema.outcome import Delegation, Failed, Measured, Outcome, Stat, Unsupported
+from jobs.benchmark.android.command import CLASSIC_FLAGS
 from jobs.benchmark.android.delegation import TOOL_NAMES, cannot_apply, delegation, errors, refusal
 
 KIB_PER_MIB = 1024
@@ -45,20 +46,25 @@ PEAK = re.compile(
 )
 # Blank to people, but no blank of a line that the patterns take for whole.
 CUT = "\x1c\n"
+# Given with the backend's own flag.
+LIBRARIES = {"hexagon": {"--hexagon_lib_path"}}
 UNKNOWN_FLAGS = re.compile(r"Unconsumed cmdline flags: (.+)")
 CANNOT_RUN = re.compile(
-    r"Encountered unresolved custom op: .+|Select TensorFlow op\(s\), included in the given model, is\(are\) not .+"
+    r"Encountered unresolved custom op: .+|Select TensorFlow op\(s\), included in the given model, is\(are\) not .+|"
+    r"Regular TensorFlow ops are not supported by this interpreter.*"
 )
 
 
 @dataclass(frozen=True)
 class Printed:
-    """Everything that a process printed, how it ended, and the file that holds it."""
+    """Everything that a process printed, how it ended, and the file that holds it. An `app` has no exit status: it is 0
+    after a result, else 1."""
 
     stdout: str
     stderr: str
     status: int
     log: str
+    app: bool = False
 
     @property
     def text(self) -> str:
@@ -76,7 +82,7 @@ def parse(printed: Printed, backend: str) -> Outcome:
     argument ignored, and the tool's word that the backend ran."""
     text = printed.text
     if found := UNKNOWN_FLAGS.search(text):
-        return _failed(f"the tool does not know {found[1].strip()}", printed)
+        return _unknown(found[1].split(), printed, backend)
     if words := refusal(text, backend):
         return Unsupported(reason=words[:REASON_LENGTH])
     if printed.status != 0:
@@ -87,8 +93,18 @@ def parse(printed: Printed, backend: str) -> Outcome:
     return figures(printed, proof)
 
 
+def _unknown(flags: list[str], printed: Printed, backend: str) -> Outcome:
+    """A build without a backend lacks the protocol's own flag for it; a flag of the experiment's is a mistake."""
+    own = {flag.partition("=")[0] for flag in CLASSIC_FLAGS.get(backend, ())} | LIBRARIES.get(backend, set())
+    lacking = [flag for flag in flags if flag.partition("=")[0] in own]
+    if lacking:
+        reason = f"this build of the tool has no such backend: it does not know {' '.join(lacking)}"
+        return Unsupported(reason=reason[:REASON_LENGTH])
+    return _failed(f"the tool does not know {' '.join(flags)}", printed)
+
+
 def _stopped(printed: Printed, backend: str) -> Outcome:
-    words = None if backend in ("cpu", "xnnpack") else cannot_apply(printed.text, backend)
+    words = cannot_apply(printed.text, backend)
     if words is None and (found := CANNOT_RUN.search(printed.text)):
         words = found[0].strip()
     if words is not None:
@@ -103,7 +119,7 @@ def why_stopped(printed: Printed) -> str:
     complaints = errors(printed.text)
     said = [line.strip() for line in printed.text.splitlines() if line.strip()]
     words = "; ".join(complaints[:MOST_COMPLAINTS]) if complaints else (said[-1] if said else "it said nothing")
-    return f"exit status {printed.status}: {words}"
+    return f"{'the app gave up' if printed.app else f'exit status {printed.status}'}: {words}"
 
 
 def _signal(number: int) -> str:

@@ -72,7 +72,8 @@ def delegate_flags(kind: Dialect, cell: Cell, settings: Settings, libraries: str
     return (
         f"--num_threads={cell.threads}",
         *known[cell.backend],
-        *((f"--hexagon_lib_path={libraries}",) if cell.backend == "hexagon" else ()),
+        # The app adds its own folder by itself, and the tool takes no flag twice.
+        *((f"--hexagon_lib_path={libraries}",) if cell.backend == "hexagon" and cell.runner != "app" else ()),
         *settings.extra_flags.get(cell.backend, ()),
     )
 

@@ -20,6 +20,15 @@ REFUSALS = {
     "nnapi": (r"NNAPI acceleration is unsupported on this platform\.",),
     "hexagon": (r"Could not create Hexagon delegate: .*",),
 }
+CLOSING_PHRASE = "Benchmarking failed."
+# The tool's, the runtime's and abseil's (a letter and the day).
+MARK = re.compile(r"(INFO|WARN|WARNING|VERBOSE|ERROR|FATAL): |[IWEF]\d{4} \d\d:\d\d:")
+COMPLAINT = re.compile(
+    r"\b(?:fail(?:ed|ure|s)?|errors?|cannot|can't|could not|couldn't|unable|invalid|unresolved|unsupported|disallowed|"
+    r"mismatch|missing|not (?:supported|found|compatible|true|registered|valid)|no such|does not|doesn't|didn't|"
+    r"should (?:be|have)|aborted|out of memory)\b",
+    re.IGNORECASE,
+)
 REPLACING = re.compile(
     r"Replacing (\d{1,9})(?: out of (\d{1,9}))? node\(s\) with delegate \((\w{1,80})\) node, "
     r"yielding (\d{1,9}) partitions"
@@ -48,9 +57,15 @@ def cannot_apply(text: str, backend: str) -> str | None:
 
 
 def errors(text: str) -> list[str]:
-    """The lines that the tool marks as errors, without the mark and the closing phrase."""
-    found = (line.strip() for line in re.findall(r"^(?:ERROR|FATAL): (.+)$", text, re.MULTILINE))
-    return [line for line in found if line not in {"", "Benchmarking failed."}]
+    """What the tool and the runtime complain of, without mark and closing phrase: the lines marked as errors, and
+    those without any mark whose words are a complaint, because builds of 2020 to 2022 mark none of the tool's own."""
+    found = []
+    for line in text.splitlines():
+        mark = MARK.match(line)
+        said = line[mark.end() :].strip() if mark else line.strip()
+        if (mark[1] in ("ERROR", "FATAL") if mark else COMPLAINT.search(said)) and said not in {"", CLOSING_PHRASE}:
+            found.append(said)
+    return found
 
 
 def delegation(text: str, backend: str) -> Delegation | None:
@@ -70,7 +85,9 @@ def delegation(text: str, backend: str) -> Delegation | None:
     nodes = sum(int(taken) for taken, *_ in own) if own else None
     total = sum(int(of) for _, of, *_ in own) if own and all(of for _, of, *_ in own) else None
     complete = found[1] == "completely" and (total is None or nodes == total)
-    partitions = sum(int(row[3]) for row in own) if own else None
+    # A build that says nothing of the replacing still counts the kernels that it put into a graph that it shares.
+    kernels = int(found[2]) if found[2] else None
+    partitions = sum(int(row[3]) for row in own) if own else kernels
     return Delegation(
         extent="complete" if complete else "partial",
         kernel=KERNELS[backend],
