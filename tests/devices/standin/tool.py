@@ -129,6 +129,7 @@ class Runtime:
     def main(self, argv: Sequence[str], program: str) -> int:
         """Run the tool under this run's faults; the exit status. Raises Killed."""
         self.phone.tool_runs += 1
+        self._load_libraries(argv)
         if Kind.THROTTLE in self._faults:
             self.phone.slowdown *= THROTTLE_FACTOR
             self.phone.heat(min(self.phone.state.thermal.status + 1, 6), THROTTLE_CELSIUS)
@@ -218,6 +219,12 @@ class Runtime:
             names = ("xnnpack", "gpu", "nnapi", "hexagon")
             return replace(delegates, **{n: replace(getattr(delegates, n), outputs=fault.outputs) for n in names})
         return delegates
+
+    def _load_libraries(self, argv: Sequence[str]) -> None:
+        """Hexagon's delegate opens its interface by this name; the flag of TensorFlow's tool says where it lies."""
+        given = [word.partition("=")[2] for word in argv if word.startswith("--hexagon_lib_path=")]
+        if not any(f"{folder.rstrip('/')}/libhexagon_interface.so" in self.phone.files.nodes for folder in given):
+            self.delegates = replace(self.delegates, hexagon=Delegate(Behaviour.ABSENT))
 
     def _end(self, fault: Fault) -> None:
         if fault.kind is Kind.HANG:
