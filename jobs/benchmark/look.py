@@ -50,10 +50,10 @@ def _look(wanted: str, experiment: LoadedExperiment, output: Path, options: Devi
     with held(serial, purpose), ExitStack() as cleanup:
         known, unknown = sizes(experiment)
         target = AndroidTarget(server, serial, purpose, options, Material(sizes=known))
-        if not options.keep and not target.files.exists():
+        if not options.keep and not target.recovery.persist(target.files.exists):
             cleanup.callback(target.clean_up)
         target.prepare(experiment.settings.benchmark)
-        free = target.files.free_kib()
+        free = target.recovery.persist(target.files.free_kib)
         facts = target.facts
         room = "" if free is None else f", {free // KIB} MiB free"
         tell(f"{serial}: {facts.manufacturer} {facts.model}, Android {facts.android}, {', '.join(facts.abis)}{room}")

@@ -13,12 +13,19 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from common.adb.attached import Identify
-from common.adb.identity import identity
+from common.adb.identity import identity as ask
 from common.adb.names import safe_name
 from common.adb.surroundings import locks_folder
 from common.errors import TryLaterError
 
 IDENTITY_DIGITS = 16
+# A frozen phone is to be told soon; it is asked again when it has answered something.
+PATIENCE_S = 1.5
+
+
+def identity(serial: str) -> str | None:
+    """What the device says of itself, if it does so soon."""
+    return ask(serial, PATIENCE_S)
 
 
 class Hold:
@@ -35,7 +42,8 @@ class Hold:
         self.renew()
 
     def renew(self) -> None:
-        """Hold it by what it says now: after it was started again that is something else. Raises TryLaterError."""
+        """Hold it by what it says now: after it was started again that is something else, and one that was frozen says
+        something at last. Raises TryLaterError."""
         known = self._identify(self.serial)
         if known is not None:
             # No serial has such a name (common.adb.names.safe_name).

@@ -62,6 +62,7 @@ def android(
         if not options.keep:
             cleanup.callback(target.clean_up)
         target.prepare(settings)
+        hold.renew()
         yield target
 
 

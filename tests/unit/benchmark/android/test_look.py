@@ -1,5 +1,6 @@
 """What is told of a device before anything is made for it; a real adb server and stand-ins."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -83,6 +84,19 @@ def test_the_wrong_app_and_libraries_are_told(
     assert "BENCHMARK_APK=" in capsys.readouterr().err
     assert looked(bench, stand_in.serial, apk=tmp_path / "app.apk", hexagon=tmp_path / "empty") == 2
     assert "HEXAGON_LIBRARIES=" in capsys.readouterr().err
+
+
+def test_a_frozen_phone_is_given_up_soon(
+    bench: Bench, stand_in: StandIn, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobs.benchmark.look.PATIENCE_S", 4.0)
+    stand_in.arm(Fault(Kind.FROZEN))
+    began = time.monotonic()
+    assert looked(bench, stand_in.serial) != 0
+    lines = capsys.readouterr().err.splitlines()
+    assert lines[-1].startswith("error: ") and stand_in.serial in lines[-1], lines
+    assert time.monotonic() - began < 30
+    stand_in.heal()
 
 
 def small(free_kb: int) -> Personality:
