@@ -15,8 +15,10 @@ DEVICE ?= host## where to measure: host (this machine), a serial, host:port, or 
 DEVICES ?=## several devices at once: "serial1 serial2"; make devices prints what to type
 KEEP ?=## 1 leaves files and app on the device
 BENCHMARK_BINARY ?=## your own benchmark_model for the device
+BENCHMARK_BINARY_2 ?=## another one, measured beside the first in columns of its own
 BENCHMARK_APK ?=## your own benchmark_model app for the device
 HEXAGON_LIBRARIES ?=## a folder with the libraries of the Hexagon delegate
+NPU_LIBRARIES ?=## a folder with the libraries of the device's NPU, of the tool's version
 TRUST ?=## 1 runs code that comes with a model: a saved one with a Lambda, a SavedModel, a Python file
 RUNTIME ?= auto## where the stages run: docker, local (a virtual environment) or auto
 RUN ?= runs/$(if $(strip $(MODELS)),models,$(basename $(notdir $(EXPERIMENT))))## the folder that everything is written to
@@ -34,8 +36,8 @@ PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personaliti
 # A $ in a value is a character, never a call of make's: only the defaults above are expanded. Recipes name a variable
 # as "$$NAME", so that the shell takes it from the environment and runs nothing in it either. MAKEOVERRIDES would hand
 # the command line to graph.mk, which would expand it.
-VARIABLES := EXPERIMENT MODELS REFERENCE INPUTS DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY BENCHMARK_APK \
-  HEXAGON_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT PORT RUNS PERSONALITY
+VARIABLES := EXPERIMENT MODELS REFERENCE INPUTS DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY \
+  BENCHMARK_BINARY_2 BENCHMARK_APK HEXAGON_LIBRARIES NPU_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT PORT RUNS PERSONALITY
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 $(foreach v,$(VARIABLES) $(filter-out $(VARIABLES),$(GIVEN)),\
   $(eval override $v := $$(if $$(filter file,$$(origin $v)),$$($v),$$(value $v)))$(eval export $v))
@@ -111,6 +113,7 @@ graph: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,$(LIGHT))
 	PLAN=$$($(PY) -m jobs.plan --experiment "$$EXPERIMENT" --run "$$RUN" \
 	  --models "$$MODELS" --reference "$$REFERENCE" --inputs "$$INPUTS" --data "$$DATA" --data-sha256 "$$DATA_SHA256" \
 	  --device "$$DEVICE" --devices "$$DEVICES" --binary "$$BENCHMARK_BINARY" --apk "$$BENCHMARK_APK" --hexagon "$$HEXAGON_LIBRARIES" \
+	  --second "$$BENCHMARK_BINARY_2" --npu "$$NPU_LIBRARIES" \
 	  $(if $(filter all benchmark choose report,$(GOALS)),--measure) $(if $(dry),--dry)) && export PLAN && $(if $(dry),,$(steps) &&) $(graph)
 # A step says itself why it fails, on descriptor 9; that make had to give up is said once, by the make of this file.
 graph = { { $(if $(dry),,$(look)) DRY=$(if $(dry),1) $(MAKE) -f graph.mk $(GOALS); } 9>&2 2>&1 1>&8 | (trap '' INT; exec sed -uE $(noise)) >&2; } 8>&1

@@ -99,6 +99,7 @@ $(FIRST_DEVICE): $(MADE) $(ASKED) $(OTHER_DEVICES:$(RUN)/%=$(RUN)/plan/%) $(if $
 	$(call job,benchmark) --variants $(RUN)/variants $(asked) $(devices)
 devices = --devices $(SERIALS) $${BENCHMARK_BINARY:+--binary "$$BENCHMARK_BINARY"} \
   $${BENCHMARK_APK:+--apk "$$BENCHMARK_APK"} $${HEXAGON_LIBRARIES:+--hexagon "$$HEXAGON_LIBRARIES"} \
+  $${BENCHMARK_BINARY_2:+--second "$$BENCHMARK_BINARY_2"} $${NPU_LIBRARIES:+--npu "$$NPU_LIBRARIES"} \
   $$([[ $$KEEP != 1 ]] || echo --keep) --output $(RUN)/benchmark
 
 # Before anything is made for a device: is it there, does it let us in, and is there all that measures on it?

@@ -10,9 +10,10 @@ from common.errors import UsageError
 from common.printable import tell
 from common.schema.experiment import Benchmark
 
-BINARY, APK, HEXAGON = "BENCHMARK_BINARY", "BENCHMARK_APK", "HEXAGON_LIBRARIES"
-# The tools that a device is measured with.
-DIALECTS: tuple[Dialect, ...] = ("classic",)
+BINARY, SECOND, APK = "BENCHMARK_BINARY", "BENCHMARK_BINARY_2", "BENCHMARK_APK"
+HEXAGON, NPU = "HEXAGON_LIBRARIES", "NPU_LIBRARIES"
+# What both programs measure, and the newer one alone.
+SHARED, NEWER_ONLY = ("xnnpack", "gpu"), ("npu",)
 LIBRARIES = ("hexagon", "npu")
 
 
@@ -43,18 +44,38 @@ def npu_set(lock: Lock, vendor: str, version: str, abis: Sequence[str]) -> Binar
     return None
 
 
+def dialects(settings: Benchmark) -> tuple[Dialect, ...]:
+    """The published tools that settings need, the one first that measures what both can. The classic one also answers
+    for the newer one, which takes no inputs."""
+    backends, newer = set(settings.backends), settings.tool != "classic"
+    wanted: list[Dialect] = ["litert"] if backends & {*NEWER_ONLY, *(SHARED if newer else ())} else []
+    if not backends <= set(NEWER_ONLY):
+        wanted.append("classic")
+    return tuple(wanted if newer else wanted[::-1])
+
+
 def needed(lock: Lock, abis: Sequence[str], settings: Benchmark, own: Collection[str]) -> tuple[Binary, ...]:
     """The entries that a run on a device with these ABIs needs. `own` names the variables (BINARY, APK, HEXAGON) that
     the user gives files with, which need no download. Raises UsageError when nobody publishes what is needed."""
     found: list[Binary | None] = []
     if BINARY not in own:
-        found.append(pick(lock, "benchmark_model", abis, DIALECTS[0]))
-        found += [find(lock, "benchmark_model", abis, dialect) for dialect in DIALECTS[1:]]
+        tools = [find(lock, "benchmark_model", abis, dialect) for dialect in dialects(settings)]
+        # What the one that is not published would measure is measured by the other, or is unsupported.
+        found += tools if any(tools) else [pick(lock, "benchmark_model", abis)]
+        found += _npu_archives(lock, abis) if "npu" in settings.backends else []
     if settings.app and APK not in own:
         found.append(pick(lock, "benchmark_model_app", abis))
     if "hexagon" in settings.backends and not {HEXAGON, BINARY} & set(own):
         found.append(find(lock, "hexagon", abis[:1]))
     return tuple(binary for binary in found if binary is not None)
+
+
+def _npu_archives(lock: Lock, abis: Sequence[str]) -> list[Binary]:
+    """The libraries of the published tool's version, for whichever vendor."""
+    tool = find(lock, "benchmark_model", abis, "litert")
+    return [
+        one for one in lock.binary if tool and one.tool == "npu" and (one.version, one.abi) == (tool.version, tool.abi)
+    ]
 
 
 def missing(wanted: Iterable[Binary], cache: Path) -> tuple[Binary, ...]:
@@ -69,12 +90,12 @@ def fetch(wanted: Iterable[Binary], cache: Path, say: Say = tell) -> None:
 
 
 def have(binary: Binary, cache: Path, say: Say = tell) -> Path | None:
-    """A verified copy. None for a library that the publisher has no more: it costs the rows of one backend, which the
-    tool itself then says. Raises as `common.binaries.ensure` otherwise."""
+    """A verified copy. None for what the publisher has no more, where that costs some rows alone: libraries of one
+    backend, and the newer tool, which is missed. Raises as `common.binaries.ensure` otherwise."""
     try:
         return ensure(binary, cache, say)
     except GoneError as gone:
-        if binary.tool not in LIBRARIES:
+        if binary.tool not in LIBRARIES and binary.dialect != "litert":
             raise
         tell(f"note: {gone}", sys.stderr)
         return None

@@ -92,12 +92,14 @@ def deciding_setting(benchmark: Benchmark, rules: Choose) -> Setting | None:
     """Where latencies count: the rules' backend and threads; xnnpack and the first thread count unless they say
     otherwise, the first measured backend where xnnpack was not. None where nothing was measured there."""
     threads = rules.threads or benchmark.settings.threads[0]
-    measured = [
-        row.cell.backend for row in benchmark.rows if isinstance(row.result, Summary) and row.cell.threads == threads
-    ]
-    for backend in (rules.backend,) if rules.backend else (PREFERRED_BACKEND, *measured):
-        if backend in measured:
-            return Setting(target=benchmark.target.name, backend=backend, threads=threads)
+    measured = [row.cell for row in benchmark.rows if isinstance(row.result, Summary) and row.cell.threads == threads]
+    # An executable's before the app's; of two that measure a backend, the first.
+    measured.sort(key=lambda cell: cell.runner == "app")
+    backends = [cell.backend for cell in measured]
+    for backend in (rules.backend,) if rules.backend else (PREFERRED_BACKEND, *backends):
+        if backend in backends:
+            cell = measured[backends.index(backend)]
+            return Setting(target=benchmark.target.name, backend=cell.backend, threads=threads, runner=cell.runner)
     return None
 
 

@@ -19,7 +19,17 @@ from common.schema.outcome import Delegation, Failed, MemoryOutcome, Outcome, Un
 from common.schema.power import Energy, NoEnergy, PowerReading
 from common.schema.provenance import Artifact
 
-Runner = Literal["binary", "app"]
+# The program that measures: the classic benchmark_model as an executable or as an Android app, that of LiteRT 2.x, and
+# the second one of its kind where the user gives two.
+Runner = Literal["binary", "litert", "binary-2", "litert-2", "app"]
+# As they follow the name of a backend.
+RUNNERS: dict[Runner, str] = {
+    "binary": "",
+    "litert": " LiteRT 2.x",
+    "binary-2": " second build",
+    "litert-2": " LiteRT 2.x second build",
+    "app": " app",
+}
 # Of a process: a reference before its segment or after it, or one of the segment's own.
 Place = Literal["before", "within", "after"]
 # Why a session got no more rounds: its intervals were narrow enough, it had as many as allowed, its time was over, or
@@ -28,7 +38,7 @@ Stopped = Literal["narrow", "most rounds", "budget", "too busy"]
 
 
 class Cell(Model):
-    """What one process measures. `runner`: the tool as an executable, or as an Android app."""
+    """What one process measures, and the program that does (`runner`)."""
 
     variant: Name
     model_sha256: Sha256
@@ -43,6 +53,8 @@ class SessionLine(Model):
     `facts` of the machine and `settings` say what the hashes stand for; empty in ledgers of earlier versions.
     `reference` is the variant between whose processes the others run; None in sessions of the form before, where
     every round held it once. `app_sha256` is that of the app, None without one and in ledgers of earlier versions.
+    `tools` are hashes that the fingerprint leaves out, since they concern some cells alone: of all executables but the
+    runner `binary`, by runner, and of the libraries of an NPU (`npu`).
     """
 
     kind: Literal["session"] = "session"
@@ -57,6 +69,7 @@ class SessionLine(Model):
     settings: tuple[tuple[str, str], ...] = ()
     reference: Name | None = None
     app_sha256: Sha256 | None = None
+    tools: tuple[tuple[str, Sha256], ...] = ()
 
 
 class RunLine(Model):

@@ -105,6 +105,14 @@ class OtherInputs(Model):
     reason: str
 
 
+class LookedAtByAnother(Model):
+    """Answers and operators of what `runner` measured on these backends are those of the classic tool."""
+
+    kind: Literal["looked at by another"] = "looked at by another"
+    runner: str
+    backends: tuple[str, ...]
+
+
 Caution = Annotated[
     FunctionalOnly
     | BusyMachine
@@ -116,6 +124,7 @@ Caution = Annotated[
     | FailedProcesses
     | WrongAnswers
     | NotExamined
-    | OtherInputs,
+    | OtherInputs
+    | LookedAtByAnother,
     Field(discriminator="kind"),
 ]

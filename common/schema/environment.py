@@ -12,6 +12,7 @@ class Environment(Model):
     `functional_only` marks a target whose latencies must never be ranked (an emulator). `serial` is what
     adb calls a device. `passing` names the facts that change from hour to hour, which the fingerprint leaves out.
     `app_sha256` is that of the app that measures as well, which concerns the app's cells alone; None without one.
+    `tools` are those of further executables that measure, by runner, which concern their own cells alone.
     """
 
     kind: Literal["host", "android"]
@@ -23,6 +24,7 @@ class Environment(Model):
     processor: Processor | None = None
     passing: tuple[str, ...] = ()
     app_sha256: Sha256 | None = None
+    tools: tuple[tuple[str, Sha256], ...] = ()
 
     @property
     def lasting(self) -> tuple[tuple[str, str], ...]:

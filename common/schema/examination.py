@@ -50,7 +50,8 @@ class LayerTime(Model):
 
 
 class Examination(Model):
-    """What was looked at once per cell, apart from the timed processes. `problems` says what failed.
+    """What was looked at once per cell, apart from the timed processes. `problems` says what failed; `by` is the
+    program that was asked where it was not the cell's own, which cannot be.
 
     `operators` are named as the runtime names them, `layers` are the file's nodes. `profiled_us` is the mean of the
     whole inference while its operators were timed; None where the tool does not tell.
@@ -62,3 +63,4 @@ class Examination(Model):
     profiled_us: float | None = None
     profile: FileRef | None = None
     problems: tuple[str, ...] = ()
+    by: str | None = None

@@ -18,17 +18,20 @@ from common.schema.source import SYNTHETIC, checked, is_url
 GivenSha256 = Annotated[Sha256, BeforeValidator(lambda given: given.lower() if isinstance(given, str) else given)]
 # Far more than any machine that this runs on has cores; LiteRT would try to start them all.
 MOST_THREADS = 1024
-Backend = Literal["cpu", "xnnpack", "gpu", "nnapi", "hexagon"]
+Backend = Literal["cpu", "xnnpack", "gpu", "npu", "nnapi", "hexagon"]
 # `benchmark_model` parses nothing else, and ignores what it does not know.
-Flag = Annotated[str, Field(pattern=r"^--[a-z][a-z0-9_]*=[^\s]*$")]
+Flag = Annotated[str, Field(pattern=r"^--[a-z][a-z0-9_-]*=[^\s]*$")]
 # What the protocol itself sets; a second value would make the settings lie.
 OWN_FLAGS = (
     *("graph", "num_threads", "num_runs", "min_secs", "max_secs", "warmup_runs", "warmup_min_secs"),
     *("use_xnnpack", "use_gpu", "use_nnapi", "use_hexagon", "use_cpu", "use_npu", "hexagon_lib_path"),
     *("input_layer", "input_layer_shape", "input_layer_value_files", "output_filepath", "enable_op_profiling"),
-    *("op_profiling_output_mode", "op_profiling_output_file", "dry_run"),
+    *("op_profiling_output_mode", "op_profiling_output_file", "dry_run", "require_full_delegation"),
+    *("result_file_path", "model_runtime_info_output_file", "dispatch_library_path", "compiler_plugin_library_path"),
+    *("compiler_cache_path", "report_peak_memory_footprint"),
 )
 DEVICE_SECS = {"warmup_min_secs": 0.5, "min_secs": 1.0}
+Tool = Literal["classic", "newest", "both"]
 Side = Annotated[int, Field(ge=16, le=1024)]
 
 
@@ -96,6 +99,8 @@ class Benchmark(Model):
     `outputs_images` images of the reported split, or samples of models without one, are answered on the device and
     compared with this machine's answers; `app` measures the tool as an app beside the binary. `profile` times
     every operator, apart from the other processes: None does so on the host alone, where it costs a third of a second.
+    `tool` says which of the two published programs measures what both can (xnnpack and gpu): the classic
+    `benchmark_model`, the one of LiteRT 2.x where there is one for the device (newest), or each in columns of its own.
 
     `sustained`: so long each of `sustained_variants` runs without a pause on `sustained_backends`, after everything
     else (empty: the reference and the two fastest others, on the backend that decides).
@@ -115,6 +120,7 @@ class Benchmark(Model):
     outputs_images: Annotated[int, Field(ge=0, le=1000)] = 0
     profile: bool | None = None
     app: bool = False
+    tool: Tool = "classic"
     sustained: Duration | None = None
     sustained_variants: tuple[Name, ...] = ()
     sustained_backends: tuple[Backend, ...] = ()

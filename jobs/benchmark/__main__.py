@@ -36,6 +36,12 @@ def main(
     binary: Annotated[Path | None, cli.READ, typer.Option(help="benchmark_model to use on the device.")] = None,
     apk: Annotated[Path | None, cli.READ, typer.Option(help="benchmark_model app to use on the device.")] = None,
     hexagon: Annotated[Path | None, cli.READ, typer.Option(help="Folder with Hexagon's libraries.")] = None,
+    second: Annotated[
+        Path | None,
+        cli.READ,
+        typer.Option(help="Another benchmark_model, measured beside --binary in columns of its own."),
+    ] = None,
+    npu: Annotated[Path | None, cli.READ, typer.Option(help="Folder with the libraries of the device's NPU.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave files and app on the device.")] = False,
     look: Annotated[bool, typer.Option("--look", help="Only see whether the devices can be measured on.")] = False,
     named: Annotated[bool, typer.Option("--named", hidden=True, help="One of several: it says which.")] = False,
@@ -50,7 +56,9 @@ def main(
     from jobs.benchmark.parallel import measure_on_all
     from jobs.benchmark.targets.device_options import DeviceOptions
 
-    options = DeviceOptions(binary=binary, apk=apk, hexagon=hexagon, keep=keep, patience_s=patience)
+    options = DeviceOptions(
+        binary=binary, second=second, apk=apk, hexagon=hexagon, npu=npu, keep=keep, patience_s=patience
+    )
     serials = listed(devices) if devices else (single(device),)
     if look:
         from jobs.benchmark.look import look as look_at

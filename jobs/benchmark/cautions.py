@@ -11,6 +11,7 @@ from common.schema.caution import (
     FailedProcesses,
     FewRounds,
     FunctionalOnly,
+    LookedAtByAnother,
     NotExamined,
     OtherInputs,
     StillWide,
@@ -89,6 +90,10 @@ def _unfed(made: Sequence[Row], unfed: Mapping[Cell, str]) -> Iterator[Caution]:
 
 
 def _examined(made: Sequence[Row]) -> Iterator[Caution]:
+    others = [row.cell for row in made if row.examination is not None and row.examination.by is not None]
+    for runner in dict.fromkeys(cell.runner for cell in others):
+        backends = dict.fromkeys(cell.backend for cell in others if cell.runner == runner)
+        yield LookedAtByAnother(runner=runner, backends=tuple(backends))
     for row in made:
         if row.examination is None:
             continue

@@ -8,6 +8,13 @@ from jobs.benchmark.wanted import Wanted
 Pairs = Sequence[tuple[str, str]]
 AGAIN = "everything is measured again"
 SHOWN_DIGITS = 12
+NAMES = {
+    "app": "the app",
+    "litert": "the tool of LiteRT 2.x",
+    "binary-2": "the second tool",
+    "litert-2": "the second tool of LiteRT 2.x",
+    "npu": "the NPU's set of libraries",
+}
 
 
 def differences(before: Pairs, now: Pairs) -> tuple[str, ...]:
@@ -26,7 +33,7 @@ def why_again(lines: Sequence[LedgerLine], wanted: Wanted) -> str | None:
     sessions = [line for line in lines if isinstance(line, SessionLine)]
     allowed = [session for session in sessions if wanted.allows(session)]
     if allowed or not sessions:
-        return _another_app(allowed, wanted)
+        return _others(allowed, wanted)
     last = sessions[-1]
     found: list[str] = []
     if last.fingerprint != wanted.fingerprint:
@@ -42,9 +49,22 @@ def why_again(lines: Sequence[LedgerLine], wanted: Wanted) -> str | None:
     return f"note: {'; '.join(found)}; {AGAIN}"
 
 
-def _another_app(allowed: Sequence[SessionLine], wanted: Wanted) -> str | None:
-    apps = [line.app_sha256 for line in allowed if any(cell.runner == "app" for cell in line.cells)]
-    if not apps or wanted.app_sha256 is None or {None, wanted.app_sha256} & set(apps):
-        return None
-    before, now = (str(app)[:SHOWN_DIGITS] for app in (apps[-1], wanted.app_sha256))
-    return f"note: the app's sha256 changed from {before} to {now}; what it measured is measured again"
+def _others(allowed: Sequence[SessionLine], wanted: Wanted) -> str | None:
+    """The same of what measures some of the cells alone: the app, further tools, the libraries of an NPU."""
+    now = {**dict(wanted.tools), **({} if wanted.app_sha256 is None else {"app": wanted.app_sha256})}
+    changed = []
+    for name, digest in now.items():
+        before = [found for line in allowed if (found := _beside(line).get(name)) is not None]
+        if before and digest not in before:
+            changed.append(
+                f"{NAMES[name]}'s sha256 changed from {before[-1][:SHOWN_DIGITS]} to {digest[:SHOWN_DIGITS]}"
+            )
+    return f"note: {'; '.join(changed)}; what it measured is measured again" if changed else None
+
+
+def _beside(line: SessionLine) -> dict[str, str]:
+    used = {cell.runner for cell in line.cells} | (
+        {"npu"} if any(cell.backend == "npu" for cell in line.cells) else set()
+    )
+    known = {**dict(line.tools), **({} if line.app_sha256 is None else {"app": line.app_sha256})}
+    return {name: digest for name, digest in known.items() if name in used}

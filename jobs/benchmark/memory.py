@@ -6,7 +6,7 @@ So these processes are apart, they disturb nobody's order, and nothing that they
 
 from statistics import median
 
-from common.schema.benchmark import Cell, MemoryLine
+from common.schema.benchmark import RUNNERS, Cell, MemoryLine
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Measured, Memory, MemoryOutcome
 from jobs.benchmark.ledger import Ledger
@@ -43,7 +43,7 @@ def brief(settings: Settings) -> Settings:
 
 
 def _describe(cell: Cell, outcomes: list[MemoryOutcome]) -> str:
-    where = f"memory  {cell.variant} {cell.backend} x{cell.threads}" + (" app" if cell.runner == "app" else "")
+    where = f"memory  {cell.variant} {cell.backend} x{cell.threads}{RUNNERS[cell.runner]}"
     known = [one.overall_kib for one in outcomes if isinstance(one, Memory)]
     if known:
         return f"{where}  {median(known) / KIB_PER_MIB:,.1f} MiB"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from common.artifact import own_folder
 from common.printable import tell
-from common.schema.benchmark import Cell, ExaminationLine, RunLine, SessionLine
+from common.schema.benchmark import RUNNERS, Cell, ExaminationLine, RunLine, SessionLine
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Unsupported
 from jobs.benchmark.changes import why_again
@@ -77,6 +77,7 @@ def _measure_all(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
         settings=wanted.settings,
         reference=wanted.reference,
         app_sha256=wanted.app_sha256,
+        tools=wanted.tools,
     )
     ledger.append(line)
     _run_session(bench, ledger, ledger.index.sessions[line.session], wanted)
@@ -175,5 +176,4 @@ def _describe(line: RunLine, session: Session, rounds: int) -> str:
 
 
 def _where(cell: Cell) -> str:
-    runner = " app" if cell.runner == "app" else ""
-    return f"{cell.variant} {cell.backend} x{cell.threads}{runner}"
+    return f"{cell.variant} {cell.backend} x{cell.threads}{RUNNERS[cell.runner]}"

@@ -49,7 +49,7 @@ def _row(index: Index, cell: Cell, session: Session, wanted: Wanted) -> Row:
         return Row(cell=cell, session=number, result=(unsupported or failed)[0], failed_rounds=len(failed))
     beside = next(c for c in wanted.cells if c.variant == wanted.reference and group(c) == group(cell))
     brackets = [] if cell == beside else session.brackets_of(cell, beside)
-    app = [] if cell.runner == "binary" else _by_round(runs, session.kept.get(binary_of(cell), []))
+    app = [] if cell.runner != "app" else _by_round(runs, session.kept.get(binary_of(cell), []))
     return Row(
         cell=cell,
         session=number,

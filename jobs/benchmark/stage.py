@@ -61,7 +61,8 @@ def benchmark(
         kind=environment.kind,
         ranked=not environment.functional_only,
         app_sha256=environment.app_sha256,
-        runners=("binary", "app") if settings.app and environment.kind == "android" else ("binary",),
+        tools=environment.tools,
+        runners={backend: target.runners(backend) for backend in settings.backends},
         samples_sha256=fed,
     )
     # Before the old result is taken away; the ledger is read for good when no one else can write it.

@@ -35,12 +35,14 @@ def chosen(rows: Sequence[Row], settings: Settings, rules: Choose, reference: st
     """The rows whose cells are sustained, of those that were measured: the experiment's variants and backends, else
     the reference and the fastest others on the backend that decides."""
     threads = rules.threads or settings.threads[0]
-    measured = [row for row in rows if isinstance(row.result, Summary) and row.cell.runner == "binary"]
+    measured = [row for row in rows if isinstance(row.result, Summary) and row.cell.runner != "app"]
     measured = [row for row in measured if row.cell.threads == threads]
     backends = settings.sustained_backends or _deciding(measured, rules)
     found: list[Row] = []
     for backend in backends:
         group = [row for row in measured if row.cell.backend == backend]
+        # Of two programs that measure it, the first.
+        group = [row for row in group if row.cell.runner == group[0].cell.runner]
         named = settings.sustained_variants or (reference, *_fastest(group, reference))
         found += [row for name in named for row in group if row.cell.variant == name]
     return tuple(found)

@@ -14,7 +14,7 @@ from jobs.benchmark.session import Session
 
 # Settings that do not change how a process runs: asking for something else later costs no new measurement.
 SUSTAINED = frozenset({"sustained", "sustained_variants", "sustained_backends"})
-ASIDE = SUSTAINED | {"outputs_images", "profile", "app", "rounds", "most_rounds", "budget"}
+ASIDE = SUSTAINED | {"outputs_images", "profile", "app", "tool", "rounds", "most_rounds", "budget"}
 SHOWN_DIGITS = 12
 # Those of the ones above that a session of the form before was told apart by.
 ASIDE_BEFORE = ASIDE - {"rounds"}
@@ -40,6 +40,7 @@ class Wanted:
     facts: tuple[tuple[str, str], ...] = ()
     settings: tuple[tuple[str, str], ...] = ()
     app_sha256: str | None = None
+    tools: tuple[tuple[str, str], ...] = ()
 
     def allows(self, session: SessionLine) -> bool:
         """Whether a session was measured on this machine with these settings."""
@@ -47,9 +48,14 @@ class Wanted:
         return session.fingerprint == self.fingerprint and session.settings_sha256 == settings
 
     def accepts(self, session: SessionLine, cell: Cell) -> bool:
-        """Whether a cell of a session was measured so: the app's by the same app. Sessions of earlier versions do not
-        tell which it was."""
-        same = cell.runner == "binary" or session.app_sha256 in (None, self.app_sha256)
+        """Whether a cell of a session was measured so, by the same program: the fingerprint tells the one that is
+        usual, and sessions of earlier versions do not tell which app it was."""
+        if cell.runner == "app":
+            same = session.app_sha256 in (None, self.app_sha256)
+        else:
+            before, now = dict(session.tools), dict(self.tools)
+            beside = (cell.runner, *(("npu",) if cell.backend == "npu" else ()))
+            same = all(before.get(name) == now.get(name) for name in beside)
         return same and self.allows(session)
 
 
@@ -60,21 +66,23 @@ def want(
     reference: str,
     seed: int,
     fingerprint: str,
-    runners: Sequence[Runner] = ("binary",),
+    runners: Mapping[str, Sequence[Runner]] | None = None,
     facts: tuple[tuple[str, str], ...] = (),
     kind: Literal["host", "android"] = "host",
     ranked: bool = True,
     app_sha256: str | None = None,
+    tools: tuple[tuple[str, str], ...] = (),
     samples_sha256: str | None = None,
 ) -> Wanted:
     """The matrix of an experiment, given the sha256 of each variant's file; `ranked`: latencies are compared here.
+    `runners` are the programs that measure a backend, the executable where it is not among them.
     `samples_sha256` is of what the models are fed with, None where they are fed with anything."""
     cells = tuple(
         Cell(variant=name, model_sha256=sha256, backend=backend, threads=threads, runner=runner)
         for name, sha256 in models.items()
         for backend in settings.backends
         for threads in settings.threads
-        for runner in runners
+        for runner in (runners or {}).get(backend, ("binary",))
     )
     told = {f"[benchmark] {key}": value for key, value in settings.model_dump(mode="json", exclude=set(ASIDE)).items()}
     told |= {} if samples_sha256 is None else {"the samples": samples_sha256[:SHOWN_DIGITS]}
@@ -90,6 +98,7 @@ def want(
         facts=facts,
         settings=tuple((key, str(value)) for key, value in told.items()),
         app_sha256=app_sha256,
+        tools=tools,
     )
 
 
@@ -118,7 +127,7 @@ def unmeasured(index: Index, wanted: Wanted) -> tuple[Cell, ...]:
     """Cells for a new session: those without a complete set of rounds here, the binary's of the app's, and the
     reference's of the same backend and threads, since only one session's processes can be compared."""
     missing = {cell for cell in wanted.cells if complete_session(index, cell, wanted) is None}
-    missing |= {binary_of(cell) for cell in missing}
+    missing |= {binary_of(cell) for cell in missing if cell.runner == "app"}
     groups = {group(cell) for cell in missing}
     return tuple(
         cell for cell in wanted.cells if cell in missing or (cell.variant == wanted.reference and group(cell) in groups)

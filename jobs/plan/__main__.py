@@ -34,6 +34,8 @@ def main(
     binary: Annotated[str, typer.Option(help="The user's own benchmark_model for devices.")] = "",
     apk: Annotated[str, typer.Option(help="The user's own benchmark_model app.")] = "",
     hexagon: Annotated[str, typer.Option(help="Folder with Hexagon's libraries.")] = "",
+    second: Annotated[str, typer.Option(help="Another benchmark_model, measured beside --binary.")] = "",
+    npu: Annotated[str, typer.Option(help="Folder with the libraries of the device's NPU.")] = "",
     measure: Annotated[bool, typer.Option("--measure", help="Have the tools for what will be measured.")] = False,
     dry: Annotated[bool, typer.Option("--dry", help="Write nothing.")] = False,
 ) -> None:
@@ -46,7 +48,7 @@ def main(
     from jobs.plan.stage import plan, plan_models
 
     meant = listed(devices) if devices.strip() else (single(device),)
-    tools = Tools(*(Path(path) if path else None for path in (binary, apk, hexagon)))
+    tools = Tools(*(Path(path) if path else None for path in (binary, apk, hexagon, second, npu)))
     if models.strip():
         given = Given(models, reference, inputs, data, data_sha256)
         print(plan_models(given, run, meant, tools, dry=dry, measure=measure), end="")

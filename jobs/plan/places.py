@@ -13,6 +13,7 @@ from common.adb.identity import identity
 from common.adb.names import ANY, HOST, is_serial, safe_name
 from common.adb.surroundings import USB_VARIABLE
 from common.artifact import content, sha256_file
+from common.device_tools import APK, BINARY, HEXAGON, NPU, SECOND
 from common.errors import UsageError
 from common.machine import machine
 from common.provenance import hash_files
@@ -26,6 +27,8 @@ class Tools:
     binary: Path | None = None
     apk: Path | None = None
     hexagon: Path | None = None
+    second: Path | None = None
+    npu: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -177,16 +180,18 @@ def _read(piece: Path) -> dict[str, object]:
 
 
 def _hashes(tools: Tools) -> dict[str, str]:
-    given = {"BENCHMARK_BINARY": tools.binary, "BENCHMARK_APK": tools.apk}
+    given = {BINARY: tools.binary, SECOND: tools.second, APK: tools.apk}
     hashes = {}
     for variable, path in given.items():
         if path is not None:
             if not path.is_file():
                 raise UsageError(f"{variable}={path} is no file", hint="give the path of the tool")
             hashes[variable] = sha256_file(path)
-    if tools.hexagon is not None:
-        if not tools.hexagon.is_dir():
-            raise UsageError(f"HEXAGON_LIBRARIES={tools.hexagon} is no folder", hint="give the libraries' folder")
-        files = [path for path in tools.hexagon.iterdir() if path.is_file()]
-        hashes["HEXAGON_LIBRARIES"] = hash_files(files, tools.hexagon)
+    if tools.second is not None and tools.binary is None:
+        raise UsageError(f"{SECOND} goes beside {BINARY}", hint=f"give one build alone with {BINARY}=<path>")
+    for variable, folder in {HEXAGON: tools.hexagon, NPU: tools.npu}.items():
+        if folder is not None:
+            if not folder.is_dir():
+                raise UsageError(f"{variable}={folder} is no folder", hint="give the libraries' folder")
+            hashes[variable] = hash_files([path for path in folder.iterdir() if path.is_file()], folder)
     return hashes

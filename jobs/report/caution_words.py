@@ -1,6 +1,7 @@
 """The words for what a reader should know before trusting a benchmark, each with the next step. Pure."""
 
 from common.numbers import listed
+from common.schema.benchmark import RUNNERS
 from common.schema.caution import (
     BusyMachine,
     Caution,
@@ -8,6 +9,7 @@ from common.schema.caution import (
     FailedProcesses,
     FewRounds,
     FunctionalOnly,
+    LookedAtByAnother,
     NotExamined,
     OtherInputs,
     StillWide,
@@ -39,7 +41,7 @@ def words(caution: Caution | str) -> str:
 
 
 def _too_busy(caution: TooBusy) -> str:
-    where = f"{caution.backend} x{caution.threads}" + (" as an app" if caution.runner == "app" else "")
+    where = f"{caution.backend} x{caution.threads}{_program(caution.runner)}"
     return (
         f"Too busy for a claim on {where}: {caution.redone} repetitions of {caution.segments} segments, since the "
         "reference differed from itself; measure on a quieter machine."
@@ -54,7 +56,15 @@ def _still_wide(caution: StillWide) -> str:
     )
 
 
-def _of_variants(caution: WideSpread | Disturbed | FailedProcesses | WrongAnswers | NotExamined | OtherInputs) -> str:
+def _program(runner: str) -> str:
+    """What measured, after a word; nothing of the usual one."""
+    names: dict[str, str] = {name: f" by{words}" for name, words in RUNNERS.items()}
+    return (names | {"binary": "", "app": " in the app"}).get(runner, f" by {runner}")
+
+
+def _of_variants(
+    caution: WideSpread | Disturbed | FailedProcesses | WrongAnswers | NotExamined | OtherInputs | LookedAtByAnother,
+) -> str:
     match caution:
         case WideSpread(variants=variants, share=share):
             return (
@@ -73,8 +83,12 @@ def _of_variants(caution: WideSpread | Disturbed | FailedProcesses | WrongAnswer
         case NotExamined(variant=variant, backend=backend, problem=problem):
             return f"{variant} on {backend} could not be looked at: {problem}."
         case OtherInputs(variants=variants, runner=runner, reason=reason):
-            where = " in the app" if runner == "app" else ""
             return (
-                f"{listed(variants)}: measured{where} with values of the tool's own, at the shapes in the file, "
-                f"not with the samples: {reason}."
+                f"{listed(variants)}: measured{_program(runner)} with values of the tool's own, at the shapes in the "
+                f"file, not with the samples: {reason}."
+            )
+        case LookedAtByAnother(runner=runner, backends=backends):
+            return (
+                f"What was measured{_program(runner)} takes no inputs and writes no profile: the answers and operators "
+                f"beside it ({listed(backends)}) are those of the classic tool, whose delegates are others."
             )

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from common.numbers import count
-from common.schema.benchmark import Runner
+from common.schema.benchmark import RUNNERS, Runner
 from common.schema.judgement import Setting as Place
 from common.schema.judgement import Speed
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Latency, Measurement, Results
 
-BACKENDS = {"cpu": "CPU", "xnnpack": "XNNPACK", "gpu": "GPU", "nnapi": "NNAPI", "hexagon": "Hexagon"}
+BACKENDS = {"cpu": "CPU", "xnnpack": "XNNPACK", "gpu": "GPU", "npu": "NPU", "nnapi": "NNAPI", "hexagon": "Hexagon"}
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,8 @@ class Setting:
 
     @property
     def backend_label(self) -> str:
-        """The backend's usual spelling, and whether the app measured it."""
-        name = BACKENDS.get(self.backend, self.backend)
-        return f"{name} app" if self.runner == "app" else name
+        """The backend's usual spelling, and what measured it where that is not the classic executable."""
+        return BACKENDS.get(self.backend, self.backend) + RUNNERS[self.runner]
 
     @property
     def label(self) -> str:

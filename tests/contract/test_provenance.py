@@ -17,7 +17,7 @@ STAGES = sorted(
     path.parent.name for path in ROOT.glob("jobs/*/stage.py") if "PACKAGES" in path.read_text(encoding="utf-8")
 )
 # They check values, read options, print, lock and carry bytes: another version changes no artifact.
-HARMLESS = {"pydantic", "typer", "rich", "filelock", "adbutils"}
+HARMLESS = {"pydantic", "typer", "rich", "filelock", "adbutils", "protobuf"}
 
 
 INSIDE = {*sys.stdlib_module_names, "common", "jobs"}

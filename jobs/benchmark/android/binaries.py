@@ -43,6 +43,12 @@ def published(abis: Sequence[str], dialect: Dialect) -> Path | None:
     return None if found is None else ensure(found, cache_folder())
 
 
+def litert_version(abis: Sequence[str]) -> str | None:
+    """The version of the published tool of LiteRT 2.x."""
+    found = find(read_lock(), "benchmark_model", abis, "litert")
+    return None if found is None else found.version
+
+
 def benchmark_binary(abis: Sequence[str], given: Path | None) -> Path:
     """The executable for a device that runs `abis`: the user's, or a verified copy of the published one."""
     if given is not None:

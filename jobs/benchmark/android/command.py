@@ -4,7 +4,7 @@ Flags: tflite/tools/benchmark (classic) and litert/tools (LiteRT 2.x). Only `--n
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from enum import StrEnum
 
 from common.schema.benchmark import Cell
@@ -18,11 +18,16 @@ CLASSIC_FLAGS = {
     "nnapi": ("--use_nnapi=true",),
     "hexagon": ("--use_hexagon=true",),
 }
-# Full delegation, because this tool does not say what a delegate left to the CPU.
 LITERT_FLAGS = {
     "xnnpack": ("--use_cpu=true",),
-    "gpu": ("--use_gpu=true", "--use_cpu=false", "--require_full_delegation=true"),
+    "gpu": ("--use_gpu=true",),
+    "npu": ("--use_npu=true",),
 }
+# Of a build that does not write what ran where: that nothing was left to the CPU is then the proof.
+FULL_DELEGATION = ("--use_cpu=false", "--require_full_delegation=true")
+# What it writes beside its output, by the flag that names the file.
+RESULT, RUNTIME_INFO = "result_file_path", "model_runtime_info_output_file"
+CLASSIC_LACKS = {"npu": "the classic tool has no NPU: that takes the tool of LiteRT 2.x"}
 LITERT_LACKS = {
     "cpu": "the LiteRT 2.x tool cannot switch XNNPACK off",
     "nnapi": "the LiteRT 2.x tool has no NNAPI",
@@ -50,7 +55,13 @@ def dialect(help_text: str) -> Dialect | None:
 
 def lacks(kind: Dialect, backend: str) -> str | None:
     """Why this tool cannot run a backend at all; None when it can."""
-    return LITERT_LACKS.get(backend) if kind is Dialect.LITERT else None
+    return (LITERT_LACKS if kind is Dialect.LITERT else CLASSIC_LACKS).get(backend)
+
+
+def flag_of(kind: Dialect, backend: str) -> str | None:
+    """The flag that asks for a backend; None where the tool has none."""
+    flags = (LITERT_FLAGS if kind is Dialect.LITERT else CLASSIC_FLAGS).get(backend)
+    return flags[0].removeprefix("--").partition("=")[0] if flags else None
 
 
 def arguments(kind: Dialect, cell: Cell, settings: Settings, graph: str, libraries: str) -> tuple[str, ...]:
@@ -108,9 +119,23 @@ def profile_flags(written: str) -> tuple[str, ...]:
     return ("--enable_op_profiling=true", "--op_profiling_output_mode=csv", f"--op_profiling_output_file={written}")
 
 
-def peak_flags(help_text: str) -> tuple[str, ...]:
-    """The flags that make a tool tell its peak memory; none for one that does not know them."""
-    return (f"--{PEAK}=true",) if re.search(rf"^[ \t]*--{PEAK}=", help_text, re.MULTILINE) else ()
+def written_flags(backend: str, known: Collection[str], files: Mapping[str, str]) -> tuple[str, ...]:
+    """The flags that make the LiteRT 2.x tool write its figures and what ran where to `files` (paths on the device by
+    flag), as far as it knows them."""
+    proof = FULL_DELEGATION if backend in ("gpu", "npu") and RUNTIME_INFO not in known else ()
+    return (*proof, *(f"--{flag}={path}" for flag, path in files.items() if flag in known))
+
+
+def npu_flags(libraries: str | None) -> tuple[str, ...]:
+    """The flags that name the folder of an NPU's libraries on the device. What is compiled there is kept beside them,
+    since it may take minutes."""
+    if libraries is None:
+        return ()
+    return (
+        f"--dispatch_library_path={libraries}",
+        f"--compiler_plugin_library_path={libraries}",
+        f"--compiler_cache_path={libraries}",
+    )
 
 
 def _seconds(value: float) -> str:

@@ -153,13 +153,15 @@ class Examiner:
         return ended
 
 
-def library_path(cell: Cell, files: RunFolder) -> dict[str, str]:
-    """Where the device's linker finds what the backend needs besides the tool."""
-    if cell.backend != "hexagon":
+def library_path(cell: Cell, files: RunFolder, npu: str | None = None) -> dict[str, str]:
+    """Where the device's linker finds what the backend needs besides the tool; `npu` is the folder of an NPU's
+    libraries there."""
+    folder = {"hexagon": files.path, "npu": npu}.get(cell.backend)
+    if folder is None:
         return {}
     return {
-        "LD_LIBRARY_PATH": files.path,
-        "ADSP_LIBRARY_PATH": f"{files.path};/system/lib/rfsa/adsp;/vendor/lib/rfsa/adsp",
+        "LD_LIBRARY_PATH": folder,
+        "ADSP_LIBRARY_PATH": f"{folder};/system/lib/rfsa/adsp;/vendor/lib/rfsa/adsp;/vendor/dsp/cdsp",
     }
 
 

@@ -3,7 +3,7 @@
 import hashlib
 import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from common.adb import facts
@@ -59,8 +59,8 @@ class RunFolder:
     def put(self, source: Path, *, executable: bool = False, name: str | None = None) -> str:
         """Path of a file on the device that has the content of `source`; pushes it unless it is there.
 
-        `name` is for libraries that are found by theirs. Raises EdgeproofError when the device has no room or
-        does not keep the content.
+        `name` is for libraries that are found by theirs, with a folder where they are a set. Raises
+        EdgeproofError when the device has no room or does not keep the content.
         """
         digest = sha256_file(source)
         target = f"{self.path}/{name or digest[:NAME_DIGITS] + _suffix(source)}"
@@ -95,11 +95,24 @@ class RunFolder:
         self.drop(path)
         return content
 
-    def drop(self, path: str) -> None:
-        """Remove one file of the folder."""
-        if path.startswith(self.path + "/"):
+    def take_all(self, paths: Sequence[str]) -> list[bytes | None]:
+        """As `take`, of several small ones."""
+        found: list[bytes | None] = []
+        for path in paths:
+            try:
+                found.append(self.device.pull(path, limit_s(0)))
+            except DeviceFileError:
+                found.append(None)
+        self.drop(*paths)
+        return found
+
+    def drop(self, *paths: str) -> None:
+        """Remove files of the folder."""
+        own = [path for path in paths if path.startswith(self.path + "/")]
+        for path in own:
             self._there.pop(path, None)
-            self.device.run(["rm", "-f", path])
+        if own:
+            self.device.run(["rm", "-f", *own])
 
     def remove(self) -> str | None:
         """Remove the folder. Gives the reason when that failed: nothing worse than some bytes left there."""
@@ -116,7 +129,7 @@ class RunFolder:
         size = source.stat().st_size
         self._require_room(digest, size)
         self.holds = True
-        made = self.device.run(["mkdir", "-p", self.path])
+        made = self.device.run(["mkdir", "-p", target.rpartition("/")[0]])
         if made.status != 0:
             raise EdgeproofError(f"{self.device.serial}: {made.text.strip()}", hint=f"is {ROOT} writable?")
         # The app is another user than the shell.

@@ -102,7 +102,7 @@ def _placement(printed: Printed, written: Written) -> Placement | None:
 
 def _stopped(printed: Printed, backend: str) -> Outcome:
     """A process that ended with another status than 0: an accelerator that refuses a model is no failure."""
-    if printed.status < classic.SIGNALLED and backend in ACCELERATORS:
+    if (printed.status or 0) < classic.SIGNALLED and backend in ACCELERATORS:
         for pattern in (*REASONS[backend], *REFUSALS):
             if found := re.search(pattern, printed.text):
                 return Unsupported(reason=_because(printed, backend, found[0].strip()))

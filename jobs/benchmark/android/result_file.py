@@ -1,36 +1,29 @@
 """The figures that a tool writes to `--result_file_path`: a binary BenchmarkResult. Pure; raises nothing.
 
-Form: tflite/tools/benchmark/proto/benchmark_result.proto (proto2) in LiteRT of 2026-08. No package ships its module, so
-that the few fields which are read are described here, for the protobuf library to read the bytes.
+Form: tflite/tools/benchmark/proto/benchmark_result.proto in LiteRT of 2026-08.
 """
 
 import math
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import DecodeError
+
+from jobs.benchmark.android.protos import FLOAT, INT32, INT64, Fields, message
 
 US_PER_MS = 1000.0
 # A float of 32 bits holds seven digits: below that a microsecond's thousandths are noise.
 DIGITS = 3
-PACKAGE = "edgeproof.benchmark_result"
-Field = descriptor_pb2.FieldDescriptorProto
-# Message, then name, number and type of each field.
-MESSAGES = {
+MESSAGES: dict[str, Fields] = {
     "Latency": (
-        *((name, number, Field.TYPE_FLOAT) for number, name in enumerate(("avg", "min", "max", "std", "median"), 1)),
-        *((name, number, Field.TYPE_FLOAT) for number, name in enumerate(("p5", "p95", "init", "first", "warmup"), 6)),
+        *((name, number, FLOAT) for number, name in enumerate(("avg", "min", "max", "std", "median"), 1)),
+        *((name, number, FLOAT) for number, name in enumerate(("p5", "p95", "init", "first", "warmup"), 6)),
     ),
-    "Memory": (
-        ("init_kb", 1, Field.TYPE_INT64),
-        ("overall_kb", 2, Field.TYPE_INT64),
-        ("peak_mb", 3, Field.TYPE_FLOAT),
-    ),
-    "Counts": (("runs", 2, Field.TYPE_INT32), ("warmup_runs", 3, Field.TYPE_INT32)),
+    "Memory": (("init_kb", 1, INT64), ("overall_kb", 2, INT64), ("peak_mb", 3, FLOAT)),
+    "Counts": (("runs", 2, INT32), ("warmup_runs", 3, INT32)),
+    "Result": (("latency", 2, "Latency"), ("memory", 3, "Memory"), ("counts", 4, "Counts")),
 }
-RESULT = (("latency", 2, "Latency"), ("memory", 3, "Memory"), ("counts", 4, "Counts"))
+_RESULT = message("Result", MESSAGES)
 
 
 @dataclass(frozen=True)
@@ -57,7 +50,7 @@ class Figures:
 def read(content: bytes) -> Figures | None:
     """The figures of a whole file; None for one that is cut off, of another form, or holds what is no latency."""
     try:
-        result = _message().FromString(content)
+        result = _RESULT.FromString(content)
     except DecodeError:
         return None
     latency, memory, counts = result.latency, result.memory, result.counts
@@ -87,25 +80,3 @@ def _kib(memory: Any, name: str) -> int | None:
 def _peak(memory: Any) -> int | None:
     known = memory.HasField("peak_mb") and math.isfinite(memory.peak_mb) and memory.peak_mb > 0
     return round(memory.peak_mb * 1024) if known else None
-
-
-@cache
-def _message() -> Any:
-    """The class of the message."""
-    file = descriptor_pb2.FileDescriptorProto(name=f"{PACKAGE}.proto", package=PACKAGE, syntax="proto2")
-    for name, fields in MESSAGES.items():
-        described = file.message_type.add(name=name)
-        for label, number, kind in fields:
-            described.field.add(name=label, number=number, type=kind, label=Field.LABEL_OPTIONAL)
-    result = file.message_type.add(name="Result")
-    for label, number, inner in RESULT:
-        result.field.add(
-            name=label,
-            number=number,
-            type=Field.TYPE_MESSAGE,
-            type_name=f".{PACKAGE}.{inner}",
-            label=Field.LABEL_OPTIONAL,
-        )
-    pool = descriptor_pool.DescriptorPool()
-    pool.Add(file)
-    return message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.Result"))

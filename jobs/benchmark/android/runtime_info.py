@@ -14,10 +14,20 @@ from typing import Any
 from google.protobuf.message import DecodeError
 
 from common.schema.outcome import Delegation
+from jobs.benchmark.android.protos import INT32, TEXT, Fields, message
 
 CPU_DELEGATES = ("TfLiteXNNPackDelegate", "YNNPackDelegate")
 NPU_DELEGATE, NPU_OPERATOR = "DispatchDelegate", "DISPATCH_OP"
 NAME_LENGTH = 80
+MESSAGES: dict[str, Fields] = {
+    "Delegate": (("name", 1, TEXT), ("*replaced", 2, INT32)),
+    "Node": (("id", 1, INT32), ("name", 2, TEXT), ("delegate", 8, "Delegate"), ("delegated_to", 9, INT32)),
+    "Graph": (("id", 1, INT32), ("*nodes", 3, "Node"), ("*plan", 4, INT32), ("kind", 5, INT32), ("name", 6, TEXT)),
+    "Details": (("*graphs", 2, "Graph"),),
+}
+DETAILS = message("Details", MESSAGES)
+# TFLITE_SUBGRAPH: of the file, not of a delegate's inside.
+OF_THE_FILE = 1
 REPLACING = re.compile(
     r"Replacing (\d{1,9}) out of (\d{1,9}) node\(s\) with delegate \(([^()\n]{1,80})\) node, "
     r"yielding (\d{1,9}) partitions(?: for subgraph (\d{1,6}))?"
@@ -75,20 +85,17 @@ def is_of(name: str, backend: str) -> bool:
 
 def placement(content: bytes) -> Placement | None:
     """The main graph of a file; None for one that is cut off or of another form."""
-    # Imported here: the rest of the stage has no use for it.
-    from ai_edge_litert import model_runtime_info_pb2
-
     try:
-        details = model_runtime_info_pb2.ModelRuntimeDetails.FromString(content)
+        details = DETAILS.FromString(content)
     except DecodeError:
         return None
-    graph = next((graph for graph in details.subgraphs if graph.subgraph_type == graph.TFLITE_SUBGRAPH), None)
-    if graph is None or not graph.execution_plan:
+    graph = next((graph for graph in details.graphs if graph.kind == OF_THE_FILE), None)
+    if graph is None or not graph.plan:
         return None
     nodes = {node.id: node for node in graph.nodes}
-    if not set(graph.execution_plan) <= nodes.keys():
+    if not set(graph.plan) <= nodes.keys():
         return None
-    return _placed([nodes[number] for number in graph.execution_plan], graph.nodes)
+    return _placed([nodes[number] for number in graph.plan], graph.nodes)
 
 
 def _placed(plan: Sequence[Any], nodes: Iterable[Any]) -> Placement:
@@ -100,15 +107,14 @@ def _placed(plan: Sequence[Any], nodes: Iterable[Any]) -> Placement:
             plain += 1
         else:
             taken.setdefault(name[:NAME_LENGTH], []).append(count)
-    total = sum(not node.HasField("delegate_node_details") for node in nodes)
+    total = sum(not node.HasField("delegate") for node in nodes)
     return Placement(total, plain, tuple(Taken(name, sum(counts), len(counts)) for name, counts in taken.items()))
 
 
 def _owner(node: Any) -> tuple[str | None, int]:
     """Whose a node of the plan is, and of how many nodes it is made; None for a plain kernel's."""
-    if node.HasField("delegate_node_details"):
-        details = node.delegate_node_details
-        return details.delegate_name or node.name or "unnamed delegate", len(details.tflite_node_ids_replaced)
+    if node.HasField("delegate"):
+        return node.delegate.name or node.name or "unnamed delegate", len(node.delegate.replaced)
     return (NPU_OPERATOR, 1) if node.name == NPU_OPERATOR else (None, 1)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from common.errors import EdgeproofError
-from common.schema.benchmark import Cell
+from common.schema.benchmark import Cell, Runner
 from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
@@ -35,6 +35,9 @@ class Target(Protocol):
 
     def environment(self) -> Environment:
         """What the place is, in facts, with a fingerprint that changes when it is another place."""
+
+    def runners(self, backend: str) -> tuple[Runner, ...]:
+        """The programs that measure a backend there, the one that decides first."""
 
     def measure(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Reading:
         """Run one cell in a fresh process; everything it prints goes to `log`. Never raises for a

@@ -12,23 +12,25 @@ from common.adb.errors import LimitError, NotReadyError, TimeLimitError, Transpo
 from common.adb.facts import DeviceFacts
 from common.adb.server import Server
 from common.adb.survey import survey
-from common.artifact import sha256_file, write_bytes
-from common.errors import UsageError
-from common.printable import tell
-from common.schema.benchmark import Cell
+from common.artifact import sha256_file
+from common.errors import EdgeproofError, UsageError
+from common.printable import clean, tell
+from common.schema.benchmark import Cell, Runner
 from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
-from common.schema.outcome import Failed, Outcome, Unsupported
+from common.schema.outcome import Failed, Outcome
 from common.schema.power import PowerReading
-from jobs.benchmark.android import binaries, classic, litert, power
+from jobs.benchmark.android import binaries, builds, npu, power
 from jobs.benchmark.android.app import App
-from jobs.benchmark.android.classic import Printed
-from jobs.benchmark.android.command import Dialect, arguments, dialect, lacks, peak_flags
-from jobs.benchmark.android.examine import Examiner, library_path
+from jobs.benchmark.android.builds import Build, Builds
+from jobs.benchmark.android.command import Dialect, arguments, lacks
+from jobs.benchmark.android.examine import Examiner
+from jobs.benchmark.android.executable import Executable, Wish
 from jobs.benchmark.android.feeding import flags, unfed
 from jobs.benchmark.android.files import RunFolder
 from jobs.benchmark.android.locks import held
+from jobs.benchmark.android.npu import Libraries
 from jobs.benchmark.android.recovery import MOST_ATTEMPTS, Recovery
 from jobs.benchmark.android.usable import usable_serial
 from jobs.benchmark.feeds import Material
@@ -38,6 +40,13 @@ from jobs.benchmark.targets.device_options import DeviceOptions
 SHOWN_DIGITS = 12
 # The tool looks at its memory every 50 ms.
 PEAK_S = 0.15
+# What measures some of the cells alone, as the facts call it.
+BESIDE = {
+    "litert": "Tool of LiteRT 2.x",
+    "binary-2": "Second tool",
+    "litert-2": "Second tool of LiteRT 2.x",
+    "npu": "Libraries of the NPU",
+}
 NOTHING = Material()
 
 
@@ -82,9 +91,9 @@ class AndroidTarget:
         self.device = self.recovery.device
         self.files = RunFolder(self.device, purpose)
         self.files.expect(material.sizes)
-        self._tool: Path | None = None
-        self._dialect = Dialect.CLASSIC
-        self._peak: tuple[str, ...] = ()
+        self._settings = Settings()
+        self._builds: Builds = {}
+        self._executables: dict[Runner, Executable] = {}
         self._app: App | None = None
         self._libraries: dict[str, Path] = {}
         # Called whenever the device is back after it had vanished.
@@ -99,13 +108,6 @@ class AndroidTarget:
             raise RuntimeError("the device was not prepared")
         return self.recovery.known
 
-    @property
-    def tool(self) -> Path:
-        """The tool's file on this machine. Only after `prepare`."""
-        if self._tool is None:
-            raise RuntimeError("the device was not prepared")
-        return self._tool
-
     def prepare(self, settings: Settings) -> None:
         """Find out what the device is, choose the tool for it and see that it starts there."""
         self.recovery.persist(lambda: self._prepare(settings))
@@ -114,7 +116,6 @@ class AndroidTarget:
         self.recovery.arrive()
         self.recovery.known = survey(self.device)
         abis = binaries.runnable(self.facts.abis, self.facts.translated)
-        self._tool = binaries.benchmark_binary(abis, self.options.binary)
         if settings.app:
             self._app = App(self.device, self.files, binaries.benchmark_app(abis, self.options.apk))
             # The file, and what is installed of it.
@@ -123,30 +124,48 @@ class AndroidTarget:
             self._libraries = binaries.hexagon_libraries(abis, self.options.hexagon, self.options.binary)
             for name, library in self._libraries.items():
                 self.files.put(library, name=name)
-        told = self.device.run([self.files.put(self.tool, executable=True), "--help"])
-        found = dialect(told.text)
-        if found is None:
-            said = " ".join(told.text.split())[:200] or f"exit status {told.status}"
-            hint = "give a build for this device with BENCHMARK_BINARY=<path>"
-            raise UsageError(
-                f"{self.tool.name} is no benchmark_model that {self.device.serial} runs: {said}", hint=hint
-            )
-        self._dialect, self._peak = found, peak_flags(told.text)
+        self._settings = settings
+        self._builds = builds.found(self.device, self.files, abis, self.options, settings)
+        self._executables = {
+            runner: Executable(self.device, self.files, build, self._npu_set(build, abis))
+            for runner, build in self._builds.items()
+        }
+
+    def _npu_set(self, build: Build, abis: Sequence[str]) -> Libraries | None:
+        """The NPU's libraries for a build, where it is asked for: the published ones go with the published tool."""
+        if "npu" not in self._settings.backends or build.dialect is not Dialect.LITERT:
+            return None
+        vendor, version = npu.vendor(self.facts.soc), binaries.litert_version(abis)
+        known = self.options.binary is None and vendor is not None and version is not None
+        try:
+            published = binaries.npu_libraries(abis, str(vendor), str(version)) if known else None
+        except EdgeproofError as error:
+            # Whoever gives all of them needs none.
+            tell(clean(f"note: without LiteRT's libraries for the NPU: {error.message}"), sys.stderr)
+            published = None
+        return npu.libraries(published, self.options.npu, build.path)
+
+    def runners(self, backend: str) -> tuple[Runner, ...]:
+        """The programs that measure a backend, the one that decides first; the app, which is the classic tool, last."""
+        found = builds.runners(self._builds, backend, self.options, self._settings)
+        app: tuple[Runner, ...] = ("app",) if self._app is not None and lacks(Dialect.CLASSIC, backend) is None else ()
+        return (*found, *app)
 
     def environment(self) -> Environment:
         """The device's facts. What measures is part of the fingerprint: another build measures something else. The app
         stands beside it: it may be asked for later without measuring all the rest anew."""
-        facts = self.facts
-        digest = sha256_file(self.tool)
-        told = (
-            ("Serial", self.device.serial),
-            *device_facts.lasting(facts),
-            ("Tool", f"benchmark_model ({self._dialect.value}), sha256 {digest[:SHOWN_DIGITS]}"),
-        )
-        lasting = with_cores_of(told, self.told_before)
-        beside = [(name, sha256_file(path)) for name, path in self._libraries.items()]
-        text = "\n".join(f"{label}={value}" for label, value in (*lasting, ("sha256", digest), *beside))
-        passing = device_facts.passing(facts)
+        facts, classic_tool = self.facts, self._builds.get("binary")
+        told = [("Serial", self.device.serial), *device_facts.lasting(facts)]
+        hidden = [(name, sha256_file(path)) for name, path in self._libraries.items()]
+        if classic_tool is not None:
+            digest = sha256_file(classic_tool.path)
+            told.append(("Tool", f"benchmark_model (classic), sha256 {digest[:SHOWN_DIGITS]}"))
+            hidden = [("sha256", digest), *hidden]
+        lasting = with_cores_of(tuple(told), self.told_before)
+        text = "\n".join(f"{label}={value}" for label, value in (*lasting, *hidden))
+        beside = self._beside()
+        shown = tuple((BESIDE[name], f"sha256 {digest[:SHOWN_DIGITS]}") for name, digest in beside)
+        passing = (*device_facts.passing(facts), *shown)
         return Environment(
             kind="android",
             name=f"{facts.manufacturer} {facts.model} ({self.device.serial})",
@@ -156,7 +175,14 @@ class AndroidTarget:
             serial=self.device.serial,
             passing=tuple(label for label, _ in passing),
             app_sha256=None if self._app is None else sha256_file(self._app.apk),
+            tools=beside,
         )
+
+    def _beside(self) -> tuple[tuple[str, str], ...]:
+        """Hashes of what measures some of the cells alone."""
+        tools = [(runner, sha256_file(build.path)) for runner, build in self._builds.items() if runner != "binary"]
+        sets = [one.libraries.sha256 for one in self._executables.values() if one.libraries is not None]
+        return (*tools, *(("npu", digest) for digest in sets[:1]))
 
     def measure(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Reading:
         """One cell in a fresh process of the tool, or of the app."""
@@ -165,47 +191,63 @@ class AndroidTarget:
     def memory(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Outcome:
         """One process that is asked for its peak, where the tool can tell it; long enough that it looks."""
         longer = settings.model_copy(update={"min_secs": max(settings.min_secs, PEAK_S)})
-        return self._process(model, cell, longer, log, self._peak)
+        return self._process(model, cell, longer, log, memory=True)
 
-    def _process(self, model: Path, cell: Cell, settings: Settings, log: Path, beside: tuple[str, ...] = ()) -> Outcome:
+    def _process(self, model: Path, cell: Cell, settings: Settings, log: Path, *, memory: bool = False) -> Outcome:
         name = f"{log.parent.name}/{log.name}"
-        words = lacks(self._dialect, cell.backend)
-        if words is not None:
-            return Unsupported(reason=words)
         limit_s = 2 * settings.max_secs + self.options.slack_s
+        executable = self._executables.get("binary" if cell.runner == "app" else cell.runner)
+        beside = executable.build.peak if memory and executable is not None else ()
 
         def attempt() -> Outcome:
-            graph = self.files.put(model)
-            given = (*arguments(self._dialect, cell, settings, graph, self.files.path), *self._fed(cell), *beside)
+            more = (*self._fed(cell), *beside)
             if cell.runner == "app":
+                graph = self.files.put(model)
+                given = (*arguments(Dialect.CLASSIC, cell, settings, graph, self.files.path), *more)
                 return self._in_app(given, cell, limit_s, log, name)
-            return self._in_shell(given, cell, limit_s, log, name)
+            if executable is None:
+                raise UsageError(f"no program measures {cell.backend} here", hint="see docs/android.md")
+            return executable.run(Wish(model, cell, settings, more, limit_s, log, name))
 
+        if cell.runner != "app" and executable is not None and (refused := executable.refuses(cell.backend)):
+            return refused
         try:
             return self.recovery.persist(attempt)
         except TransportError as lost:
             return Failed(reason=f"the device vanished {MOST_ATTEMPTS} times: {lost.message}", log=name)
 
     def examine(self, model: Path, cell: Cell, settings: Settings, folder: Path, log: str) -> Examination | None:
-        """Answers and operators, where the settings ask for them; by the classic tool only."""
+        """Answers and operators, where the settings ask for them; by the classic tool, also for a program that takes no
+        inputs, where it has the backend."""
         wanted = settings.profile or (settings.outputs_images and self.material.asks(cell.variant))
         if not wanted or cell.runner == "app":
             return None
-        if self._dialect is not Dialect.CLASSIC:
+        by, build = self._examiner(cell)
+        if build is None:
             return Examination(problems=("the LiteRT 2.x tool takes no inputs and writes no profile",))
         try:
-            return self.recovery.persist(
-                lambda: Examiner(self.device, self.files, self.tool, self.material).examine(
+            found = self.recovery.persist(
+                lambda: Examiner(self.device, self.files, build.path, self.material).examine(
                     model, cell, settings, folder, log
                 )
             )
         except TransportError as lost:
             return Examination(problems=(f"the device vanished {MOST_ATTEMPTS} times: {lost.message}",))
+        return found if by == cell.runner else found.model_copy(update={"by": by})
+
+    def _examiner(self, cell: Cell) -> tuple[Runner, Build | None]:
+        """Which program looks at a cell: its own, or the classic one beside it."""
+        own = self._builds.get(cell.runner)
+        if own is not None and own.dialect is Dialect.CLASSIC:
+            return cell.runner, own
+        beside = self._builds.get("binary")
+        return "binary", None if beside is None or beside.lacks(cell.backend) is not None else beside
 
     def unfed(self, cell: Cell) -> str | None:
         """What this tool cannot be given."""
         feed = self.material.feeds.get(cell.variant, ())
-        return unfed(self._dialect, [(port.tensor, port.shape) for port in feed], cell.runner) if feed else None
+        kind = Dialect.LITERT if cell.runner.startswith("litert") else Dialect.CLASSIC
+        return unfed(kind, [(port.tensor, port.shape) for port in feed], cell.runner) if feed else None
 
     def power(self, at_s: float) -> PowerReading | None:
         """Battery and screen; None when the device vanishes at every try."""
@@ -244,21 +286,6 @@ class AndroidTarget:
         """The flags that feed a cell with its first sample; none where the tool draws one."""
         feed = self.material.feeds.get(cell.variant, ())
         return flags(self.files, feed) if feed and self.unfed(cell) is None else ()
-
-    def _in_shell(self, given: tuple[str, ...], cell: Cell, limit_s: float, log: Path, name: str) -> Outcome:
-        tool = self.files.put(self.tool, executable=True)
-        try:
-            ended = self.device.run([tool, *given], limit_s, library_path(cell, self.files))
-        except LimitError as over:
-            write_bytes(log, over.output.encode("utf-8", "replace"))
-            late = isinstance(over, TimeLimitError)
-            reason = f"not finished after {limit_s:.0f} s; it was ended" if late else over.message
-            return Failed(reason=reason[:500], log=name)
-        parts = ("+ " + " ".join([tool, *given]), ended.stdout, "--- stderr", ended.stderr, f"--- {ended.status}\n")
-        write_bytes(log, "\n".join(parts).encode("utf-8", "replace"))
-        printed = Printed(ended.stdout, ended.stderr, ended.status, name)
-        parse = litert.parse if self._dialect is Dialect.LITERT else classic.parse
-        return parse(printed, cell.backend)
 
     def _in_app(self, given: tuple[str, ...], cell: Cell, limit_s: float, log: Path, name: str) -> Outcome:
         if self._app is None:

@@ -11,15 +11,18 @@ SLACK_S = 120.0
 
 @dataclass(frozen=True)
 class DeviceOptions:
-    """Paths are None for the published files.
+    """Paths are None for the published files. `second` is another executable, measured beside `binary` in columns of
+    its own; `npu` is a folder with the libraries of an NPU.
 
     `keep`: leave files and app on the device. `patience_s`: how long to wait for one that vanished.
     `slack_s`: what a process may take on top of twice the protocol's `max_secs`.
     """
 
     binary: Path | None = None
+    second: Path | None = None
     apk: Path | None = None
     hexagon: Path | None = None
+    npu: Path | None = None
     keep: bool = False
     patience_s: float = PATIENCE_S
     slack_s: float = SLACK_S

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from common.artifact import new_text
 from common.schema.base import Model
-from common.schema.benchmark import Cell
+from common.schema.benchmark import Cell, Runner
 from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
@@ -76,6 +76,10 @@ class HostTarget:
     def environment(self) -> Environment:
         """CPU, cores, governor, memory, system and runtime of this machine."""
         return host_environment()
+
+    def runners(self, backend: str) -> tuple[Runner, ...]:  # noqa: ARG002
+        """The interpreter alone."""
+        return ("binary",)
 
     def measure(self, model: Path, cell: Cell, settings: Settings, log: Path) -> Reading:
         """One cell in a fresh process."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from common.schema.benchmark import Cell
+from common.schema.benchmark import Cell, Runner
 from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
@@ -48,6 +48,9 @@ class SimulatedTarget:
     gains: Mapping[str, float]
     clock: Clock
     processes: int = 0
+
+    def runners(self, backend: str) -> tuple[Runner, ...]:
+        return ("binary",)
 
     def environment(self) -> Environment:
         """A device without a name."""

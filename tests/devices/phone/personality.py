@@ -47,12 +47,13 @@ class Delegate:
 
 @dataclass(frozen=True)
 class Delegates:
-    """The delegates that the classic tool knows."""
+    """The delegates that the tools know; the NPU's is of LiteRT 2.x alone."""
 
     xnnpack: Delegate = Delegate(Behaviour.FULL, speed=3.0, init_ms=10.0)
     gpu: Delegate = Delegate(Behaviour.FULL, speed=4.0, init_ms=400.0)
     nnapi: Delegate = Delegate()
     hexagon: Delegate = Delegate()
+    npu: Delegate = Delegate(Behaviour.FULL, speed=8.0, init_ms=900.0)
 
 
 @dataclass(frozen=True)

@@ -250,11 +250,12 @@ def _script(call: Call, source: bytes) -> int:
     return shell.run(source.decode(errors="surrogateescape"), call.files)
 
 
-def fake_binary(abi: str = "arm64-v8a", size: int = 4096) -> bytes:
-    """An ELF header for an ABI and padding: the stand-in runs it as benchmark_model."""
+def fake_binary(abi: str = "arm64-v8a", size: int = 4096, mark: bytes = b"") -> bytes:
+    """An ELF header for an ABI and padding: the stand-in runs it as benchmark_model, with a `mark` of
+    `phone.newer` as that of LiteRT 2.x."""
     bits = 2 if "64" in abi else 1
     head = ELF + bytes([bits, 1, 1]) + bytes(9) + (2).to_bytes(2, "little") + MACHINES[abi].to_bytes(2, "little")
-    return head + bytes(max(size - len(head), 0))
+    return head + mark + bytes(max(size - len(head) - len(mark), 0))
 
 
 def is_link(mode: int) -> bool:

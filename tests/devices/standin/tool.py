@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from tests.devices.phone import texts
+from tests.devices.phone import newer, texts
 from tests.devices.phone.classic import app
 from tests.devices.phone.classic import tool as classic
 from tests.devices.phone.classic.runtime import Execution, Memory, Model, Operator, Session, Tensor, ToolError
@@ -55,6 +55,7 @@ def run(call: Call) -> int:
             return recording.status
     runtime = Runtime(call.phone, call.process, call.files.out, call.files.err, call.phone.due(Point.TOOL, subject))
     runtime.folder = call.shell.cwd
+    runtime.program = call.phone.files.read(call.shell.path(call.argv[0]))
     return runtime.main(call.arguments, call.argv[0])
 
 
@@ -121,6 +122,7 @@ class Runtime:
         """`faults` are the ones that this run has."""
         self.phone, self.process = phone, process
         self.folder = "/"
+        self.program = b""
         self._out, self._err = out, err
         self._faults = {fault.kind: fault for fault in faults}
         self._written = 0
@@ -137,6 +139,8 @@ class Runtime:
             self._out(_seeded(self.phone.tool_runs).randbytes(GARBAGE_BYTES))
             return 0
         try:
+            if newer.MARK in self.program:
+                return newer.main(argv, self, program, older=newer.OLDER in self.program)
             return classic.main(argv, self, program)
         except _Cut:
             return 0
@@ -214,9 +218,9 @@ class Runtime:
     def _choose(self, delegates: Delegates) -> Delegates:
         if Kind.SILENT_FALLBACK in self._faults:
             absent = Delegate(Behaviour.ABSENT)
-            return replace(delegates, gpu=absent, nnapi=absent, hexagon=absent)
+            return replace(delegates, gpu=absent, nnapi=absent, hexagon=absent, npu=absent)
         if fault := self._faults.get(Kind.WRONG_OUTPUTS):
-            names = ("xnnpack", "gpu", "nnapi", "hexagon")
+            names = ("xnnpack", "gpu", "nnapi", "hexagon", "npu")
             return replace(delegates, **{n: replace(getattr(delegates, n), outputs=fault.outputs) for n in names})
         return delegates
 

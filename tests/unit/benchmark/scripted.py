@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from common.schema.benchmark import Cell
+from common.schema.benchmark import Cell, Runner
 from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
@@ -49,6 +49,9 @@ class Scripted:
         self.slept: list[float] = []
         self.examined: list[str] = []
         self.remembered: list[str] = []
+
+    def runners(self, backend: str) -> tuple[Runner, ...]:
+        return ("binary",)
 
     def environment(self) -> Environment:
         return Environment(kind="host", name="scripted", fingerprint="f" * 64, functional_only=False, facts=())

@@ -13,7 +13,7 @@ import pytest
 from common.artifact import read
 from common.errors import EdgeproofError, UsageError
 from common.provenance import ROOT
-from common.schema.benchmark import Benchmark, Cell
+from common.schema.benchmark import Benchmark, Cell, Runner
 from common.schema.caution import FailedProcesses
 from common.schema.environment import Environment
 from common.schema.examination import Examination
@@ -164,6 +164,9 @@ class ScriptedTarget:
 
     def __init__(self, stop: int = 10**6, fail: str = "") -> None:
         self.stop, self.fail, self.seen = stop, fail, 0
+
+    def runners(self, backend: str) -> tuple[Runner, ...]:
+        return ("binary",)
 
     def environment(self) -> Environment:
         return Environment(kind="host", name="scripted", fingerprint="a" * 64, functional_only=False, facts=())

@@ -13,7 +13,7 @@ def percentile(ordered: Sequence[int], share: float) -> int:
     return ordered[min(int(share * len(ordered)), len(ordered) - 1)]
 
 
-def mean(samples: Sequence[int]) -> float:
+def mean(samples: Sequence[float]) -> float:
     """Average, 0 of nothing."""
     return sum(samples) / len(samples) if samples else 0.0
 

@@ -28,7 +28,9 @@ from tests.unit.report.factories import variant
 IMAGES = 12
 
 
-def run(bench: Bench, device: StandIn, apk: Path | None = None, slack_s: float = SLACK_S) -> Benchmark:
+def run(
+    bench: Bench, device: StandIn, apk: Path | None = None, slack_s: float = SLACK_S, second: Path | None = None
+) -> Benchmark:
     settings = load(bench.folder / "two.toml").settings.benchmark
     shape = (IMAGES, *tiny_model.SHAPE[1:])
     images = np.random.default_rng(1).integers(0, 255, shape, dtype=np.uint8)
@@ -37,7 +39,7 @@ def run(bench: Bench, device: StandIn, apk: Path | None = None, slack_s: float =
         (folder / f"{name}.tflite").write_bytes(tiny_model.PATH.read_bytes())
         model = file_ref(folder / f"{name}.tflite", folder)
         write_model(folder / "variant.json", variant(name, recipe).model_copy(update={"model": model}))
-    options = DeviceOptions(binary=bench.binary, apk=apk, patience_s=PATIENCE_S, slack_s=slack_s)
+    options = DeviceOptions(binary=bench.binary, second=second, apk=apk, patience_s=PATIENCE_S, slack_s=slack_s)
     with android(device.serial, "test", options, settings, Material(images)) as target:
         return benchmark(bench.experiment, bench.folder / "variants", target, bench.output)
 

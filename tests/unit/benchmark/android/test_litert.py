@@ -1,7 +1,9 @@
 """What the LiteRT 2.x tool prints and writes, read."""
 
+import subprocess
+import sys
+
 import pytest
-from ai_edge_litert import model_runtime_info_pb2
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -10,6 +12,7 @@ from jobs.benchmark.android import litert, result_file, runtime_info
 from jobs.benchmark.android.classic import Printed
 from jobs.benchmark.android.litert import Written
 from tests.devices.phone.classic.result_file import encode
+from tests.devices.phone.graph import encoded
 
 # Columns as litert/tools/benchmark_litert_model.h pads them since 2025, with the signature's line of 2026. A phone's
 # figures in this form: Arm's learning path on KleidiAI (LiteRT 2.0), mlcommons/mobile_app_open#1134 (2.1.5).
@@ -41,6 +44,16 @@ INFO: [./litert/tools/benchmark_litert_model.h:135] Peak memory usage not availa
 INFO: [./litert/tools/benchmark_litert_model.h:138] ======================================
 
 """
+READ_BY_PACKAGE = """
+import sys
+from ai_edge_litert.model_runtime_info_pb2 import ModelRuntimeDetails, RuntimeSubgraph
+[main] = ModelRuntimeDetails.FromString(sys.stdin.buffer.read()).subgraphs
+node = main.nodes[3]
+kind = RuntimeSubgraph.SubgraphType.Name(main.subgraph_type)
+details = node.delegate_node_details
+replaced = list(details.tflite_node_ids_replaced)
+print(kind, list(main.execution_plan), details.delegate_name, replaced, main.nodes[0].delegated_to_node_id)
+"""
 # avg, min, max, std, median, p5, p95, init, first, warm-up in ms.
 LATENCIES = (0.4645, 0.442, 0.984, 0.013, 0.4621, 0.46, 0.479, 4.501, 1.04, 0.466)
 RESULT = encode("", LATENCIES, (9216, 11776, 0.0), (3.2, 2000, 1000))
@@ -48,32 +61,17 @@ PRINTED = Printed(STDOUT, STDERR, 0, "log")
 
 
 def graph(*plan: tuple[str, int] | str) -> bytes:
-    """A main graph as delegates left it: (delegate, nodes that it replaced), or an operator's name."""
-    details = model_runtime_info_pb2.ModelRuntimeDetails()
-    main = details.subgraphs.add(subgraph_type=model_runtime_info_pb2.RuntimeSubgraph.TFLITE_SUBGRAPH)
-    for entry in plan:
-        number = len(main.nodes)
-        if isinstance(entry, str):
-            main.nodes.add(id=number, name=entry)
-            main.execution_plan.append(number)
-            continue
-        name, count = entry
-        replaced = range(number, number + count)
-        for node in replaced:
-            main.nodes.add(id=node, name="CONV_2D", delegated_to_node_id=number + count)
-        made = main.nodes.add(id=number + count, name=name)
-        made.delegate_node_details.delegate_name = name
-        made.delegate_node_details.tflite_node_ids_replaced.extend(replaced)
-        main.execution_plan.append(number + count)
-    return details.SerializeToString()
+    return encoded(plan)
 
 
-def read(backend: str, printed: Printed = PRINTED, **written: bytes) -> Outcome:
-    return litert.parse(printed, backend, Written(**written))
+def read(
+    backend: str, printed: Printed = PRINTED, result: bytes | None = None, runtime: bytes | None = None
+) -> Outcome:
+    return litert.parse(printed, backend, Written(result, runtime))
 
 
-def measured(backend: str, **written: bytes) -> Measured:
-    found = read(backend, **written)
+def measured(backend: str, result: bytes | None = None, runtime: bytes | None = None) -> Measured:
+    found = read(backend, PRINTED, result, runtime)
     assert isinstance(found, Measured), found
     return found
 
@@ -118,6 +116,17 @@ def test_the_graph_says_what_ran_where() -> None:
     assert (npu.extent, npu.nodes_delegated, npu.nodes_total, npu.partitions) == ("partial", 2, 3, 2)
     assert proof("npu", graph("DISPATCH_OP")).extent == "complete"
     assert proof("xnnpack", graph(("TfLiteXNNPackDelegate", 24))).extent == "complete"
+
+
+def test_the_graph_is_that_of_the_package() -> None:
+    """In a process of its own: TensorFlow's module of the same name may be in this one."""
+    told = subprocess.run(
+        [sys.executable, "-c", READ_BY_PACKAGE],
+        input=graph(("LITERT_CL", 3), "ADD"),
+        capture_output=True,
+        check=True,
+    )
+    assert told.stdout.decode().split() == ["TFLITE_SUBGRAPH", "[3,", "4]", "LITERT_CL", "[0,", "1,", "2]", "3"]
 
 
 @pytest.mark.parametrize("backend", ["gpu", "npu"])

@@ -6,8 +6,9 @@ from pathlib import Path
 from common.schema.benchmark import MemoryLine, RunLine, Summary
 from common.schema.outcome import Measured, Memory
 from jobs.benchmark.android import logcat
+from jobs.benchmark.android.builds import Build, listed_flags
 from jobs.benchmark.android.classic import parse
-from jobs.benchmark.android.command import peak_flags
+from jobs.benchmark.android.command import Dialect
 from jobs.benchmark.ledger import Ledger
 from tests.devices.phone.classic.flags import FLAGS
 from tests.devices.standin.device import StandIn
@@ -48,9 +49,10 @@ def test_the_recorded_peak_is_read() -> None:
 
 
 def test_a_tool_that_cannot_tell_its_peak_is_not_asked() -> None:
-    assert peak_flags(recorded("f_help").stderr) == (ASKED,)
+    told = listed_flags(recorded("f_help").stderr)
+    assert Build(Path(), Dialect.CLASSIC, told).peak == (ASKED,)
     older = "\n".join(line for line in recorded("f_help").stderr.splitlines() if "report_peak_memory" not in line)
-    assert peak_flags(older) == ()
+    assert Build(Path(), Dialect.CLASSIC, listed_flags(older)).peak == ()
     assert any(flag.name in ASKED for flag in FLAGS)
 
 

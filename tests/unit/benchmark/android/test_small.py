@@ -13,7 +13,17 @@ from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Unsupported
 from jobs.benchmark.android import litert, logcat
 from jobs.benchmark.android.classic import Printed
-from jobs.benchmark.android.command import Dialect, arguments, dialect, lacks, one_run
+from jobs.benchmark.android.command import (
+    FULL_DELEGATION,
+    RESULT,
+    RUNTIME_INFO,
+    Dialect,
+    arguments,
+    dialect,
+    lacks,
+    one_run,
+    written_flags,
+)
 from jobs.benchmark.android.profile import operators
 from jobs.benchmark.android.usable import usable_serial
 from jobs.benchmark.parallel import without
@@ -55,7 +65,14 @@ def test_the_other_dialect_is_told_apart_and_understood() -> None:
 def test_what_the_other_dialect_cannot_do() -> None:
     assert lacks(Dialect.LITERT, "nnapi") == "the LiteRT 2.x tool has no NNAPI"
     assert lacks(Dialect.LITERT, "gpu") is None
-    assert "--require_full_delegation=true" in arguments(Dialect.LITERT, cell("gpu"), Settings(), "g", "l")
+    assert "--use_gpu=true" in arguments(Dialect.LITERT, cell("gpu"), Settings(), "g", "l")
+    assert lacks(Dialect.CLASSIC, "npu") == "the classic tool has no NPU: that takes the tool of LiteRT 2.x"
+    files = {RESULT: "/d/r.pb", RUNTIME_INFO: "/d/i.pb"}
+    known = {RESULT, RUNTIME_INFO, "use_gpu"}
+    assert written_flags("gpu", known, files) == (f"--{RESULT}=/d/r.pb", f"--{RUNTIME_INFO}=/d/i.pb")
+    # A build that does not write what ran where must leave nothing to the CPU.
+    assert written_flags("gpu", {RESULT}, files) == (*FULL_DELEGATION, f"--{RESULT}=/d/r.pb")
+    assert written_flags("xnnpack", set(), files) == ()
     refused = litert.parse(Printed("", "ERROR: Disallowed CPU fallback detected.\n", 1, "log"), "gpu")
     assert refused == Unsupported(reason="Disallowed CPU fallback detected.")
 
