@@ -39,7 +39,7 @@ def main(
     second: Annotated[
         Path | None,
         cli.READ,
-        typer.Option(help="Another benchmark_model, measured beside --binary in columns of its own."),
+        typer.Option(help="Another benchmark_model, measured beside the first."),
     ] = None,
     npu: Annotated[Path | None, cli.READ, typer.Option(help="Folder with the libraries of the device's NPU.")] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Leave files and app on the device.")] = False,

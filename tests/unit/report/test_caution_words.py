@@ -14,7 +14,7 @@ CASES: list[tuple[Caution, str]] = [
     (kinds.BusyMachine(used=1.5, cores=2), "1.5 of 2 cores"),
     (
         kinds.TooBusy(session=0, backend="cpu", threads=1, runner="app", segments=24, redone=20),
-        "cpu x1 app: 20 repetitions of 24 segments",
+        "cpu x1 in the app: 20 repetitions of 24 segments",
     ),
     (kinds.FewRounds(rounds=3, fewest=6), "Fewer than 6 rounds"),
     (
