@@ -6,7 +6,7 @@ from pathlib import Path
 
 from common.binaries import Binary, Dialect, Lock, Tool, ensure, held, known
 from common.download import GoneError, Say
-from common.errors import UsageError
+from common.errors import EdgeproofError, UsageError
 from common.printable import tell
 from common.schema.experiment import Benchmark
 
@@ -84,9 +84,17 @@ def missing(wanted: Iterable[Binary], cache: Path) -> tuple[Binary, ...]:
 
 
 def fetch(wanted: Iterable[Binary], cache: Path, say: Say = tell) -> None:
-    """Have a verified copy of each in the cache. Raises as `common.binaries.ensure`."""
-    for binary in wanted:
-        have(binary, cache, say)
+    """Have a verified copy of each in the cache. What a run would go on without, because the classic tool measures
+    it, is missed with a note. Raises as `common.binaries.ensure` for the rest, before it."""
+    entries = sorted(wanted, key=lambda binary: binary.dialect == "litert")
+    spare = any((binary.tool, binary.dialect) == ("benchmark_model", "classic") for binary in entries)
+    for binary in entries:
+        try:
+            have(binary, cache, say)
+        except EdgeproofError as error:
+            if not spare or binary.dialect != "litert":
+                raise
+            tell(f"note: going on without {binary.name}: {error}", sys.stderr)
 
 
 def have(binary: Binary, cache: Path, say: Say = tell) -> Path | None:

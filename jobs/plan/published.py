@@ -8,7 +8,7 @@ from pathlib import Path
 
 from common.adb.names import HOST
 from common.binaries import Binary, cache_folder, read_lock
-from common.device_tools import APK, BINARY, HEXAGON, fetch, missing, needed, sums
+from common.device_tools import APK, BINARY, HEXAGON, fetch, needed, sums
 from common.errors import UsageError
 from common.printable import tell
 from common.schema.experiment import Benchmark
@@ -37,8 +37,7 @@ def fetch_published(places: Sequence[Place], settings: Benchmark, tools: Tools) 
     Raises UsageError where nobody publishes it, and as `common.binaries.ensure`.
     """
     wanted = {binary.name: binary for place in places if place.live for binary in _needed(place, settings, tools)}
-    cache = cache_folder()
-    fetch(missing(wanted.values(), cache), cache, lambda line: tell(line, sys.stderr))
+    fetch(wanted.values(), cache_folder(), lambda line: tell(line, sys.stderr))
 
 
 def _known(place: Place, settings: Benchmark, tools: Tools, run: Path) -> Place:

@@ -9,13 +9,14 @@ import pytest
 
 from common.binaries import Binary, Lock, read_lock
 from common.device_tools import APK, BINARY, HEXAGON, fetch, find, missing, needed, npu_set, pick, sums
+from common.download import GoneError
 from common.elf import elf_abis
-from common.errors import EdgeproofError, UsageError
+from common.errors import EdgeproofError, TryLaterError, UsageError
 from common.npu_libraries import extracted
 from common.schema.experiment import Benchmark
 from jobs.benchmark.android.binaries import hexagon_libraries, npu_libraries, published, runnable
 from tests.devices.standin.phone import fake_binary
-from tests.publisher import Publisher, publisher
+from tests.publisher import Answer, Publisher, publisher
 
 PHONE = ("arm64-v8a", "armeabi-v7a", "armeabi")
 QUALCOMM = "libLiteRtDispatch_Qualcomm.so"
@@ -77,6 +78,28 @@ def test_whoever_looks_first_is_told_what_a_run_would_download(served: Publisher
     fetch([tool], tmp_path)
     assert missing([tool], tmp_path) == ()
     assert sums([tool], tmp_path)["benchmark_model-classic"] is not None
+
+
+def test_the_newer_tool_is_missed_where_the_classic_one_can_do_without_it(
+    served: Publisher, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lock = read_lock()
+    both = [find(lock, "benchmark_model", PHONE, dialect) for dialect in ("litert", "classic")]
+    newer, classic = (b.model_copy(update={"url": f"{served.address}/{b.name}"}) for b in both if b is not None)
+    # Nothing at all can be had: that is one error, of what is needed.
+    with pytest.raises(GoneError, match=classic.name):
+        fetch([newer, classic], tmp_path)
+    assert newer.name not in capsys.readouterr().err
+    served.publish(f"/{classic.name}", fake_binary())
+    served.url(f"/{newer.name}", Answer(status=503))
+    for _ in range(2):
+        fetch([newer, classic], tmp_path)
+        assert f"note: going on without {newer.name}: " in capsys.readouterr().err
+    with pytest.raises(TryLaterError, match=r"503"):
+        fetch([newer], tmp_path)
+    served.publish(f"/{newer.name}", fake_binary())
+    fetch([newer, classic], tmp_path)
+    assert missing([newer, classic], tmp_path) == ()
 
 
 def test_hexagons_library_has_the_name_that_the_tool_looks_for(
