@@ -5,8 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.adb.facts import DeviceFacts
 from common.adb.server import Device
 from common.device_tools import NEWER_ONLY, SHARED, dialects
+from common.elf import HEADER_BYTES, elf_abis
 from common.errors import EdgeproofError, UsageError
 from common.printable import clean, tell
 from common.schema.benchmark import Runner
@@ -20,18 +22,24 @@ FIRST: dict[Dialect, Runner] = {Dialect.CLASSIC: "binary", Dialect.LITERT: "lite
 SECOND: dict[Dialect, Runner] = {Dialect.CLASSIC: "binary-2", Dialect.LITERT: "litert-2"}
 FLAG = re.compile(r"^[ \t]*--([\w-]+)(?:=| \()", re.MULTILINE)
 SAID_LENGTH = 200
+# A shell's statuses for what is no program here, and for what a signal ended.
+NOT_STARTED, SIGNALLED = (126, 127), 128
 
 
 @dataclass(frozen=True)
 class Build:
-    """An executable, what it is, and the flags that it lists."""
+    """An executable, what it is, and the flags that it lists. `refusal`: why it does not start on this device, which
+    may still run its app."""
 
     path: Path
     dialect: Dialect
     flags: frozenset[str]
+    refusal: str | None = None
 
     def lacks(self, backend: str) -> str | None:
         """Why this build cannot run a backend at all; None when it can."""
+        if self.refusal is not None:
+            return f"this device starts no Arm program: {self.refusal}"
         words = lacks(self.dialect, backend)
         flag = flag_of(self.dialect, backend)
         if words is None and flag is not None and flag not in self.flags:
@@ -44,18 +52,32 @@ class Build:
         return (f"--{PEAK}=true",) if PEAK in self.flags else ()
 
 
+class DoesNotStartError(UsageError):
+    """An executable, for `abis`, that the device does not start; `said` are its words."""
+
+    def __init__(self, message: str, hint: str, path: Path, said: str) -> None:
+        super().__init__(message, hint=hint)
+        with path.open("rb") as stream:
+            self.abis = elf_abis(stream.read(HEADER_BYTES))
+        self.path, self.said = path, said
+
+
 Builds = Mapping[Runner, Build]
 
 
-def found(device: Device, files: RunFolder, abis: Sequence[str], options: DeviceOptions, settings: Settings) -> Builds:
-    """What measures on a device that runs `abis`, each seen to start there: the user's own, in their order, or those of
-    the published ones that the settings need. Raises UsageError for one that does not start."""
+def found(device: Device, files: RunFolder, facts: DeviceFacts, options: DeviceOptions, settings: Settings) -> Builds:
+    """What measures on a device, each seen to start there: the user's own, in their order, or those of the published
+    ones that the settings need. Raises UsageError for one that does not start; where a translator may be for apps
+    alone, the first one says so instead."""
+    abis = binaries.runnable(facts.abis, facts.translated)
     given = [path for path in (options.binary, options.second) if path is not None]
     builds: dict[Runner, Build] = {}
     for path in given or _published(abis, settings):
         try:
             build = _learn(device, files, binaries.check_given(path, abis) if given else path)
         except UsageError as error:
+            if not builds and isinstance(error, DoesNotStartError) and set(error.abis) & set(facts.translated):
+                return {"binary": Build(error.path, Dialect.CLASSIC, frozenset(), error.said)}
             if given or not builds:
                 raise
             _without(error, settings)
@@ -96,6 +118,8 @@ def _learn(device: Device, files: RunFolder, path: Path) -> Build:
         if "Permission denied" in told.text:
             hint = f"{ROOT} does not let programs start here: the system mounts it noexec, or its policy forbids it"
         message = f"{path.name} is no benchmark_model that {device.serial} runs: {clean(said)}"
+        if told.status in NOT_STARTED or told.status > SIGNALLED:
+            raise DoesNotStartError(message, hint, path, clean(said))
         raise UsageError(message, hint=hint)
     return Build(path, kind, listed_flags(told.text))
 

@@ -4,6 +4,7 @@ import hashlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 
 from common.adb import facts as device_facts
@@ -21,7 +22,7 @@ from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Outcome
 from common.schema.power import PowerReading
-from jobs.benchmark.android import binaries, builds, npu, power
+from jobs.benchmark.android import alone, binaries, builds, npu, power
 from jobs.benchmark.android.app import App
 from jobs.benchmark.android.builds import Build, Builds
 from jobs.benchmark.android.command import Dialect, arguments, lacks
@@ -116,16 +117,15 @@ class AndroidTarget:
         self.recovery.arrive()
         self.recovery.known = survey(self.device)
         abis = binaries.runnable(self.facts.abis, self.facts.translated)
-        if settings.app:
-            self._app = App(self.device, self.files, binaries.benchmark_app(abis, self.options.apk))
-            # The file, and what is installed of it.
-            self.files.expect({"app": 2 * self._app.apk.stat().st_size})
+        make = partial(alone.app, self.device, self.files, abis, self.options.apk)
+        self._app = make() if settings.app else None
         if "hexagon" in settings.backends:
             self._libraries = binaries.hexagon_libraries(abis, self.options.hexagon, self.options.binary)
             for name, library in self._libraries.items():
                 self.files.put(library, name=name)
         self._settings = settings
-        self._builds = builds.found(self.device, self.files, abis, self.options, settings)
+        self._builds = builds.found(self.device, self.files, self.facts, self.options, settings)
+        self._app = alone.alone(self._builds, self._app, self.device.serial, make)
         self._executables = {
             runner: Executable(self.device, self.files, build, self._npu_set(build, abis))
             for runner, build in self._builds.items()
