@@ -78,6 +78,21 @@ def test_an_image_whose_kernel_starts_arm_programs(
         assert "Nothing to do" in run(job, server).stdout
 
 
+def test_an_image_whose_translator_is_for_apps(
+    job: Path, adb_server: AdbServer, stand_ins: Callable[..., StandIn]
+) -> None:
+    phone = stand_ins("emulator")
+    with NamedServer(adb_server.port, {SERIAL: phone.serial}) as server:
+        done = run(job, server)
+        assert done.returncode == 0, done.stdout
+        assert f"note: {SERIAL} starts no Arm program" in done.stdout
+        results = read(job / "run" / "report" / "results.json", Results)
+        found = {(m.runner, m.result.kind) for m in results.measurements}
+        assert found == {("binary", "unsupported"), ("app", "latency")}
+        assert "this device starts no Arm program" in (job / "summary.md").read_text(encoding="utf-8")
+        assert "Nothing to do" in run(job, server).stdout
+
+
 def test_an_image_that_runs_nothing_of_ours_is_one_line(
     job: Path, adb_server: AdbServer, stand_ins: Callable[..., StandIn]
 ) -> None:
