@@ -81,6 +81,11 @@ def joined(serials: Sequence[str]) -> str:
     return shlex.join(serials)
 
 
+def quoted(serial: str) -> str:
+    """A serial as it is typed after `adb -s`."""
+    return shlex.quote(serial)
+
+
 def typed(variable: str, text: str) -> str:
     """What to type in a shell: `DEVICE=R5CT10ABC`, `DEVICE='a (2)'`."""
     return f"{variable}={shlex.quote(text)}"

@@ -1,6 +1,7 @@
 """The executables that measure on a device: which there are, and which of them measures what."""
 
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,9 +58,7 @@ class DoesNotStartError(UsageError):
 
     def __init__(self, message: str, hint: str, path: Path, said: str) -> None:
         super().__init__(message, hint=hint)
-        with path.open("rb") as stream:
-            self.abis = elf_abis(stream.read(HEADER_BYTES))
-        self.path, self.said = path, said
+        self.path, self.abis, self.said = path, abis_of(path), said
 
 
 Builds = Mapping[Runner, Build]
@@ -83,7 +82,15 @@ def found(device: Device, files: RunFolder, facts: DeviceFacts, options: DeviceO
             _without(error, settings)
             continue
         builds[SECOND[build.dialect] if FIRST[build.dialect] in builds else FIRST[build.dialect]] = build
+    if any(set(abis_of(build.path)) & set(facts.translated) for build in builds.values()):
+        tell(f"note: {device.serial} starts the Arm build by translation", sys.stderr)
     return builds
+
+
+def abis_of(path: Path) -> tuple[str, ...]:
+    """What an executable is for."""
+    with path.open("rb") as stream:
+        return elf_abis(stream.read(HEADER_BYTES))
 
 
 def _published(abis: Sequence[str], settings: Settings) -> list[Path]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from common.adb import facts
 from common.adb.errors import DeviceFileError, LimitError, NotReadyError, TransportError
+from common.adb.names import quoted
 from common.adb.server import Device
 from common.artifact import sha256_file
 from common.errors import EdgeproofError
@@ -113,6 +114,10 @@ class RunFolder:
             self._there.pop(path, None)
         if own:
             self.device.run(["rm", "-f", *own])
+
+    def removal(self) -> str:
+        """How a person removes the folder."""
+        return f"remove it with adb -s {quoted(self.device.serial)} shell rm -rf {self.path}"
 
     def remove(self) -> str | None:
         """Remove the folder. Gives the reason when that failed: nothing worse than some bytes left there."""

@@ -270,7 +270,7 @@ class AndroidTarget:
         reason = self._remove() if self.device.answers() else "it does not answer"
         # What was never begun leaves nothing.
         if reason is not None and self.files.holds:
-            hint = f"remove it with adb -s {self.device.serial} shell rm -rf {self.files.path}"
+            hint = self.files.removal()
             tell(f"warning: {self.files.path} was left on the device: {reason} ({hint})", sys.stderr)
 
     def _remove(self) -> str | None:

@@ -47,9 +47,12 @@ def test_where_no_arm_program_starts_the_app_measures_alone(
     assert phone.phone.state.packages == {}
 
 
-def test_where_arm_programs_start_the_build_measures(bench: Bench, stand_ins: Callable[..., StandIn]) -> None:
+def test_where_arm_programs_start_the_build_measures(
+    bench: Bench, stand_ins: Callable[..., StandIn], capsys: pytest.CaptureFixture[str]
+) -> None:
     phone = stand_ins(replace(load("emulator"), starts=()))
     result = bench.run(phone.serial)
+    assert f"note: {phone.serial} starts the Arm build by translation\n" in capsys.readouterr().err
     assert {(row.cell.runner, type(row.result)) for row in result.rows} == {("binary", Summary)}
     assert dict(result.target.facts)["Translated ABIs"] == "arm64-v8a, armeabi-v7a, armeabi"
 
