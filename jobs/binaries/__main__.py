@@ -26,9 +26,10 @@ def main(
     from common.errors import EdgeproofError, TryLaterError
     from common.printable import tell
 
-    failed = []
+    failed, recorded = [], 0
     for done in record(lock, cache or cache_folder(), renew=renew):
         if done.error is None:
+            recorded += 1
             tell(f"{done.binary.name}  {done.binary.size_bytes} bytes  sha256 {done.binary.sha256}")
         else:
             tell(f"warning: {done.binary.name}: {done.error}", sys.stderr)
@@ -36,7 +37,9 @@ def main(
     if failed:
         later = all(isinstance(done.error, TryLaterError) for done in failed)
         names = ", ".join(done.binary.name for done in failed)
-        raise (TryLaterError if later else EdgeproofError)(f"not recorded: {names}", hint="all others are")
+        raise (TryLaterError if later else EdgeproofError)(
+            f"not recorded: {names}", hint=f"the other {recorded} are" if recorded else None
+        )
 
 
 if __name__ == "__main__":

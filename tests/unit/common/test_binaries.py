@@ -130,7 +130,7 @@ def test_one_that_fails_keeps_no_other_from_being_pinned(served: Publisher, tmp_
     argv = [sys.executable, "-m", "jobs.binaries", "--lock", str(lock), "--cache", str(tmp_path / "cache")]
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1, done.stderr
-    assert done.stderr.splitlines()[-1] == "error: not recorded: gone, busy, login (all others are)"
+    assert done.stderr.splitlines()[-1] == "error: not recorded: gone, busy, login (the other 2 are)"
     assert "warning: gone: http" in done.stderr
     assert "the publisher has no such file any more" in done.stderr
     assert "gives no program for arm64-v8a: it begins with b'<!DOCTYPE html><titl'" in done.stderr
@@ -140,7 +140,7 @@ def test_one_that_fails_keeps_no_other_from_being_pinned(served: Publisher, tmp_
     served.publish("/gone", FIRST)
     served.publish("/login", FIRST)
     done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (75, "error: not recorded: busy (all others are)")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (75, "error: not recorded: busy (the other 4 are)")
 
 
 def test_a_page_of_the_network_is_never_trusted(served: Publisher, cache: Path) -> None:
