@@ -113,7 +113,7 @@ def _cells(seen: Seen) -> tuple[str, ...]:
         return (seen.serial, seen.state, "", "", "", "", seen.problem or "")
     level = "" if facts.api_level is None else f" (API {facts.api_level})"
     other = None if seen.better is None else f"another name of {seen.better}: use that one"
-    note = seen.problem or other or _ready(facts)
+    note = other or seen.problem or _ready(facts)
     return (
         *(seen.serial, seen.state, f"{facts.manufacturer} {facts.model}", facts.soc),
         *(", ".join(facts.abis), f"{facts.android}{level}", note),
