@@ -58,3 +58,7 @@ class Proportion(Model):
     low: Share
     high: Share
     confidence: Share = 0.95
+
+
+# A vendor and one of its systems on chip, as LiteRT's compiler plugins call them.
+NpuTarget = Annotated[str, Field(pattern=r"^[A-Za-z]{1,32}/[A-Za-z0-9_]{1,32}$")]

@@ -232,6 +232,12 @@ class Experiment(Model):
         return {name: making for name, making in self.variants.items() if isinstance(making, Recipe)}
 
     @property
+    def npu_targets(self) -> tuple[str, ...]:
+        """What files are compiled for ahead of time."""
+        converted = (making.convert for making in self.variants.values() if not isinstance(making, GivenFile))
+        return tuple(dict.fromkeys(convert.npu for convert in converted if convert.npu is not None))
+
+    @property
     def calibrated(self) -> tuple[str, ...]:
         """The variants that come from a file and need samples to be made."""
         given = {name: made for name, made in self.variants.items() if not isinstance(made, Recipe)}

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
-from common.schema.base import Model
+from common.schema.base import Model, NpuTarget
 
 # Any file name that can be shown in one line.
 ModelPath = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=4096)]
@@ -60,12 +60,14 @@ class FileConvert(Model):
     """How a file is quantised after training.
 
     `layers` maps patterns of tensor names (shell patterns) to another format, or to "float32" for operators that
-    stay as they are; the last match counts. A static format is calibrated on `calibration_samples` samples.
+    stay as they are; the last match counts. A static format is calibrated on `calibration_samples` samples. `npu`
+    (Qualcomm/SM8750) compiles the file for an NPU as well, which then runs that file.
     """
 
     format: FileFormat
     layers: dict[Pattern, FileFormat | Literal["float32"]] = Field(default_factory=dict)
     calibration_samples: Annotated[int, Field(gt=0, le=100_000)] = 200
+    npu: NpuTarget | None = None
 
     @property
     def is_static(self) -> bool:
@@ -90,13 +92,14 @@ class KerasConvert(Model):
     """How a saved Keras model becomes a .tflite file: a format of the TFLite converter, or its float32 file in one of
     litert-quantizer's formats, with `layers` as of a file.
 
-    With `integer_io` the model of an integer format takes and gives integers instead of floats.
+    With `integer_io` the model of an integer format takes and gives integers instead of floats. `npu` as of a file.
     """
 
     format: ConverterFormat | FileFormat
     integer_io: bool = False
     layers: dict[Pattern, FileFormat | Literal["float32"]] = Field(default_factory=dict)
     calibration_samples: Annotated[int, Field(gt=0, le=100_000)] = 200
+    npu: NpuTarget | None = None
 
     @model_validator(mode="after")
     def _options_fit(self) -> Self:

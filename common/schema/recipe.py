@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from common.schema.augmentation import Augmentation
-from common.schema.base import Count, Model, Share
+from common.schema.base import Count, Model, NpuTarget, Share
 from common.schema.network import Network
 from common.schema.order import refusal
 
@@ -213,13 +213,15 @@ class Convert(Model):
     `int8` and `int16x8` (16-bit activations, 8-bit weights) are calibrated on `calibration_images` of the
     training split; with `integer_io` the model takes and gives integers instead of floats. The formats
     with `_wi4_` and `_wi8_` are litert-quantizer's recipes of these names. `sparse` stores kernels
-    without their zeros where that makes the file smaller.
+    without their zeros where that makes the file smaller. `npu` (Qualcomm/SM8750) compiles the file for
+    an NPU as well, which then runs that file.
     """
 
     format: Format
     integer_io: bool = False
     sparse: bool = False
     calibration_images: Positive = 200
+    npu: NpuTarget | None = None
 
     @model_validator(mode="after")
     def _options_fit(self) -> Self:

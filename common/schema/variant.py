@@ -1,12 +1,12 @@
 """`variant.json`: one optimised model and the proof of what is in its file.
 
 Version history: 1 first; 2 adds `proof` and the tensors' quantisation parameters; 3 adds variants that come from a
-file, without recipe, classes and Keras outputs. All are still read.
+file, without recipe, classes and Keras outputs; 4 adds the file that an NPU runs. All are still read.
 """
 
 from typing import Literal
 
-from common.schema.base import Count, FileRef, Model, Sha256
+from common.schema.base import Count, FileRef, Model, NpuTarget, Sha256
 from common.schema.given import Given
 from common.schema.provenance import Artifact
 from common.schema.recipe import Recipe
@@ -56,6 +56,14 @@ class Signature(Model):
     outputs: tuple[str, ...]
 
 
+class Compiled(Model):
+    """The file with what the NPU of `target` takes compiled for it ahead of time, and that file's `operators`."""
+
+    target: NpuTarget
+    model: FileRef
+    operators: dict[str, Count]
+
+
 class Variant(Artifact):
     """`deflated_bytes` is the file's size in a zip (DEFLATE, level 6).
 
@@ -64,10 +72,11 @@ class Variant(Artifact):
     `keras_outputs` holds float32 [n, classes]: the outputs for the reported images of the Keras model that the
     file was converted from; None without one. `classes` are those that the network was trained for, `labels` those
     of the label file inside a given one; both may be empty. `pixels` is what an image input takes for 0 and 255.
-    `proof` is None in a file of version 1.
+    `proof` is None in a file of version 1. `compiled` is what an NPU runs in place of `model`, which is what all else
+    runs and what is evaluated.
     """
 
-    schema_version: Literal[1, 2, 3] = 3
+    schema_version: Literal[1, 2, 3, 4] = 4
     name: str
     recipe: Recipe | None
     given: Given | None = None
@@ -86,3 +95,4 @@ class Variant(Artifact):
     tensors: tuple[Tensor, ...]
     promises: tuple[Promise, ...]
     proof: Proof | None = None
+    compiled: Compiled | None = None

@@ -28,7 +28,7 @@ def run(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
         there = len(ledger.index.memory(number, cell))
         for attempt in range(there, PROCESSES):
             log = bench.logs / f"{number:03d}-{file_name(cell)}-memory-{attempt}.log"
-            ended = bench.target.memory(bench.models[cell.variant], cell, settings, log)
+            ended = bench.target.memory(bench.model(cell), cell, settings, log)
             # Nothing that it timed is kept.
             kept = memory_of(ended) if isinstance(ended, Measured) else ended
             ledger.append(MemoryLine(session=number, cell=cell, outcome=kept))

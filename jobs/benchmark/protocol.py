@@ -22,13 +22,14 @@ from jobs.benchmark.session import Session
 from jobs.benchmark.targets import Target, TargetLostError
 from jobs.benchmark.wanted import Wanted, resumable, shown_session, unmeasured
 
+NPU = "npu"
 WORDS = {"before": "  (reference)", "within": "", "after": "  (reference)"}
 
 
 @dataclass(frozen=True)
 class Bench:
     """One target with the files to measure on it; `models` maps variants to .tflite paths, `prefix` begins
-    every line of the progress, which `quiet` keeps back."""
+    every line of the progress, which `quiet` keeps back. `compiled` are the files for an NPU, where there are any."""
 
     target: Target
     models: Mapping[str, Path]
@@ -37,6 +38,11 @@ class Bench:
     prefix: str = ""
     clock: Clock = field(default_factory=SystemClock)
     quiet: bool = False
+    compiled: Mapping[str, Path] = field(default_factory=dict)
+
+    def model(self, cell: Cell) -> Path:
+        """The file of a cell: on an NPU what was compiled for it, where that was asked for."""
+        return (self.compiled if cell.backend == NPU else self.models).get(cell.variant, self.models[cell.variant])
 
     def say(self, line: str) -> None:
         """A line of the progress."""
@@ -119,7 +125,7 @@ def _examine(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
         if ledger.index.examination(number, cell, wanted.examined) is not None:
             continue
         name = f"{number:03d}-{file_name(cell)}"
-        found = bench.target.examine(bench.models[cell.variant], cell, bench.settings, bench.logs, name)
+        found = bench.target.examine(bench.model(cell), cell, bench.settings, bench.logs, name)
         if found is not None:
             line = ExaminationLine(session=number, cell=cell, outputs_images=images, profile=profile, examination=found)
             ledger.append(line)
@@ -142,7 +148,7 @@ def _measure(bench: Bench, session: Session, slot: Slot) -> RunLine:
     started = bench.clock.now()
     number, order = session.line.session, len(session.runs)
     log = bench.logs / f"{number:03d}-{order:04d}.log"
-    reading = bench.target.measure(bench.models[slot.cell.variant], slot.cell, bench.settings, log)
+    reading = bench.target.measure(bench.model(slot.cell), slot.cell, bench.settings, log)
     return RunLine(
         session=number,
         round=slot.round,

@@ -46,6 +46,8 @@ def benchmark(
     reference = experiment.settings.reference
     made = {name: read(variants / name / "variant.json", Variant) for name in experiment.settings.variants}
     models = {name: verified(variants / name, variant.model) for name, variant in made.items()}
+    npu = {name: variant.compiled.model for name, variant in made.items() if variant.compiled is not None}
+    compiled = {name: verified(variants / name, model) for name, model in npu.items()}
     environment = target.environment()
     settings = experiment.settings.benchmark.on(environment.kind)
     fed = None if samples is None else read(samples / "inputs.json", Samples).arrays.sha256
@@ -64,13 +66,16 @@ def benchmark(
         tools=environment.tools,
         runners={backend: target.runners(backend) for backend in settings.backends},
         samples_sha256=fed,
+        npu={name: model.sha256 for name, model in npu.items()},
     )
     # Before the old result is taken away; the ledger is read for good when no one else can write it.
     check(output / LEDGER)
     with writing(output, ARTIFACT, variants):
         ledger = Ledger(output / LEDGER)
         prefix = f"{environment.name}  " if named else ""
-        bench = protocol.Bench(target, models, settings, output / "logs", prefix, clock or SystemClock())
+        bench = protocol.Bench(
+            target, models, settings, output / "logs", prefix, clock or SystemClock(), compiled=compiled
+        )
         protocol.run(bench, ledger, wanted)
         memory.run(bench, ledger, wanted)
         results = rows(ledger.index, wanted)
@@ -80,6 +85,7 @@ def benchmark(
         endured = sustained.run(bench, ledger, loaded)
         unfed = {cell: why for cell in wanted.cells if (why := target.unfed(cell)) is not None}
         inputs = {f"variant {name}": variant.model.sha256 for name, variant in made.items()}
+        inputs |= {f"variant {name} for the NPU": model.sha256 for name, model in npu.items()}
         inputs |= {} if fed is None else {"samples": fed}
         result = Benchmark(
             provenance=recorder.finish(inputs, PACKAGES),

@@ -144,7 +144,7 @@ def _part(bench: Bench, start: SustainedStart, log: Path, began: datetime) -> Su
         return (bench.clock.now() - began).total_seconds()
 
     at = since()
-    reading = bench.target.measure(bench.models[start.cell.variant], start.cell, bench.settings, log)
+    reading = bench.target.measure(bench.model(start.cell), start.cell, bench.settings, log)
     end = since()
     power = bench.target.power(end)
     return SustainedLine(

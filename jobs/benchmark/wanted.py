@@ -73,14 +73,17 @@ def want(
     app_sha256: str | None = None,
     tools: tuple[tuple[str, str], ...] = (),
     samples_sha256: str | None = None,
+    npu: Mapping[str, str] | None = None,
 ) -> Wanted:
     """The matrix of an experiment, given the sha256 of each variant's file; `ranked`: latencies are compared here.
     `runners` are the programs that measure a backend, the executable where it is not among them.
-    `samples_sha256` is of what the models are fed with, None where they are fed with anything."""
+    `samples_sha256` is of what the models are fed with, None where they are fed with anything; `npu` are the hashes of
+    the files that were compiled for an NPU."""
+    compiled = {name: (npu or {}).get(name, sha256) for name, sha256 in models.items()}
     cells = tuple(
-        Cell(variant=name, model_sha256=sha256, backend=backend, threads=threads, runner=runner)
-        for name, sha256 in models.items()
-        for backend in settings.backends
+        Cell(variant=name, model_sha256=files[name], backend=backend, threads=threads, runner=runner)
+        for name in models
+        for backend, files in ((backend, compiled if backend == "npu" else models) for backend in settings.backends)
         for threads in settings.threads
         for runner in (runners or {}).get(backend, ("binary",))
     )

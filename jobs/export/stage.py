@@ -21,6 +21,7 @@ from common.schema.base import FileRef
 from common.schema.given import INTEGER, FromKeras
 from common.schema.recipe import Convert
 from common.schema.variant import Origin, Promise, Variant
+from common.tflite.aot import write_compiled
 from common.tflite.ask import load
 from common.tflite.kernel_promises import kernel_promises
 from common.tflite.quantizer import Calibration, quantised_promises, quantized
@@ -88,6 +89,8 @@ def export(
         write_bytes(output / f"{name}.tflite", content)
         variant = source.variant(content, file_ref(output / f"{name}.tflite", output), promises, used)
         load(output / f"{name}.tflite", shapes(variant, experiment.settings.inputs.shape))
+        compiled = write_compiled(content, making.convert.npu, name, output)
+        variant = variant.model_copy(update={"compiled": compiled})
         write_model(output / ARTIFACT, variant)
     return variant
 

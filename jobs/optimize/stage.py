@@ -15,12 +15,14 @@ from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.model_file import model_inputs
 from common.networks.saved import load_saved
+from common.npu_sdk import require
 from common.promises import require_kept
 from common.provenance import Recorder
 from common.schema.dataset import Dataset
 from common.schema.recipe import FineTuning, QuantizeAware, Recipe, Retraining
 from common.schema.training import Training
 from common.schema.variant import PassReport, Variant
+from common.tflite.aot import write_compiled
 from common.tflite.predict import predict
 from common.tflite.reader import inspect
 from jobs.optimize import passes
@@ -50,6 +52,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
     """
     recorder = Recorder("optimize", experiment)
     recipe = _recipe(experiment, name)
+    require([] if recipe.convert.npu is None else [recipe.convert.npu])
     card, dataset_sha256 = read_hashed(dataset / CARD, Dataset)
     trained, training_sha256 = _read_training(training, dataset, dataset_sha256)
     model = _load(verified(training, trained.model), experiment)
@@ -85,6 +88,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
             tensors=inspection.tensors,
             promises=promises,
             proof=inspection.proof,
+            compiled=write_compiled(content, recipe.convert.npu, name, output),
         )
         write_model(output / ARTIFACT, variant)
     return variant

@@ -9,6 +9,7 @@ from common.artifact import sha256_file, write_bytes
 from common.experiment import LoadedExperiment, parsed
 from common.image_lock import lock_name
 from common.job import ALSO_READS, IMAGES
+from common.npu_sdk import require
 from common.printable import clean
 from common.provenance import ROOT
 from jobs.plan.closure import code_sha256, read_tree
@@ -38,6 +39,7 @@ def plan(
     writes nothing of the run then; as `common.binaries.ensure` for tools that cannot be had.
     """
     settings, stages = loaded.settings.benchmark, made(keep=not dry)
+    require(loaded.settings.npu_targets)
     there = places(devices, tools, run, dry=dry)
 
     def cut() -> Mapping[str, bytes]:

@@ -14,6 +14,7 @@ from common.promises import require_kept
 from common.provenance import Recorder
 from common.schema.given import FromFile
 from common.schema.variant import Origin, Variant
+from common.tflite.aot import write_compiled
 from common.tflite.ask import load
 from common.tflite.quantizer import Calibration, quantised_promises, quantized
 from common.tflite.reader import inspect
@@ -70,6 +71,7 @@ def quantize(
             origin=before.origin,
             model=file_ref(output / f"{name}.tflite", output),
             promises=promises,
+            compiled=write_compiled(content, making.convert.npu, name, output),
             **{**described(path, content, before.pixels, made), "labels": before.labels},
         )
         write_model(output / ARTIFACT, variant)

@@ -6,14 +6,17 @@ from pathlib import Path
 
 import pytest
 
+from common.artifact import file_ref, read, write_model
 from common.schema.benchmark import Benchmark, Row, RunLine, Summary
 from common.schema.caution import LookedAtByAnother
 from common.schema.outcome import Unsupported
+from common.schema.variant import Compiled, Variant
 from jobs.benchmark.ledger import Ledger
 from tests.devices.phone import newer
 from tests.devices.phone.personality import Behaviour, Delegate, load
 from tests.devices.standin.device import StandIn
 from tests.devices.standin.phone import fake_binary
+from tests.devices.standin.tool import fake_model
 from tests.unit.benchmark.android.conftest import Bench, left_behind
 from tests.unit.benchmark.android.test_examine import IMAGES
 from tests.unit.benchmark.android.test_examine import run as measure
@@ -170,3 +173,22 @@ def test_the_classic_tool_answers_for_it(benches: Callable[..., Bench], stand_in
     assert looked.outputs.wrong is None
     told = [one for one in result.warnings if isinstance(one, LookedAtByAnother)]
     assert [(one.runner, one.backends) for one in told] == [("litert", ("xnnpack", "gpu"))]
+
+
+def test_an_npu_runs_what_was_compiled_for_it(
+    benches: Callable[..., Bench], stand_in: StandIn, litert: Path, npu: Path
+) -> None:
+    bench = benches(backends=("xnnpack", "npu"))
+    folder = bench.folder / "variants" / "baseline"
+    (folder / "baseline.npu.tflite").write_bytes(fake_model(77))
+    made = read(folder / "variant.json", Variant)
+    file = file_ref(folder / "baseline.npu.tflite", folder)
+    compiled = Compiled(target="Qualcomm/SM8750", model=file, operators={"DISPATCH_OP": 1})
+    write_model(folder / "variant.json", made.model_copy(update={"compiled": compiled}))
+    rows = by_place(bench.run(stand_in.serial, binary=litert, npu=npu))
+    assert rows["npu", "litert"].cell.model_sha256 == file.sha256
+    assert rows["xnnpack", "litert"].cell.model_sha256 == made.model.sha256
+    asked = [line for line in stand_in.phone.history if "--use_npu=true" in line]
+    assert asked
+    assert any(file.sha256[:16] in line for line in asked)
+    assert not any(made.model.sha256[:16] in line for line in asked)
