@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 from common.errors import UsageError
 
-# The vendor in an experiment, its module in the wheel, and the module and package of its SDK.
+# The vendor in an experiment, and the module of its SDK.
 VENDORS = {
-    "Qualcomm": ("qualcomm", "ai_edge_litert_sdk_qualcomm"),
-    "MediaTek": ("mediatek", "ai_edge_litert_sdk_mediatek"),
-    "Google": ("google_tensor", "ai_edge_litert_sdk_google_tensor"),
-    "Samsung": ("samsung", "ai_edge_litert_sdk_samsung"),
+    "Qualcomm": "ai_edge_litert_sdk_qualcomm",
+    "MediaTek": "ai_edge_litert_sdk_mediatek",
+    "Google": "ai_edge_litert_sdk_google_tensor",
+    "Samsung": "ai_edge_litert_sdk_samsung",
 }
 
 
@@ -21,7 +21,7 @@ def require(targets: Sequence[str]) -> None:
         vendor = target.partition("/")[0]
         if vendor not in VENDORS:
             raise UsageError(f"no NPU of {vendor} can be compiled for", hint=f"LiteRT knows {', '.join(VENDORS)}")
-        module = VENDORS[vendor][1]
+        module = VENDORS[vendor]
         if importlib.util.find_spec(module) is None:
             package = module.replace("_", "-")
             hint = (

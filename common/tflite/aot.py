@@ -5,15 +5,15 @@ of their own that fetch what their licences let nobody pass on; without one noth
 """
 
 import contextlib
-import importlib
 import io
 import re
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from common.artifact import file_ref, write_bytes
 from common.errors import EdgeproofError, UsageError
-from common.npu_sdk import VENDORS, require
+from common.npu_sdk import require
 from common.schema.variant import Compiled
 from common.tflite.reader import inspect
 
@@ -35,7 +35,7 @@ def compiled(content: bytes, target: str) -> bytes:
     from ai_edge_litert.aot.core import aot_types
 
     vendor, _, chip = target.partition("/")
-    module = importlib.import_module(f"ai_edge_litert.aot.vendors.{VENDORS[vendor][0]}.target")
+    module = _targets(vendor)
     chips = {str(known).upper(): known for known in module.SocModel if known != "ALL"}
     if chip.upper() not in chips:
         raise UsageError(f"{vendor}'s plugin knows no {chip}", hint=f"it knows {', '.join(map(str, chips.values()))}")
@@ -51,6 +51,20 @@ def compiled(content: bytes, target: str) -> bytes:
             said = "; ".join(reason(str(words)) for _, words in result.failed_backends) or "it says nothing"
             raise EdgeproofError(f"the file could not be compiled for {target}: {said}", hint="leave npu out")
         return bytes(result.models_with_backend[0][1].model_bytes)
+
+
+def _targets(vendor: str) -> Any:
+    """The module of a vendor's chips."""
+    match vendor:
+        case "Qualcomm":
+            from ai_edge_litert.aot.vendors.qualcomm import target
+        case "MediaTek":
+            from ai_edge_litert.aot.vendors.mediatek import target
+        case "Google":
+            from ai_edge_litert.aot.vendors.google_tensor import target
+        case _:
+            from ai_edge_litert.aot.vendors.samsung import target
+    return target
 
 
 def reason(words: str) -> str:
