@@ -1,5 +1,8 @@
 """Which build of `benchmark_model` a device gets."""
 
+import contextlib
+import re
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +14,9 @@ from common.npu_libraries import extracted
 
 # What the tool looks for in --hexagon_lib_path, whatever its publisher calls it.
 HEXAGON_NAME = "libhexagon_interface.so"
+ZIP = b"PK\x03\x04"
+# A library of an app, in the folder of what it is for.
+NATIVE = re.compile(r"lib/[^/]+/.*\.so")
 
 
 def runnable(abis: Sequence[str], translated: Sequence[str]) -> tuple[str, ...]:
@@ -60,9 +66,23 @@ def benchmark_app(abis: Sequence[str], given: Path | None) -> Path:
     """The app for a device that runs `abis`: the user's, or a verified copy of the published one."""
     if given is None:
         return ensure(pick(read_lock(), "benchmark_model_app", abis), cache_folder())
-    if not given.is_file():
-        raise UsageError(f"{APK}={given} is no file")
-    return given
+    return check_app(given, abis)
+
+
+def check_app(path: Path, abis: Sequence[str]) -> Path:
+    """The user's own app. Raises UsageError when the device cannot install it."""
+    if not path.is_file():
+        raise UsageError(f"{APK}={path} is no file")
+    with path.open("rb") as stream:
+        if stream.read(len(ZIP)) != ZIP:
+            raise UsageError(f"{APK}={path} is no app for Android", hint="give an .apk file")
+    # What is damaged beyond its beginning is told by the device.
+    with contextlib.suppress(zipfile.BadZipFile, OSError), zipfile.ZipFile(path) as archive:
+        native = sorted({name.split("/")[1] for name in archive.namelist() if NATIVE.match(name)})
+        if native and not set(native) & set(abis):
+            message = f"{APK}={path} is for {', '.join(native)}, the device runs {', '.join(abis) or 'nothing known'}"
+            raise UsageError(message, hint="give a build for one of those")
+    return path
 
 
 def hexagon_libraries(abis: Sequence[str], folder: Path | None, tool: Path | None = None) -> dict[str, Path]:
@@ -72,7 +92,17 @@ def hexagon_libraries(abis: Sequence[str], folder: Path | None, tool: Path | Non
     if folder is not None:
         found = sorted(folder.glob("lib*.so"))
         if not found:
-            raise UsageError(f"{HEXAGON}={folder} holds no lib*.so")
+            raise UsageError(
+                f"{HEXAGON}={folder} holds no lib*.so", hint=f"it needs {HEXAGON_NAME} and libhexagon_nn_skel*.so"
+            )
+        interface = folder / HEXAGON_NAME
+        if not interface.is_file():
+            raise UsageError(f"{HEXAGON}={folder} holds no {HEXAGON_NAME}", hint="the tool looks for it by this name")
+        with interface.open("rb") as stream:
+            built = elf_abis(stream.read(HEADER_BYTES))
+        if not set(built) & set(abis):
+            message = f"{interface} is for {', '.join(built) or 'no Android'}, the device runs {', '.join(abis)}"
+            raise UsageError(message, hint="give a build for one of those")
         return {path.name: path for path in found}
     entry = find(read_lock(), "hexagon", abis[:1]) if tool is None else None
     library = None if entry is None else have(entry, cache_folder())

@@ -1,6 +1,7 @@
 """What is told of a device before anything is made for it; a real adb server and stand-ins."""
 
 import time
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -74,16 +75,48 @@ def test_a_wrong_tool_is_told(
     assert left_behind(stand_in) == []
 
 
-def test_the_wrong_app_and_libraries_are_told(
+def zipped(path: Path, *names: str) -> Path:
+    with zipfile.ZipFile(path, "w") as archive:
+        for name in names:
+            archive.writestr(name, "")
+    return path
+
+
+def test_a_wrong_app_is_told(
     benches: Callable[..., Bench], stand_in: StandIn, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    bench = benches(("cpu", "hexagon"), more="app = true")
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "app.apk").write_bytes(b"PK\x03\x04")
-    assert looked(bench, stand_in.serial, apk=tmp_path / "none.apk") == 2
-    assert "BENCHMARK_APK=" in capsys.readouterr().err
-    assert looked(bench, stand_in.serial, apk=tmp_path / "app.apk", hexagon=tmp_path / "empty") == 2
-    assert "HEXAGON_LIBRARIES=" in capsys.readouterr().err
+    bench = benches(more="app = true")
+    (tmp_path / "text.apk").write_text("no app", encoding="utf-8")
+    wrong = zipped(tmp_path / "x86.apk", "AndroidManifest.xml", "lib/x86_64/libbench.so")
+    right = zipped(tmp_path / "both.apk", "AndroidManifest.xml", "lib/x86_64/libbench.so", "lib/arm64-v8a/libbench.so")
+    cases = {
+        tmp_path / "none.apk": "is no file",
+        tmp_path / "text.apk": "is no app for Android",
+        wrong: "is for x86_64, ",
+    }
+    for path, words in cases.items():
+        assert looked(bench, stand_in.serial, apk=path) == 2
+        assert f"error: {stand_in.serial}: BENCHMARK_APK={path} {words}" in capsys.readouterr().err
+    assert looked(bench, stand_in.serial, apk=right) == 0
+    assert stand_in.phone.state.packages == {} and left_behind(stand_in) == []
+
+
+def test_wrong_libraries_are_told(
+    benches: Callable[..., Bench], stand_in: StandIn, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    bench, folder = benches(("cpu", "hexagon")), tmp_path / "libraries"
+    folder.mkdir()
+    for name, content, words in (
+        ("readme", b"", "holds no lib*.so"),
+        ("libhexagon_nn_skel.so", b"", "holds no libhexagon_interface.so"),
+        ("libhexagon_interface.so", fake_binary("x86_64"), "libhexagon_interface.so is for x86_64, the device runs"),
+    ):
+        (folder / name).write_bytes(content)
+        assert looked(bench, stand_in.serial, hexagon=folder) == 2
+        [line] = capsys.readouterr().err.splitlines()
+        assert line.startswith(f"error: {stand_in.serial}: ") and words in line
+    (folder / "libhexagon_interface.so").write_bytes(fake_binary())
+    assert looked(bench, stand_in.serial, hexagon=folder) == 0
 
 
 def test_a_frozen_phone_is_given_up_soon(
