@@ -131,14 +131,27 @@ class Device:
             self._refuses = self.answers()
         return done
 
-    def lines(self, argv: Sequence[str], limit_s: float) -> Iterator[str]:
-        """The lines that a program prints, as it does; close the iterator to end it. Raises as `run` does."""
+    def lines(self, argv: Sequence[str], limit_s: float, pulse_s: float | None = None) -> Iterator[str]:
+        """The lines that a program prints, as it does; close the iterator to end it. Raises as `run` does.
+
+        With `pulse_s` an empty line comes for every so many seconds without one, so that the reader can look at the
+        clock.
+        """
         made = script(argv)
         rest = bytearray()
         process: int | None = None
+        # A line may come before the program's number, without which it could not be ended.
+        held: list[str] = []
         try:
             with _errors(self.serial, made.text, limit_s), self._shell(made.text, limit_s, FOLLOWED_BYTES) as wire:
-                for stream, data in wire.shell_packets() if self._shell_v2 else wire.raw():
+                packets = wire.shell_packets() if self._shell_v2 else wire.raw()
+                while True:
+                    if pulse_s is not None and not wire.comes(pulse_s):
+                        yield ""
+                        continue
+                    stream, data = next(packets, (None, b""))
+                    if stream is None:
+                        break
                     rest += data if stream == STDOUT else b""
                     if len(rest) > LINE_BYTES and b"\n" not in data:
                         raise SizeLimitError(f"sent a line of more than the {LINE_BYTES // MIB} MiB allowed")
@@ -147,7 +160,11 @@ class Device:
                     whole, _, rest = rest.rpartition(b"\n")
                     text = _text(whole) + "\n"
                     process = process_number(text, made.nonce) if process is None else process
-                    yield from text.splitlines()
+                    held += text.splitlines()
+                    if process is not None:
+                        yield from held
+                        held.clear()
+            yield from held
         finally:
             with contextlib.suppress(TransportError, LimitError, NotReadyError):
                 self._end(process)

@@ -5,6 +5,7 @@ Protocol: AOSP packages/modules/adb, OVERVIEW.TXT, SERVICES.TXT and shell_protoc
 
 import contextlib
 import re
+import select
 import socket
 import time
 from collections.abc import Iterator
@@ -84,6 +85,15 @@ class Wire:
                     self._watch.heard()
             except TimeoutError:
                 self._quiet()
+
+    def comes(self, within_s: float) -> bool:
+        """Whether something comes, or the end, within so many seconds. Raises TimeoutError at the deadline, and as
+        `watch` does."""
+        connected = self._socket()
+        if select.select([connected], [], [], min(within_s, connected.gettimeout()))[0]:
+            return True
+        self._quiet()
+        return False
 
     def some(self) -> bytes:
         """What has come, at least a byte; nothing at the end."""

@@ -28,7 +28,7 @@ OWN_FLAGS = (
     *("input_layer", "input_layer_shape", "input_layer_value_files", "output_filepath", "enable_op_profiling"),
     *("op_profiling_output_mode", "op_profiling_output_file", "dry_run", "require_full_delegation"),
     *("result_file_path", "model_runtime_info_output_file", "dispatch_library_path", "compiler_plugin_library_path"),
-    *("compiler_cache_path", "report_peak_memory_footprint"),
+    *("compiler_cache_path", "report_peak_memory_footprint", "benchmark_name"),
 )
 DEVICE_SECS = {"warmup_min_secs": 0.5, "min_secs": 1.0}
 Tool = Literal["classic", "newest", "both"]

@@ -26,13 +26,15 @@ from common.adb.attached import parse as attached
 from common.adb.errors import SizeLimitError
 from common.adb.shell import ended, process_number
 from common.adb.wire import Wire
-from common.artifact import read
+from common.artifact import read as read_artifact
 from common.errors import EdgeproofError
 from common.experiment import load
 from common.schema.results import Results
 from common.tflite.reader import inspect
-from jobs.benchmark.android import classic, command, litert, logcat, profile
+from jobs.benchmark.android import classic, command, litert, profile
+from jobs.benchmark.android.app import outcome
 from jobs.benchmark.android.classic import Printed
+from jobs.benchmark.android.reading import GREETING, read
 from jobs.benchmark.ledger import Ledger
 from jobs.dataset.archive import open_archive
 from jobs.dataset.errors import UnusableFileError
@@ -121,6 +123,11 @@ def targets(folder: Path) -> dict[str, tuple[Target, tuple[bytes, ...]]]:
     thermal = b"Thermal Status: 1\nCurrent temperatures from HAL:\n"
     thermal += b"\tTemperature{mValue=25.3, mType=3, mName=SKIN, mStatus=0}\n"
     log = b"01-02 03:04:05.678  123  456 I tflite  : Inference timings in us: Init: 1, First inference: 2\n"
+    hello = b"01-02 03:04:05.678  123  123 I tflite_BenchmarkModelActivity: " + GREETING.encode() + b"--graph=m\n"
+    log = hello + log + b"01-02 03:04:06.000  123  123 E tflite  : Failed to apply XNNPACK delegate.\n"
+    crash = hello + b"01-02 03:04:06.000  9  9 F DEBUG   : pid: 123, tid: 123, name: x  >>> x <<<\n"
+    crash += b"01-02 03:04:06.000  9  9 F DEBUG   : signal 11 (SIGSEGV), code 1 (SEGV_MAPERR), fault addr 0x18\n"
+    crash += b"01-02 03:04:06.000  123  123 E AndroidRuntime: java.lang.UnsatisfiedLinkError: dlopen failed: x\n"
     table = b"Operator-wise Profiling Info for Regular Benchmark Runs:\n=== Run Order ===\nh\n"
     table += (
         b"CONV_2D, 0.1, 0.1, 50%, 50%, 0, 1, a\n\n=== Summary by node type ===\nh\nCONV_2D, 1, 0.1, 50%, 50%, 0, 1\n\n"
@@ -136,7 +143,7 @@ def targets(folder: Path) -> dict[str, tuple[Target, tuple[bytes, ...]]]:
         "experiment": (_file(folder, "fuzz.toml", load), (EXPERIMENT.encode(), b"seed = 99999999999999999999\n")),
         "archive": (_archive, (tarred(), _zip(), *TARS.values())),
         "ledger": (_file(folder, "ledger.jsonl", Ledger), (line,)),
-        "results": (_file(folder, "results.json", lambda path: read(path, Results)), (results,)),
+        "results": (_file(folder, "results.json", lambda path: read_artifact(path, Results)), (results,)),
         "getprop": (
             _text(lambda text: (known := facts.properties(text), facts.api_level(known), facts.soc(known))),
             (prop,),
@@ -148,8 +155,8 @@ def targets(folder: Path) -> dict[str, tuple[Target, tuple[bytes, ...]]]:
             (b"  AC powered: true\n  level: 80\n  temperature: 251\n", b"0-3,6", b"MemTotal:  123 kB\n"),
         ),
         "logcat": (
-            _text(lambda text: [logcat.ending(found) for row in text.splitlines() if (found := logcat.entry(row))]),
-            (log,),
+            _text(lambda text: outcome(read(text.splitlines(), "--graph=m"), "xnnpack", "log")),
+            (log, crash),
         ),
         "output of benchmark_model": (_printed(classic.parse, "xnnpack"), (log, *tool)),
         "output of LiteRT's": (_printed(litert.parse, "xnnpack"), tool),

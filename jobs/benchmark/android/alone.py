@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from common.adb.server import Device
 from common.errors import EdgeproofError, UsageError
@@ -11,13 +10,14 @@ from jobs.benchmark.android import binaries
 from jobs.benchmark.android.app import App
 from jobs.benchmark.android.builds import Builds
 from jobs.benchmark.android.files import RunFolder
+from jobs.benchmark.targets.device_options import DeviceOptions
 
 HINT = "give a build for it with BENCHMARK_BINARY=<path>, or the app with BENCHMARK_APK=<path>"
 
 
-def app(device: Device, files: RunFolder, abis: Sequence[str], given: Path | None) -> App:
+def app(device: Device, files: RunFolder, abis: Sequence[str], options: DeviceOptions) -> App:
     """The app for a device that runs `abis`. Raises as `binaries.benchmark_app`."""
-    found = App(device, files, binaries.benchmark_app(abis, given))
+    found = App(device, files, binaries.benchmark_app(abis, options.apk), options.app)
     # The file, and what is installed of it.
     files.expect({"app": 2 * found.apk.stat().st_size})
     return found

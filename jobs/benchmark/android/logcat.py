@@ -1,40 +1,37 @@
-"""The log of a device while the benchmark app runs. Pure.
+"""Lines of a device's log, and what its own programs write when an app dies. Pure.
 
-Form: `logcat -v threadtime`. The app prints no start, no end and no exit status: success is its result, failure an
-error line, a crash, or silence until the time limit.
+Form: `logcat -v threadtime`; AOSP's debuggerd, bionic, RuntimeInit, the zygote, ActivityManager and lmkd.
 """
 
 import re
 from dataclasses import dataclass
-from enum import StrEnum
 
 PACKAGE = "org.tensorflow.lite.benchmark"
 ACTIVITY = f"{PACKAGE}/.BenchmarkModelActivity"
 TOOL_TAG, ACTIVITY_TAG = "tflite", "tflite_BenchmarkModelActivity"
-CRASH_TAGS = ("AndroidRuntime", "DEBUG")
-COMMAND = ("logcat", "-v", "threadtime", "-s", *(f"{tag}:V" for tag in (TOOL_TAG, ACTIVITY_TAG, *CRASH_TAGS)))
-HEAD = re.compile(r"\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} +(\d{1,10}) +\d{1,10} ([VDIWEFS]) ")
-RESULT = re.compile(
-    r"(?:Memory footprint delta from the start of the tool|Peak memory footprint) \(MB\): init=\S+ overall="
+# What is written here before a start is older than whatever that start says.
+MARK_TAG = "edgeproof"
+JAVA_TAG, NATIVE_TAG, LIBRARY_TAG = "AndroidRuntime", "DEBUG", "libc"
+DEATHS = {
+    "ActivityManager": r"\(pid {number}\) has died|^Killing {number}:",
+    "Zygote": r"^Process {number} exited",
+    "lowmemorykiller": r"^Killing? '[^']*' \({number}\)",
+}
+CHOSEN = (TOOL_TAG, ACTIVITY_TAG, MARK_TAG, JAVA_TAG, NATIVE_TAG)
+COMMAND = (
+    *("logcat", "-v", "threadtime", "-s", *(f"{tag}:V" for tag in CHOSEN)),
+    *(f"{LIBRARY_TAG}:F", *(f"{tag}:I" for tag in DEATHS)),
 )
-# Comes after the result, where the tool was asked for it.
-PEAK = re.compile(r"Overall peak memory footprint \(MB\) via periodic monitoring: ")
-# What the GPU delegate says of a model that it takes a part of; the run goes on.
-HARMLESS = re.compile(
-    r"Following operations are not supported by GPU delegate|"
-    r"^[A-Z0-9_]+: |"
-    r"operations will run on the (?:GPU|CPU)|"
-    r"No operations will run on the GPU"
+# Some versions print the year, the zone or the user too.
+HEAD = re.compile(
+    r"(?:\d{4}-)?\d\d-\d\d \d\d:\d\d:\d\d\.\d{3,9} +(?:[-+]\d{4} +)?(?:[\w.-]{1,32} +)?"
+    r"(\d{1,10}) +\d{1,10} ([VDIWEFS]) "
 )
 MARKS = {"E": "ERROR: ", "F": "FATAL: ", "W": "WARN: "}
-
-
-class Ending(StrEnum):
-    """How a run of the app ended."""
-
-    RESULT = "result"
-    ERROR = "error"
-    CRASH = "crash"
+SIGNAL = re.compile(r"signal \d{1,3} \(\w{1,20}\)[^\n]{0,120}")
+FATAL_SIGNAL = re.compile(r"Fatal (signal \d{1,3} \(\w{1,20}\)[^\n]{0,80}?)(?: in tid .*)?$")
+CAUSE = re.compile(r"(?:Cause: |Abort message: )(.+)")
+EXCEPTION = re.compile(r"[\w.$]{1,200}(?:Error|Exception|Death|Throwable)\b.*")
 
 
 @dataclass(frozen=True)
@@ -58,23 +55,68 @@ def entry(line: str) -> Entry | None:
     if found is None:
         return None
     tag, marked, message = line[found.end() :].partition(": ")
+    if not marked:
+        # Nothing but a tag: the message was an empty line.
+        tag, marked, message = line[found.end() :].rpartition(":")
     return Entry(int(found[1]), found[2], tag.rstrip(), message) if marked else None
 
 
-def ending(found: Entry, process: int | None = None, last: re.Pattern[str] = RESULT) -> Ending | None:
-    """Whether this line ends the run; `process` is the app's number, once it is known, `last` what is said last."""
-    if found.tag == TOOL_TAG:
-        if last.search(found.message):
-            return Ending.RESULT
-        if found.level in ("E", "F") and not HARMLESS.search(found.message):
-            return Ending.ERROR
-    if found.tag in CRASH_TAGS and found.level in ("E", "F") and _of_the_app(found.message, process):
-        return Ending.CRASH
+def died(found: Entry, process: int) -> bool:
+    """Whether the system says that this process is gone."""
+    if found.tag not in DEATHS:
+        return False
+    form = DEATHS[found.tag].format(number=process)
+    return re.search(form, found.message) is not None
+
+
+class Crash:
+    """Why an app crashed, gathered from the lines that tell it; `tells` is their writer's process number."""
+
+    def __init__(self, tells: int, tag: str) -> None:
+        self.tells, self.tag = tells, tag
+        self.words: list[str] = []
+        self.whole = False
+
+    def add(self, found: Entry) -> None:
+        """Another line of the same writer."""
+        message = found.message.strip()
+        if found.tag == JAVA_TAG:
+            self._java(found.message)
+        elif found.tag == LIBRARY_TAG:
+            self._say(FATAL_SIGNAL.search(message))
+        elif found.tag == NATIVE_TAG:
+            self._say(SIGNAL.match(message), CAUSE.match(message))
+            # The registers and the stack come after all that says why.
+            self.whole = self.whole or message.startswith(("backtrace:", "x0 ", "r0 ", "rax ", "eax "))
+
+    def _java(self, message: str) -> None:
+        if message.startswith(("\tat ", "    at ", " at ")):
+            self.whole = bool(self.words)
+        elif not message.startswith(("FATAL EXCEPTION", "Process: ", "PID: ")) and len(self.words) < 2:  # noqa: PLR2004
+            # An exception that has words of several lines is still told by its first ones.
+            self._add(message.strip())
+
+    def _say(self, *found: re.Match[str] | None) -> None:
+        for match in found:
+            if match is not None:
+                self._add(match[match.lastindex or 0].strip())
+
+    def _add(self, words: str) -> None:
+        same = words.partition(", ")[0]
+        if words and not any(known.startswith(same) for known in self.words):
+            self.words.append(words)
+
+
+def crash(found: Entry, process: int | None, *, fresh: bool) -> Crash | None:
+    """The beginning of a crash of the app: of this process, or of any of the package's where the log is `fresh` and
+    the process is not known yet."""
+    named = process is None and fresh
+    if found.tag == LIBRARY_TAG and found.process == process and FATAL_SIGNAL.search(found.message):
+        return Crash(found.process, found.tag)
+    if found.tag == JAVA_TAG and found.level in ("E", "F"):
+        ours = found.process == process or (named and f"Process: {PACKAGE}," in found.message)
+        return Crash(found.process, found.tag) if ours else None
+    number = re.match(r"pid: (\d{1,10}),", found.message) if found.tag == NATIVE_TAG else None
+    if number is not None and (int(number[1]) == process or (named and f">>> {PACKAGE} <<<" in found.message)):
+        return Crash(found.process, found.tag)
     return None
-
-
-def _of_the_app(message: str, process: int | None) -> bool:
-    # AndroidRuntime: `Process: <package>, PID: 1`; debuggerd: `pid: 1, tid: 1, name: x  >>> <package> <<<`.
-    if re.search(rf"(?:Process: |>>> ){re.escape(PACKAGE)}\b", message):
-        return True
-    return process is not None and message.startswith(f"pid: {process},")

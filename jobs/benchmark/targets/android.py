@@ -22,7 +22,7 @@ from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Outcome
 from common.schema.power import PowerReading
-from jobs.benchmark.android import alone, binaries, builds, npu, power
+from jobs.benchmark.android import alone, binaries, builds, installing, npu, power
 from jobs.benchmark.android.app import App
 from jobs.benchmark.android.builds import Build, Builds
 from jobs.benchmark.android.command import Dialect, arguments, lacks
@@ -117,7 +117,7 @@ class AndroidTarget:
         self.recovery.arrive()
         self.recovery.known = survey(self.device)
         abis = binaries.runnable(self.facts.abis, self.facts.translated)
-        make = partial(alone.app, self.device, self.files, abis, self.options.apk)
+        make = partial(alone.app, self.device, self.files, abis, self.options)
         self._app = make() if settings.app else None
         if "hexagon" in settings.backends:
             self._libraries = binaries.hexagon_libraries(abis, self.options.hexagon, self.options.binary)
@@ -276,8 +276,7 @@ class AndroidTarget:
     def _remove(self) -> str | None:
         reason = None
         try:
-            if self._app is not None:
-                self._app.remove()
+            reason = installing.remove(self.device, self.files)
         except (TransportError, LimitError, NotReadyError) as error:
             reason = str(error)
         return self.files.remove() or reason

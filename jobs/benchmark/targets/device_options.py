@@ -1,7 +1,9 @@
 """What the user chose besides the device."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from jobs.benchmark.android.app import Patience
 
 # A phone reboots in about a minute and a half.
 PATIENCE_S = 180.0
@@ -15,7 +17,7 @@ class DeviceOptions:
     its own; `npu` is a folder with the libraries of an NPU.
 
     `keep`: leave files and app on the device. `patience_s`: how long to wait for one that vanished.
-    `slack_s`: what a process may take on top of twice the protocol's `max_secs`.
+    `slack_s`: what a process may take on top of twice the protocol's `max_secs`. `app`: how long the app may take.
     """
 
     binary: Path | None = None
@@ -26,3 +28,4 @@ class DeviceOptions:
     keep: bool = False
     patience_s: float = PATIENCE_S
     slack_s: float = SLACK_S
+    app: Patience = field(default_factory=Patience)

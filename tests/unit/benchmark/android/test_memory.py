@@ -5,7 +5,7 @@ from pathlib import Path
 
 from common.schema.benchmark import MemoryLine, RunLine, Summary
 from common.schema.outcome import Measured, Memory
-from jobs.benchmark.android import logcat
+from jobs.benchmark.android import reading
 from jobs.benchmark.android.builds import Build, listed_flags
 from jobs.benchmark.android.classic import parse
 from jobs.benchmark.android.command import Dialect
@@ -57,11 +57,12 @@ def test_a_tool_that_cannot_tell_its_peak_is_not_asked() -> None:
 
 
 def test_the_app_is_followed_to_what_it_says_last() -> None:
-    head = "07-01 12:00:00.000  4242  4242 I tflite: "
-    result = logcat.entry(head + "Memory footprint delta from the start of the tool (MB): init=1 overall=2")
-    peak = logcat.entry(head + "Overall peak memory footprint (MB) via periodic monitoring: 34.4")
-    assert result is not None
-    assert peak is not None
-    assert logcat.ending(result) is logcat.Ending.RESULT
-    assert logcat.ending(result, last=logcat.PEAK) is None
-    assert logcat.ending(peak, last=logcat.PEAK) is logcat.Ending.RESULT
+    head = "07-01 12:00:00.000  4242  4242 I tflite"
+    log = [
+        f"{head}_BenchmarkModelActivity: {reading.GREETING}--graph=m",
+        f"{head}: Memory footprint delta from the start of the tool (MB): init=1 overall=2",
+        f"{head}: Overall peak memory footprint (MB) via periodic monitoring: 34.4",
+    ]
+    assert reading.read(log[:2], "--graph=m").ending is reading.Ending.RESULT
+    assert reading.read(log[:2], "--graph=m", reading.PEAK).ending is reading.Ending.ERROR
+    assert reading.read(log, "--graph=m", reading.PEAK).ending is reading.Ending.RESULT

@@ -132,25 +132,10 @@ def test_a_damaged_profile_raises_its_own_error_at_most(at: int, damage: str) ->
         assert "profile" in str(error)
 
 
-def test_the_log_of_the_app() -> None:
-    said = "Memory footprint delta from the start of the tool (MB): init=1 overall=2"
-    found = logcat.entry(f"11-23 06:10:32.123  4321  4330 I tflite  : {said}")
-    assert found is not None
-    assert (found.process, found.level, found.tag) == (4321, "I", "tflite")
-    assert logcat.ending(found) is logcat.Ending.RESULT
-    crash = logcat.entry("11-23 06:10:32.123  1  1 E AndroidRuntime: Process: org.tensorflow.lite.benchmark, PID: 1")
-    assert crash is not None
-    assert logcat.ending(crash) is logcat.Ending.CRASH
-    other = logcat.entry("11-23 06:10:32.123  1  1 E AndroidRuntime: Process: com.other, PID: 1")
-    assert other is not None
-    assert logcat.ending(other) is None
-    assert logcat.entry("--------- beginning of main") is None
-
-
 @given(st.text())
 def test_no_line_of_a_log_raises(text: str) -> None:
     found = logcat.entry(text)
-    assert found is None or logcat.ending(found) in (None, *logcat.Ending)
+    assert found is None or logcat.crash(found, found.process, fresh=True) is None or found.tag in logcat.CHOSEN
 
 
 def test_a_device_is_never_guessed() -> None:
