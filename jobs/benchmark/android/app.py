@@ -10,6 +10,7 @@ from typing import IO
 
 from common.adb.errors import LimitError, TimeLimitError
 from common.adb.server import Device
+from common.adb.watch import QUIET_S
 from common.artifact import new_text, write_bytes
 from common.printable import clean
 from common.schema.outcome import Failed, Outcome, Unsupported
@@ -22,7 +23,7 @@ from jobs.benchmark.android.reading import Ending, Reading, Waits
 
 # am starts a virtual machine of its own on older versions.
 START_S = 60.0
-PULSE_S = 1.0
+PULSE_S = QUIET_S
 # An app that is silent after an error may still compile a model: then it works.
 LOOK_S = 10.0
 LEAST_TICKS = 50

@@ -12,6 +12,8 @@ from tests.devices.phone.system import Call, Program
 APP = "org.tensorflow.lite.benchmark"
 FOLLOW_STEP_S = 0.2
 ZIP = b"PK"
+# Of the newest public manifest of the app.
+TARGET_SDK = 23
 # API levels that brought the thermal service, and toybox with its options.
 THERMAL_SINCE = 29
 TOYBOX_SINCE = 24
@@ -135,15 +137,33 @@ def _install(call: Call, words: list[str]) -> int:
         except OSError:
             call.err(f"Error: Unable to open file: {paths[0]}\nConsider using a file under /data/local/tmp/\n")
             return 255
-    if not content.startswith(ZIP):
-        call.out("Failure [INSTALL_PARSE_FAILED_NOT_APK: Failed to parse APK]\n")
-        return 1
-    if len(content) > call.system.free_bytes():
-        call.out("Failure [INSTALL_FAILED_INSUFFICIENT_STORAGE]\n")
+    while not call.system.apps.answers:
+        # A question on the screen that nobody sees.
+        call.system.check()
+        time.sleep(FOLLOW_STEP_S)
+    if why := _refusal(call, content, words):
+        call.out(f"Failure [{why}]\n")
         return 1
     call.state.packages[APP] = "1.0"
     call.out("Success\n")
     return 0
+
+
+def _refusal(call: Call, content: bytes, words: list[str]) -> str | None:
+    """Why pm takes an app not (AOSP's PackageManager and InstallPackageHelper)."""
+    how = call.system.apps
+    if how.refusal:
+        return how.refusal
+    if not content.startswith(ZIP):
+        return "INSTALL_PARSE_FAILED_NOT_APK: Failed to parse APK"
+    if len(content) > call.system.free_bytes():
+        return "INSTALL_FAILED_INSUFFICIENT_STORAGE"
+    bypassed = how.knows_bypass and "--bypass-low-target-sdk-block" in words
+    if how.least_target_sdk > TARGET_SDK and not bypassed:
+        least = how.least_target_sdk
+        found = f"App package must target at least SDK version {least}, but found {TARGET_SDK}"
+        return f"INSTALL_FAILED_DEPRECATED_SDK_VERSION: {found}"
+    return None
 
 
 def am(call: Call) -> int:
@@ -169,6 +189,16 @@ def am(call: Call) -> int:
     return 0
 
 
+def log(call: Call) -> int:
+    """log [-p LEVEL] [-t TAG] TEXT."""
+    words, level, tag = list(call.arguments), "I", "log"
+    while words and words[0] in ("-p", "-t"):
+        option, value = words.pop(0), words.pop(0)
+        level, tag = (value.upper(), tag) if option == "-p" else (level, value)
+    call.system.write_log(level, tag, " ".join(words))
+    return 0
+
+
 def logcat(call: Call) -> int:
     """logcat [-c] [-d] [-v FORM] [-s] [-b BUFFER] [-T N] [TAG[:LEVEL]...]; follows without -d."""
     words, form, tail = list(call.arguments), "threadtime", None
@@ -177,6 +207,8 @@ def logcat(call: Call) -> int:
     while words:
         word = words.pop(0)
         if word == "-c":
+            if not call.system.apps.clears:
+                return call.fail("failed to clear the 'main' log")
             call.system.log.clear()
             return 0
         if word in ("-v", "-b", "-T", "-t", "--pid", "-e", "-G"):
@@ -232,5 +264,5 @@ def _passes(line: Line, wanted: dict[str, str]) -> bool:
 
 ANDROID: dict[str, Program] = {
     **{"getprop": getprop, "setprop": setprop, "dumpsys": dumpsys, "settings": settings, "svc": svc, "cmd": cmd},
-    **{"pm": pm, "am": am, "logcat": logcat, "input": lambda call: 0, "wm": lambda call: 0},
+    **{"pm": pm, "am": am, "log": log, "logcat": logcat, "input": lambda call: 0, "wm": lambda call: 0},
 }

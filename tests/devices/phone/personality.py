@@ -110,10 +110,11 @@ class Core:
 
 @dataclass(frozen=True)
 class Storage:
-    """/data, in kB."""
+    """/data, in kB. `noexec`: nothing on it may be executed."""
 
     total_kb: int = 112_000_000
     free_kb: int = 61_000_000
+    noexec: bool = False
 
 
 @dataclass(frozen=True)
@@ -127,6 +128,26 @@ class Timing:
     spread: float = 0.08
     seed: int = 1
     pace: float = 0.0
+
+
+@dataclass(frozen=True)
+class Apps:
+    """How the phone treats the benchmark as an app.
+
+    `refusal`: what pm says instead of taking it; `least_target_sdk`: apps for an older Android are refused, unless that
+    is bypassed and pm `knows_bypass`; `answers`: whether an installation ever ends, where the screen asks.
+    `clears`: whether the log can be cleared; `shown`: whether it has the apps' lines. `beside`: what other processes of
+    the same tag say while the app runs, `complaint`: error lines of the app itself before it goes on, each as `E text`.
+    """
+
+    refusal: str = ""
+    least_target_sdk: int = 0
+    knows_bypass: bool = True
+    answers: bool = True
+    clears: bool = True
+    shown: bool = True
+    beside: tuple[str, ...] = ()
+    complaint: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -158,6 +179,7 @@ class Personality:
     storage: Storage = Storage()
     delegates: Delegates = Delegates()
     timing: Timing = Timing()
+    apps: Apps = Apps()
 
     @property
     def abis(self) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tests.devices.phone.logcat import Line
-from tests.devices.phone.personality import Battery, Thermal
+from tests.devices.phone.personality import Apps, Battery, Thermal
 
 
 class Log(Protocol):
@@ -47,6 +47,13 @@ class System(Protocol):
     @property
     def log(self) -> Log:
         """The log."""
+
+    @property
+    def apps(self) -> Apps:
+        """How it treats the benchmark as an app."""
+
+    def write_log(self, level: str, tag: str, text: str) -> None:
+        """A line of the asking process in the log."""
 
     def read(self, path: str) -> bytes:
         """Content of a file. Raises OSError."""

@@ -90,18 +90,54 @@ def df_human(storage: Storage) -> str:
     )
 
 
+def fatal_signal(pid: int, program: str, signal_number: int, signal_name: str) -> str:
+    """What a process itself says when it dies of a signal (bionic's debuggerd handler)."""
+    short = program[-15:]
+    who = f"in tid {pid} ({short}), pid {pid} ({short})"
+    who = f"in tid {pid} ({short}), pid {pid} ({short})"
+    return f"Fatal signal {signal_number} ({signal_name}), {_code(signal_number)} {who}"
+
+
+def _code(signal_number: int) -> str:
+    segmentation = "code 1 (SEGV_MAPERR), fault addr 0x0000000000000010"
+    return segmentation if signal_number == 11 else "code -1 (SI_QUEUE), fault addr --------"
+
+
 def tombstone(pid: int, program: str, signal_number: int, signal_name: str) -> tuple[str, ...]:
     """What debuggerd writes to the log when a process dies of a signal."""
-    code = (
-        "1 (SEGV_MAPERR), fault addr 0x0000000000000010"
-        if signal_number == 11
-        else "-1 (SI_QUEUE), fault addr --------"
-    )
+    cause = ("Cause: null pointer dereference",) if signal_number == 11 else ()
     return (
         "*** *** *** *** *** *** *** *** *** *** *** *** *** *** *** ***",
         "Build fingerprint: 'virtual'",
-        f"pid: {pid}, tid: {pid}, name: {program}  >>> {program} <<<",
-        f"signal {signal_number} ({signal_name}), code {code}",
+        "Revision: '0'",
+        "ABI: 'arm64'",
+        "Timestamp: 2024-06-30 17:23:08.630221214+0200",
+        "Process uptime: 2s",
+        f"Cmdline: {program}",
+        f"pid: {pid}, tid: {pid}, name: {program[-15:]}  >>> {program} <<<",
+        "uid: 10448",
+        f"signal {signal_number} ({signal_name}), {_code(signal_number)}",
+        *cause,
+        "    x0  0000000000000000  x1  0000000000000000  x2  0000000000000000  x3  0000000000000000",
         "backtrace:",
         "      #00 pc 00000000001b2c40  /data/local/tmp/benchmark_model",
+    )
+
+
+def java_crash(pid: int, package: str, exception: str) -> tuple[str, ...]:
+    """What RuntimeInit writes to the log when an exception ends an app."""
+    return (
+        "FATAL EXCEPTION: main",
+        f"Process: {package}, PID: {pid}",
+        exception,
+        "\tat java.lang.Runtime.loadLibrary0(Runtime.java:1082)",
+    )
+
+
+def deaths(pid: int, package: str, signal_number: int) -> tuple[tuple[str, str], ...]:
+    """Tag and text of what the system says of a process that a signal ended."""
+    words = {9: "Killed", 11: "Segmentation fault", 6: "Aborted"}.get(signal_number, f"Signal {signal_number}")
+    return (
+        ("ActivityManager", f"Process {package} (pid {pid}) has died: fg  TOP"),
+        ("Zygote", f"Process {pid} exited due to signal {signal_number} ({words})"),
     )

@@ -91,6 +91,7 @@ class StandIn:
         self._authorized, self._silent, self._rate = True, False, None
         self.phone.survivors = False
         self.phone.processor.switch(range(len(self.personality.cores)), on=True)
+        self.phone.apps = self.personality.apps
         self._features = self.personality.features
         self.phone.files.storage = self.personality.storage
         self._frozen.clear()
@@ -102,7 +103,7 @@ class StandIn:
         match fault.kind:
             case Kind.VANISH:
                 self._leave()
-            case Kind.REBOOT | Kind.HOTPLUG | Kind.SURVIVORS | Kind.LOGCAT_FLOOD:
+            case Kind.REBOOT | Kind.HOTPLUG | Kind.SURVIVORS | Kind.LOGCAT_FLOOD | Kind.APPS:
                 self._happen(fault)
             case Kind.UNAUTHORIZED | Kind.OFFLINE | Kind.NO_SHELL_V2:
                 self._change(fault.kind)
@@ -130,6 +131,8 @@ class StandIn:
             self.phone.processor.switch(fault.cores, on=False)
         elif fault.kind is Kind.SURVIVORS:
             self.phone.survivors = True
+        elif fault.kind is Kind.APPS:
+            self.phone.apps = fault.apps
         else:
             threading.Thread(target=flood, args=(self.phone, fault.lines), daemon=True).start()
 
@@ -158,6 +161,8 @@ class StandIn:
             self.phone.files.storage = self.personality.storage
         elif kind is Kind.SLOW_LINK:
             self._rate = None
+        elif kind is Kind.APPS:
+            self.phone.apps = self.personality.apps
         else:
             self._authorized, self._silent = True, False
             self._features = self.personality.features

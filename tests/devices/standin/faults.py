@@ -2,10 +2,10 @@
 
 import re
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tests.devices.phone.personality import Outputs
+from tests.devices.phone.personality import Apps, Outputs
 
 SEGMENTATION_FAULT = 11
 
@@ -15,8 +15,10 @@ class Kind(StrEnum):
 
     Of the whole device: unauthorized, offline, frozen, no_shell_v2, slow_link, disk_full, logcat_flood, vanish,
     reboot: vanish, and start anew when back; hotplug: cores are switched off; slow: a command is answered late;
-    and survivors: programs whose host hung up run on even when they print.
-    Of one process of the tool: crash, hang, silent_fallback, wrong_outputs, throttle, garbage, truncated.
+    survivors: programs whose host hung up run on even when they print; and apps: it treats the benchmark's app in
+    another way.
+    Of one process of the tool: crash, hang, silent_fallback, wrong_outputs, throttle, garbage, truncated; of the app's
+    alone java_crash.
     """
 
     UNAUTHORIZED = "unauthorized"
@@ -38,6 +40,8 @@ class Kind(StrEnum):
     THROTTLE = "throttle"
     GARBAGE = "garbage"
     TRUNCATED = "truncated"
+    JAVA_CRASH = "java_crash"
+    APPS = "apps"
 
 
 class Point(StrEnum):
@@ -61,6 +65,7 @@ OF_THE_DEVICE = frozenset(
         Kind.LOGCAT_FLOOD,
         Kind.SURVIVORS,
         Kind.HOTPLUG,
+        Kind.APPS,
     }
 )
 
@@ -92,6 +97,7 @@ class Fault:
     lines: int = 20_000
     boot_s: float = 1.0
     cores: tuple[int, ...] = ()
+    apps: Apps = field(default_factory=Apps)
 
     @property
     def place(self) -> Point:

@@ -11,7 +11,7 @@ from uuid import uuid4
 from tests.devices.phone import texts
 from tests.devices.phone.body import Body
 from tests.devices.phone.logcat import Log
-from tests.devices.phone.personality import Personality, Thermal
+from tests.devices.phone.personality import Apps, Personality, Thermal
 from tests.devices.phone.system import State
 from tests.devices.standin.faults import Fault, Faults, Point
 from tests.devices.standin.filesystem import FileSystem
@@ -94,6 +94,7 @@ class Phone:
     state: State = field(init=False)
     body: Body = field(init=False)
     processor: Processor = field(init=False)
+    apps: Apps = field(init=False)
     processes: ProcessTable = field(default_factory=ProcessTable)
     log: Log = field(default_factory=Log)
     faults: Faults = field(default_factory=Faults)
@@ -113,6 +114,7 @@ class Phone:
         self.state = State(dict(kind.properties), kind.battery, kind.thermal)
         self.body = Body(kind.power, kind.battery)
         self.processor = Processor(self.files, kind.cores)
+        self.apps = kind.apps
         self.files.add(COUNTER, b"")
 
     @property
@@ -135,7 +137,7 @@ class Phone:
         }
         if path in made:
             return made[path]().encode()
-        if match := re.fullmatch(r"/proc/(self|\d+)/(status|cmdline)", path):
+        if match := re.fullmatch(r"/proc/(self|\d+)/(status|cmdline|stat)", path):
             return self._process_file(match[1], match[2])
         return self.files.read(path)
 
@@ -146,6 +148,10 @@ class Phone:
         argv = process.argv if process else ("cat",)
         if what == "cmdline":
             return "\0".join((*argv, "")).encode()
+        if what == "stat":
+            ticks = process.ticks if process else 0
+            fields = " ".join(["S", "1", *["0"] * 9, str(ticks), "0", *["0"] * 36])
+            return f"{process.pid if process else 1} ({argv[0][-15:]}) {fields}\n".encode()
         count = len(self.personality.cores)
         name, mask = argv[0].rpartition("/")[2], (1 << count) - 1
         return f"Name:\t{name}\nCpus_allowed:\t{mask:x}\nCpus_allowed_list:\t0-{count - 1}\n".encode()
@@ -191,7 +197,7 @@ class Phone:
         path = call.shell.path(name)
         try:
             node = self.files.node(path)
-            may = self.files.executable(path)
+            may = self.files.executable(path) and not self.personality.storage.noexec
         except OSError:
             return lambda c: _refuse(c, "inaccessible or not found", NOT_FOUND)
         if not may:

@@ -25,6 +25,8 @@ class Process:
     signal: int = 0
     woken: threading.Event = field(default_factory=threading.Event)
     ignores_hangup: bool = False
+    # Processor time, in hundredths of a second.
+    ticks: int = 0
     # The next program takes this process over, as with exec: a background job of one program is that program.
     becomes: bool = False
 

@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +18,6 @@ from tests.devices.phone.personality import Behaviour, Delegate, Delegates
 from tests.devices.standin.faults import Fault, Kind, Point
 from tests.devices.standin.phone import Call, Phone
 from tests.devices.standin.process import Killed, Process
-from tests.devices.standin.shell.interpreter import SIGNALLED
 from tests.devices.standin.shell.streams import Writer
 
 # A model that only the stand-in takes: enough for tests that need no answers.
@@ -30,6 +30,10 @@ SIGNAL_NAMES = {6: "SIGABRT", 7: "SIGBUS", 9: "SIGKILL", 11: "SIGSEGV"}
 FIRST_RUN_FACTOR = 1.4
 THREAD_GAIN = 0.7
 GARBAGE_BYTES = 4096
+APP = "org.tensorflow.lite.benchmark"
+MISSING_LIBRARY = 'java.lang.UnsatisfiedLinkError: dlopen failed: library "libtensorflowlite_benchmark.so" not found'
+# Of Play services, the system and debuggerd, as if they ran.
+OTHER_PROCESS, SYSTEM_PROCESS, DUMPING_PROCESS = 2167, 1411, 30023
 # What one throttling run adds to the latencies and to the sensors.
 THROTTLE_FACTOR = 1.25
 THROTTLE_CELSIUS = 6.0
@@ -62,21 +66,35 @@ def run(call: Call) -> int:
 def start_app(phone: Phone, package: str, given: str) -> None:
     """The tool as an app: arguments split at blanks, everything to the log, no exit status anywhere."""
     process = phone.processes.start((package,))
-    phone.write_log(process.pid, "I", app.ACTIVITY_TAG, app.greeting(given))
-    to_log = app.to_log(lambda level, tag, text: phone.write_log(process.pid, level, tag, text))
+
+    def write(level: str, tag: str, text: str) -> None:
+        if phone.apps.shown:
+            phone.write_log(process.pid, level, tag, text)
+
+    given = app.completed(given, package)
+    write("I", app.ACTIVITY_TAG, app.greeting(given))
+    for line in phone.apps.beside:
+        level, tag, text = line.split(" ", 2)
+        phone.write_log(OTHER_PROCESS, level, tag, text)
+    for line in phone.apps.complaint:
+        write(line[0], app.TAG, line[2:])
+    to_log = app.to_log(write)
 
     def log(data: bytes) -> None:
-        to_log(data.decode(errors="replace"))
+        # A log has whole lines only.
+        to_log(data[: data.rfind(b"\n") + 1].decode(errors="replace"))
 
     runtime = Runtime(phone, process, log, log, phone.due(Point.TOOL, f"{package} {given}"))
     try:
-        status = runtime.main(given.split(), package)
+        if runtime.java_crash(package):
+            return
+        runtime.main(given.split(), package)
+        # Its activity is gone; the process stays until somebody ends it.
+        process.wait(None)
     except Killed:
-        status = SIGNALLED
+        return
     finally:
         phone.processes.end(process)
-    if status > SIGNALLED:
-        phone.write_log(process.pid, "E", "AndroidRuntime", f"Process: {package}, PID: {process.pid}")
 
 
 @dataclass
@@ -144,6 +162,19 @@ class Runtime:
             return classic.main(argv, self, program)
         except _Cut:
             return 0
+
+    def java_crash(self, package: str) -> bool:
+        """Die of an exception before anything is said, if that is ordered."""
+        if Kind.JAVA_CRASH not in self._faults:
+            return False
+        for line in texts.java_crash(self.process.pid, package, MISSING_LIBRARY):
+            self.phone.write_log(self.process.pid, "E", "AndroidRuntime", line)
+        self._die(package, signal.SIGKILL)
+        return True
+
+    def _die(self, package: str, number: int) -> None:
+        for tag, line in texts.deaths(self.process.pid, package, number):
+            self.phone.write_log(SYSTEM_PROCESS, "I", tag, line)
 
     def strike(self) -> None:
         """Crash or hang where the first inference would be, unless the order counts bytes."""
@@ -235,9 +266,16 @@ class Runtime:
             self.process.wait(None)
         if fault.kind is Kind.TRUNCATED:
             raise _Cut
-        name = SIGNAL_NAMES.get(fault.signal, f"signal {fault.signal}")
-        for line in texts.tombstone(self.process.pid, "benchmark_model", fault.signal, name):
-            self.phone.write_log(self.process.pid, "F", "DEBUG", line)
+        package = self.process.argv[0] if self.process.argv[0] == APP else ""
+        program = package or "benchmark_model"
+        if fault.signal != signal.SIGKILL:
+            name = SIGNAL_NAMES.get(fault.signal, f"signal {fault.signal}")
+            own = texts.fatal_signal(self.process.pid, program, fault.signal, name)
+            self.phone.write_log(self.process.pid, "F", "libc", own)
+            for line in texts.tombstone(self.process.pid, program, fault.signal, name):
+                self.phone.write_log(DUMPING_PROCESS, "F", "DEBUG", line)
+        if package:
+            self._die(package, fault.signal)
         raise Killed(fault.signal)
 
 

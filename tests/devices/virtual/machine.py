@@ -16,7 +16,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from tests.devices.phone.logcat import Line
-from tests.devices.phone.personality import Battery, Personality, Sensor, Thermal, load
+from tests.devices.phone.personality import Apps, Battery, Personality, Sensor, Thermal, load
 from tests.devices.phone.system import State
 
 # Given to the container, else the built-in one.
@@ -97,6 +97,15 @@ class Machine:
     def log(self) -> FileLog:
         """The log."""
         return self._log
+
+    @property
+    def apps(self) -> Apps:
+        """How it treats the benchmark as an app."""
+        return personality().apps
+
+    def write_log(self, level: str, tag: str, text: str) -> None:
+        """A line of this process in the log."""
+        self._log.write(os.getpid(), level, tag, text)
 
     def read(self, path: str) -> bytes:
         """Content of a file. Raises OSError."""

@@ -9,7 +9,7 @@ CHUNK = 1 << 20
 # Follows the log for ever, so it must not hold the phone's lock.
 UNLOCKED = ("logcat",)
 NAMES = (
-    *("getprop", "setprop", "dumpsys", "settings", "svc", "cmd", "pm", "am", "logcat", "input", "wm"),
+    *("getprop", "setprop", "dumpsys", "settings", "svc", "cmd", "pm", "am", "log", "logcat", "input", "wm"),
     "benchmark_model",
 )
 

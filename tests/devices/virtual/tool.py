@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.devices.phone.classic import tool
-from tests.devices.phone.classic.app import ACTIVITY_TAG, greeting, to_log
+from tests.devices.phone.classic.app import ACTIVITY_TAG, completed, greeting, to_log
 from tests.devices.phone.classic.runtime import Execution, Memory, Model, Session
 from tests.devices.phone.litert import collect, feed, inspect, interpreter
 from tests.devices.virtual.machine import FOLDER, FileLog, personality
@@ -102,6 +102,7 @@ def app(package: str, given: str) -> int:
     """The app: everything to the log, arguments split at blanks."""
     log = FileLog(FOLDER / "log.jsonl")
     pid = os.getpid()
+    given = completed(given, package)
     log.write(pid, "I", ACTIVITY_TAG, greeting(given))
     write = to_log(lambda level, tag, text: log.write(pid, level, tag, text))
     return tool.main(given.split(), Runtime(write, write), package)

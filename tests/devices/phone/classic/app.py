@@ -14,6 +14,13 @@ def greeting(given: str) -> str:
     return f"Running TensorFlow Lite benchmark with args: {given}"
 
 
+def completed(given: str, package: str) -> str:
+    """The arguments with what the activity adds to them."""
+    if "--use_hexagon=true" in given or "--use_hexagon=1" in given:
+        return f"{given} --hexagon_lib_path=/data/app/{package}-1/lib/arm64"
+    return given
+
+
 def to_log(write: Callable[[str, str, str], object]) -> Callable[[str], None]:
     """Turns the binary's output into calls of `write(level, tag, text)`."""
 

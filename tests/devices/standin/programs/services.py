@@ -4,6 +4,7 @@ import threading
 
 from tests.devices.phone import android, system
 from tests.devices.phone.logcat import Log
+from tests.devices.phone.personality import Apps
 from tests.devices.standin.filesystem import KB
 from tests.devices.standin.phone import Call, Program
 from tests.devices.standin.tool import start_app
@@ -22,6 +23,13 @@ class _System:
     @property
     def log(self) -> Log:
         return self._call.phone.log
+
+    @property
+    def apps(self) -> Apps:
+        return self._call.phone.apps
+
+    def write_log(self, level: str, tag: str, text: str) -> None:
+        self._call.phone.write_log(self._call.process.pid, level, tag, text)
 
     def read(self, path: str) -> bytes:
         return self._call.phone.read(self._call.shell.path(path))
