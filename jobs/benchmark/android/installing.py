@@ -139,7 +139,7 @@ def remove(device: Device, files: RunFolder) -> str | None:
         return None
     told = device.run(["pm", "uninstall", PACKAGE], UNINSTALL_S)
     if is_there(device):
-        return f"{PACKAGE}: {clean(told.text)[:200]}"
+        return f"{clean(told.text)[:200]}; the app too: adb uninstall {PACKAGE}"
     try:
         files.drop(files.path_of(OWN))
     except DeviceFileError as error:
