@@ -1,7 +1,7 @@
-"""A tiny ELF program that runs the virtual phone's benchmark_model with its own arguments.
+"""A tiny ELF program that runs one of the virtual phone's tools with its own arguments.
 
 What is pushed to a phone must be an executable of the phone's processor. This one is a handful of instructions
-around execve("/system/bin/benchmark_model", argv, envp). At the start of a process argc lies on top of the stack,
+around execve("/system/bin/<tool>", argv, envp). At the start of a process argc lies on top of the stack,
 then argv, a zero, and the environment (System V ABI, both processors).
 """
 
@@ -10,7 +10,7 @@ import struct
 import sys
 from pathlib import Path
 
-TARGET = b"/system/bin/benchmark_model\0"
+FOLDER = "/system/bin"
 BASE = 0x400000
 ELF_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 PROGRAM_HEADER = struct.Struct("<IIQQQQQQ")
@@ -48,10 +48,11 @@ AARCH64 = struct.pack(
 CODES = {"x86_64": (62, X86_64), "aarch64": (183, AARCH64)}
 
 
-def launcher(machine: str) -> bytes:
-    """The program for a machine. Raises KeyError for one that is neither x86_64 nor aarch64."""
+def launcher(machine: str, program: str) -> bytes:
+    """The program for a machine that runs `program` of the phone. Raises KeyError for a machine that is neither x86_64
+    nor aarch64."""
     number, code = CODES[machine]
-    body = code + TARGET
+    body = code + f"{FOLDER}/{program}\0".encode()
     size = START + len(body)
     identity = b"\x7fELF" + bytes([2, 1, 1])
     entry = BASE + START
@@ -62,5 +63,6 @@ def launcher(machine: str) -> bytes:
 
 
 if __name__ == "__main__":
-    Path(sys.argv[1]).write_bytes(launcher(platform.machine()))
-    Path(sys.argv[1]).chmod(0o755)
+    made = Path(sys.argv[1])
+    made.write_bytes(launcher(platform.machine(), made.name))
+    made.chmod(0o755)

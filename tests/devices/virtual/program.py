@@ -10,14 +10,14 @@ CHUNK = 1 << 20
 UNLOCKED = ("logcat",)
 NAMES = (
     *("getprop", "setprop", "dumpsys", "settings", "svc", "cmd", "pm", "am", "log", "logcat", "input", "wm"),
-    "benchmark_model",
+    *("benchmark_model", "litert_benchmark_model"),
 )
 
 
 def main(argv: Sequence[str]) -> int:
     """Run the program that argv[0] names; its exit status."""
     name = Path(argv[0]).name
-    if name == "benchmark_model":
+    if name.endswith("benchmark_model"):
         from tests.devices.virtual.tool import binary
 
         return binary(argv)

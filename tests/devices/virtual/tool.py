@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from tests.devices.phone import newer
 from tests.devices.phone.classic import tool
 from tests.devices.phone.classic.app import ACTIVITY_TAG, completed, greeting, to_log
 from tests.devices.phone.classic.runtime import Execution, Memory, Model, Session
@@ -95,7 +96,8 @@ def binary(argv: Sequence[str]) -> int:
         sys.stdout.write(text)
         sys.stdout.flush()
 
-    return tool.main(argv[1:], Runtime(out, sys.stderr.write), argv[0])
+    main = newer.main if Path(argv[0]).name.startswith("litert") else tool.main
+    return main(argv[1:], Runtime(out, sys.stderr.write), argv[0])
 
 
 def app(package: str, given: str) -> int:

@@ -15,25 +15,28 @@ def encode(
     kB, peak in MB. `counts`: model size in MB, runs, warm-up runs.
     """
     latency = b"".join(_float(number, value) for number, value in enumerate(latency_ms, 1))
-    memory_bytes = _integer(1, memory[0]) + _integer(2, memory[1]) + _float(3, memory[2])
-    misc = _float(1, counts[0]) + _integer(2, counts[1]) + _integer(3, counts[2])
-    head = _bytes(1, name.encode()) if name else b""
-    return head + _bytes(2, latency) + _bytes(3, memory_bytes) + _bytes(4, misc)
+    memory_message = integer(1, memory[0]) + integer(2, memory[1]) + _float(3, memory[2])
+    misc = _float(1, counts[0]) + integer(2, counts[1]) + integer(3, counts[2])
+    head = message(1, name.encode()) if name else b""
+    return head + message(2, latency) + message(3, memory_message) + message(4, misc)
 
 
 def _float(number: int, value: float) -> bytes:
     return bytes([number << 3 | WIRE_FLOAT]) + struct.pack("<f", value)
 
 
-def _integer(number: int, value: int) -> bytes:
-    return bytes([number << 3]) + _varint(value)
+def integer(number: int, value: int) -> bytes:
+    """A field of a whole number."""
+    return bytes([number << 3]) + varint(value)
 
 
-def _bytes(number: int, content: bytes) -> bytes:
-    return bytes([number << 3 | WIRE_BYTES]) + _varint(len(content)) + content
+def message(number: int, content: bytes) -> bytes:
+    """A field of bytes: a text, a message, or packed numbers."""
+    return bytes([number << 3 | WIRE_BYTES]) + varint(len(content)) + content
 
 
-def _varint(value: int) -> bytes:
+def varint(value: int) -> bytes:
+    """A number as the wire has it."""
     encoded = bytearray()
     while value > 0x7F:
         encoded.append(value & 0x7F | 0x80)
