@@ -26,7 +26,7 @@ MARK = re.compile(r"(INFO|WARN|WARNING|VERBOSE|ERROR|FATAL): |[IWEF]\d{4} \d\d:\
 COMPLAINT = re.compile(
     r"\b(?:fail(?:ed|ure|s)?|errors?|cannot|can't|could not|couldn't|unable|invalid|unresolved|unsupported|disallowed|"
     r"mismatch|missing|not (?:supported|found|compatible|true|registered|valid)|no such|does not|doesn't|didn't|"
-    r"should (?:be|have)|aborted|out of memory)\b",
+    r"(?:should|must) (?:be|have|match)|aborted|out of memory)\b",
     re.IGNORECASE,
 )
 REPLACING = re.compile(

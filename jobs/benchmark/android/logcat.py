@@ -15,7 +15,7 @@ JAVA_TAG, NATIVE_TAG, LIBRARY_TAG = "AndroidRuntime", "DEBUG", "libc"
 DEATHS = {
     "ActivityManager": r"\(pid {number}\) has died|^Killing {number}:",
     "Zygote": r"^Process {number} exited",
-    "lowmemorykiller": r"^Killing? '[^']*' \({number}\)",
+    "lowmemorykiller": r"^Kill(?:ing)? '[^']*' \({number}\)",
 }
 CHOSEN = (TOOL_TAG, ACTIVITY_TAG, MARK_TAG, JAVA_TAG, NATIVE_TAG)
 COMMAND = (

@@ -197,3 +197,30 @@ def test_no_input_raises_and_only_complete_runs_are_measured(pieces: list[str], 
 def test_damage_anywhere_never_raises(name: str, at: int, damage: str) -> None:
     printed = recorded(name)
     parse(replace(printed, stdout=printed.stdout[:at] + damage + printed.stdout[at + len(damage) :]), GOOD[name])
+
+
+@pytest.mark.parametrize(
+    ("backend", "flags", "supported"),
+    [
+        ("hexagon", "--use_hexagon=true --hexagon_lib_path=/data/local/tmp", False),
+        ("gpu", "--use_gpu=true --gpu_backend=gl", False),
+        ("xnnpack", "--use_xnnpack=true", False),
+        ("gpu", "--gpu_backend=gl", True),
+        ("hexagon", "--no_such_flag=1", True),
+    ],
+)
+def test_a_build_without_the_backends_own_flag_has_no_such_backend(backend: str, flags: str, supported: bool) -> None:
+    printed = recorded("baseline/c_noxnn")
+    said = f"WARN: Unconsumed cmdline flags: {flags}\n"
+    outcome = parse(replace(printed, stdout=said + printed.stdout), backend)
+    assert isinstance(outcome, Failed if supported else Unsupported)
+    assert flags.split(maxsplit=1)[0] in outcome.reason
+
+
+def test_partitions_are_the_delegates_kernels_where_no_line_says_more() -> None:
+    base = recorded("baseline/b_threads1")
+    found = measured(
+        explicit(base, "GPU", "partially executed by the delegate w/ 2 delegate kernels."), "gpu"
+    ).delegation
+    assert found is not None
+    assert (found.extent, found.nodes_delegated, found.partitions) == ("partial", None, 2)
