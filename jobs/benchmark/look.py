@@ -9,9 +9,10 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from common.adb.identity import identity
 from common.adb.names import HOST, safe_name
 from common.adb.server import Server
-from common.errors import EdgeproofError
+from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.printable import tell
 from common.schema.given import GivenFile
@@ -19,6 +20,7 @@ from jobs.benchmark.android.files import KIB, ROOT, SPARE_KIB
 from jobs.benchmark.android.locks import held
 from jobs.benchmark.android.usable import usable_serial
 from jobs.benchmark.feeds import Material
+from jobs.benchmark.parallel import require_alike
 from jobs.benchmark.targets.android import AndroidTarget
 from jobs.benchmark.targets.device_options import DeviceOptions
 
@@ -31,19 +33,27 @@ PATIENCE_S = 20.0
 def look(serials: Sequence[str], experiment: LoadedExperiment, output: Path, options: DeviceOptions) -> int:
     """Say of each device what it is, or why it cannot be measured on; the highest exit status of these. What is pushed
     to try it is removed, but for what an earlier run of the same output left for the next one."""
-    statuses = [0]
+    require_alike(serials)
+    statuses, phones = [0], dict[str, str]()
     for serial in serials:
         if serial == HOST:
             continue
         try:
-            _look(serial, experiment, output / safe_name(serial), options)
+            _require_another(serial, _look(serial, experiment, output / safe_name(serial), options), phones)
         except EdgeproofError as error:
             tell(f"error: {error if serial in error.message else error.of(serial)}", sys.stderr)
             statuses.append(error.exit_code)
     return max(statuses)
 
 
-def _look(wanted: str, experiment: LoadedExperiment, output: Path, options: DeviceOptions) -> None:
+def _require_another(serial: str, phone: str | None, phones: dict[str, str]) -> None:
+    """An address that was not connected when the run was planned may be one more name of a phone."""
+    if phone is not None and (other := phones.setdefault(phone, serial)) != serial:
+        raise UsageError(f"DEVICES names one phone twice: {other} and {serial}", hint="name it once")
+
+
+def _look(wanted: str, experiment: LoadedExperiment, output: Path, options: DeviceOptions) -> str | None:
+    """What the device says of itself. Raises EdgeproofError where it cannot be measured on."""
     options = replace(options, patience_s=min(options.patience_s, PATIENCE_S))
     server, purpose = Server(), str(output.resolve())
     serial = usable_serial(server, wanted)
@@ -65,6 +75,7 @@ def _look(wanted: str, experiment: LoadedExperiment, output: Path, options: Devi
                 "(free some space on the device)",
                 sys.stderr,
             )
+        return identity(serial)
 
 
 def sizes(experiment: LoadedExperiment) -> tuple[Mapping[str, int], int]:

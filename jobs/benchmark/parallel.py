@@ -19,8 +19,7 @@ def measure_on_all(serials: Sequence[str], arguments: Sequence[str], output: Pat
 
     The exit status is 0 when all succeeded, else the highest of theirs. Ctrl-C and SIGTERM reach all.
     """
-    if HOST in serials:
-        raise UsageError("the host cannot be measured beside devices: it serves them", hint="measure it by itself")
+    require_alike(serials)
     shared = without(arguments, MINE)
     workers = [_start(serial, shared, output / safe_name(serial)) for serial in serials]
 
@@ -36,6 +35,12 @@ def measure_on_all(serials: Sequence[str], arguments: Sequence[str], output: Pat
         if status:
             tell(f"note: {serial} ended with exit status {status}", sys.stderr)
     return max((status if status >= 0 else 128 - status) for status in statuses)
+
+
+def require_alike(serials: Sequence[str]) -> None:
+    """Raises UsageError for this machine among devices."""
+    if HOST in serials and len(serials) > 1:
+        raise UsageError("the host cannot be measured beside devices: it serves them", hint="measure it by itself")
 
 
 def without(arguments: Sequence[str], names: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from common.artifact import file_ref, read, write_model
-from common.errors import EdgeproofError
+from common.errors import EdgeproofError, UsageError
 from common.schema.variant import Variant
 from jobs.benchmark.android.locks import held
 from jobs.benchmark.look import look
@@ -32,7 +32,8 @@ def looked(bench: Bench, *serials: str, apk: Path | None = None, hexagon: Path |
 def test_a_phone_that_can_be_measured_on_is_told_and_left_clean(
     bench: Bench, stand_in: StandIn, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert looked(bench, "host", stand_in.serial) == 0
+    assert looked(bench, "host") == 0
+    assert looked(bench, stand_in.serial) == 0
     told = capsys.readouterr()
     assert told.out.startswith(f"{stand_in.serial}: Google Pixel 7, Android 14, arm64-v8a, armeabi-v7a, armeabi, 5")
     assert told.out.endswith(" MiB free\n") and told.err == ""
@@ -55,6 +56,18 @@ def test_every_phone_is_looked_at(
     )
     assert second.startswith(f"error: {used.serial} is in use by process ")
     assert told.out.startswith(f"{good.serial}: ")
+
+
+def test_a_second_name_that_was_not_connected_is_told(
+    bench: Bench, stand_in: StandIn, adb_server: AdbServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    second = f"localhost:{stand_in.port}"
+    assert looked(bench, stand_in.serial, second) == 2
+    [line] = capsys.readouterr().err.splitlines()
+    assert line == f"error: DEVICES names one phone twice: {stand_in.serial} and {second} (name it once)"
+    adb_server.adb("disconnect", second)
+    with pytest.raises(UsageError, match="the host cannot be measured beside devices"):
+        looked(bench, "host", stand_in.serial)
 
 
 @pytest.mark.parametrize(
