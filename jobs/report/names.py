@@ -36,9 +36,19 @@ class Setting:
     runner: Runner = "binary"
 
     @property
+    def backend_name(self) -> str:
+        """The backend's usual spelling."""
+        return BACKENDS.get(self.backend, self.backend)
+
+    @property
+    def program(self) -> str:
+        """What measured it; nothing for the classic executable."""
+        return RUNNERS[self.runner].strip()
+
+    @property
     def backend_label(self) -> str:
-        """The backend's usual spelling, and what measured it where that is not the classic executable."""
-        return BACKENDS.get(self.backend, self.backend) + RUNNERS[self.runner]
+        """Both."""
+        return f"{self.backend_name} {self.program}".rstrip()
 
     @property
     def label(self) -> str:

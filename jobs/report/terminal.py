@@ -128,11 +128,13 @@ def _table(results: Results, grid: Grid, settings: tuple[Setting, ...]) -> Table
     table.add_column("MB", justify="right", no_wrap=True)
     if results.evaluations:
         table.add_column("accuracy", justify="right", no_wrap=True)
+    programs = any(setting.program for setting in settings)
     for setting in settings:
-        backend = clipped(clean(setting.backend_label), HEADING_LENGTH)
-        table.add_column(Text(f"{backend}\n{count(setting.threads, 'thread')}\nµs"), justify="right", no_wrap=True)
+        heading = [clipped(clean(setting.backend_name), HEADING_LENGTH), *([setting.program] if programs else [])]
+        heading += [count(setting.threads, "thread"), "µs"]
+        table.add_column(Text("\n".join(heading)), justify="right", no_wrap=True)
         if compared[setting]:
-            table.add_column("\n\nratio", justify="right", no_wrap=True)
+            table.add_column("\n" * (len(heading) - 1) + "ratio", justify="right", no_wrap=True)
     best = None if results.choice is None else results.choice.best
     labels = variant_labels(results)
     for variant in results.variants:

@@ -1,5 +1,6 @@
 """What the LiteRT 2.x tool prints and writes, read."""
 
+import re
 import subprocess
 import sys
 
@@ -89,6 +90,23 @@ def test_padded_columns_are_a_result() -> None:
     # The block has no median and steps of 10 us; the line above it has both.
     assert (found.steady.median_us, found.steady.p5_us, found.steady.p95_us) == (462, 460, 479)
     assert (found.memory_init_kib, found.memory_overall_kib, found.memory_peak_kib) == (9216, 11776, None)
+
+
+def test_a_model_of_a_microsecond_is_a_result() -> None:
+    """The block then has nothing but zeros."""
+    fast = re.sub(r"(Inference .*: +)\d\.\d\d", r"\g<1>0.00", STDERR)
+    line = "count=2000 first=2 curr=1 min=1 max=9 avg=1.5 std=1 p5=1 median=1 p95=2"
+    said = re.sub(r"count=2000 .*", line, STDOUT)
+    found = read("xnnpack", Printed(said, fast, 0, "log"))
+    assert isinstance(found, Measured)
+    assert (found.steady.mean_us, found.steady.typical_us) == (1.5, 1)
+    times = (0.0015, 0.001, 0.009, 0.001, 0.001, 0.001, 0.002, *LATENCIES[7:])
+    written = encode("", times, (9216, 11776, 0.0), (3.2, 2000, 1000))
+    filed = read("xnnpack", Printed(said, fast, 0, "log"), written)
+    assert isinstance(filed, Measured)
+    assert (filed.steady.mean_us, filed.steady.max_us) == (1.5, 9)
+    # Without either there is nothing to go by.
+    assert isinstance(read("xnnpack", Printed("", fast, 0, "log")), Failed)
 
 
 def test_the_result_file_has_the_figures() -> None:
