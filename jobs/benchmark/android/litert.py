@@ -86,6 +86,8 @@ def parse(printed: Printed, backend: str, written: Written = NOTHING) -> Outcome
     if placed is not None and proof is not None and proof.extent == "none":
         words = f"{NAMES.get(backend, backend)} took nothing of this model: {placed.instead} ran it"
         return Unsupported(reason=_because(printed, backend, words))
+    if placed is None and (words := _refused(printed, backend)) is not None:
+        return Unsupported(reason=words[:REASON_LENGTH])
     if written.runtime is None and backend not in ACCELERATORS:
         # On the CPU the console alone was never asked for a proof.
         proof = None
@@ -111,9 +113,16 @@ def _stopped(printed: Printed, backend: str) -> Outcome:
     return _failed(why_stopped(printed), printed)
 
 
+def _refused(printed: Printed, backend: str) -> str | None:
+    """The runtime's most telling words against an accelerator; None where it said none."""
+    matches = (re.search(pattern, printed.text) for pattern in REASONS.get(backend, ()))
+    return next((match[0].strip() for match in matches if match), None)
+
+
 def _because(printed: Printed, backend: str, words: str) -> str:
     """Words with the runtime's reason after them, where it gave one."""
-    found = [match[0].strip() for pattern in REASONS.get(backend, ()) if (match := re.search(pattern, printed.text))]
+    refused = _refused(printed, backend)
+    found = [] if refused is None else [refused]
     found += [MARK.sub("", line) for line in errors(printed.text)[:1]]
     reasons = [reason for reason in dict.fromkeys(found) if reason and reason not in words]
     return f"{words} ({reasons[0]})"[:REASON_LENGTH] if reasons else words[:REASON_LENGTH]

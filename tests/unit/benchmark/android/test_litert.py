@@ -185,6 +185,15 @@ def test_a_warning_of_a_run_that_went_well_is_none() -> None:
     assert isinstance(found, Measured)
 
 
+def test_a_warning_with_nothing_against_it_decides() -> None:
+    """A build that tells neither the graph nor what was replaced."""
+    for backend, name in (("gpu", "GPU"), ("npu", "NPU")):
+        warned = f"WARNING: [registry.cc:34] {name} accelerator could not be loaded and registered.\n"
+        found = read(backend, Printed(STDOUT, warned + STDERR, 0, "log"))
+        assert isinstance(found, Unsupported)
+        assert "could not be loaded" in found.reason
+
+
 @pytest.mark.parametrize(
     ("line", "backend"),
     [
