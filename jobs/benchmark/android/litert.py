@@ -86,8 +86,9 @@ def parse(printed: Printed, backend: str, written: Written = NOTHING) -> Outcome
     if placed is not None and proof is not None and proof.extent == "none":
         words = f"{NAMES.get(backend, backend)} took nothing of this model: {placed.instead} ran it"
         return Unsupported(reason=_because(printed, backend, words))
-    if placed is None and (words := _refused(printed, backend)) is not None:
-        return Unsupported(reason=words[:REASON_LENGTH])
+    refused = _refused(printed, backend)
+    if placed is None and refused is not None:
+        return Unsupported(reason=refused[:REASON_LENGTH])
     if written.runtime is None and backend not in ACCELERATORS:
         # On the CPU the console alone was never asked for a proof.
         proof = None
