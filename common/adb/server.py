@@ -11,7 +11,7 @@ import adbutils
 
 from common.adb.attached import Attached, parse
 from common.adb.errors import LimitError, NotReadyError, SizeLimitError, TimeLimitError, TransportError
-from common.adb.shell import Ended, ended, process_number, script
+from common.adb.shell import Ended, ended, has_ended, process_number, script
 from common.adb.surroundings import HOST_VARIABLE, PORT_VARIABLE, server_address
 from common.adb.sync import receive_file, send_file
 from common.adb.watch import ASKED_S, Told, Watch
@@ -142,6 +142,7 @@ class Device:
         process: int | None = None
         # A line may come before the program's number, without which it could not be ended.
         held: list[str] = []
+        whole = False
         try:
             with _errors(self.serial, made.text, limit_s), self._shell(made.text, limit_s, FOLLOWED_BYTES) as wire:
                 packets = wire.shell_packets() if self._shell_v2 else wire.raw()
@@ -157,14 +158,19 @@ class Device:
                         raise SizeLimitError(f"sent a line of more than the {LINE_BYTES // MIB} MiB allowed")
                     if stream != STDOUT or b"\n" not in data:
                         continue
-                    whole, _, rest = rest.rpartition(b"\n")
-                    text = _text(whole) + "\n"
+                    lines, _, rest = rest.rpartition(b"\n")
+                    text = _text(lines) + "\n"
                     process = process_number(text, made.nonce) if process is None else process
+                    whole = whole or has_ended(text, made.nonce)
                     held += text.splitlines()
                     if process is not None:
                         yield from held
                         held.clear()
-            yield from held
+            if not whole:
+                raise TransportError("the connection broke in the middle of a command", serial=self.serial)
+        except TransportError as lost:
+            lost.command, lost.process = made.text, process
+            raise
         finally:
             with contextlib.suppress(TransportError, LimitError, NotReadyError):
                 self._end(process)

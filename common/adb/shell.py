@@ -65,6 +65,11 @@ def process_number(stdout: str, nonce: str) -> int | None:
     return int(found[1]) if found else None
 
 
+def has_ended(text: str, nonce: str) -> bool:
+    """Whether these lines tell the command's end."""
+    return re.search(rf"^{MARK}_{nonce}_RC=\d{{1,3}}\r?$", text, re.MULTILINE) is not None
+
+
 def ended(stdout: str, stderr: str, nonce: str) -> Ended | None:
     """What the command printed and how it ended; None when the output was cut off before its end."""
     plain = stdout.replace("\r\n", "\n")

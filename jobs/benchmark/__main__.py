@@ -52,7 +52,7 @@ def main(
     from common.errors import EdgeproofError, UsageError
     from common.experiment import load
     from common.printable import tell
-    from jobs.benchmark.dispatch import measure_on
+    from jobs.benchmark.dispatch import last_words, measure_on
     from jobs.benchmark.parallel import measure_on_all
     from jobs.benchmark.targets.device_options import DeviceOptions
 
@@ -84,7 +84,7 @@ def main(
         )
     except EdgeproofError as error:
         raise error.of(device) if named else error from None
-    tell(f"{f'{result.target.name}  ' if named else ''}{len(result.rows)} rows; wrote {output / 'benchmark.json'}")
+    tell(f"{f'{result.target.name}  ' if named else ''}{last_words(result, output)}")
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from common.dataset import read_card, read_split
 from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.schema.benchmark import Benchmark
+from common.schema.outcome import Failed
 from common.schema.variant import Variant
 from jobs.benchmark.clock import Clock
 from jobs.benchmark.feeds import Feed, Material, feeds, sampled
@@ -51,6 +52,14 @@ def measure_on(
             material = _material(experiment, variants, dataset, samples, fed)
             target = stack.enter_context(_android(device, experiment, output, options, material))
         return benchmark(experiment, variants, target, output, samples=samples, named=named, clock=clock)
+
+
+def last_words(result: Benchmark, output: Path) -> str:
+    """What a run ends with: what there is, and what to do about what there is not."""
+    failed = sum(isinstance(row.result, Failed) or row.failed_rounds > 0 for row in result.rows)
+    again = f", {failed} of them with failed processes ({output / 'logs'} has their words; the next run measures"
+    again = f"{again} them again)" if failed else ""
+    return f"{len(result.rows)} rows{again}; wrote {output / 'benchmark.json'}"
 
 
 @contextmanager

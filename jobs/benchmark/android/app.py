@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
-from common.adb.errors import LimitError, TimeLimitError
+from common.adb.errors import LimitError, TimeLimitError, TransportError
 from common.adb.server import Device
 from common.adb.watch import QUIET_S
 from common.artifact import new_text, write_bytes
@@ -61,6 +61,8 @@ class App:
         self.installation = Installation(device, files, apk, self.patience.install_s)
         self._silent = 0
         self._heard = False
+        # Readers of the log whose connection broke: not every device ends what nobody listens to.
+        self._orphans: set[int] = set()
 
     def forget(self) -> None:
         """Believe nothing about the device any more."""
@@ -72,6 +74,7 @@ class App:
             return Failed(reason=NO_LOGS, log=None)
         if (refused := self.installation.ready()) is not None:
             return refused
+        self._end_orphans()
         device, token = self.device, secrets.token_hex(6)
         # A name of this start that the tool takes and has no use for: a log may hold older ones, and not every phone
         # clears it.
@@ -87,6 +90,11 @@ class App:
                 return self._follow(Reading(given, last, token), backend, limit_s, stream, name)
         finally:
             device.run(["am", "force-stop", logcat.PACKAGE])
+
+    def _end_orphans(self) -> None:
+        for process in sorted(self._orphans):
+            self.device.end(process, logcat.MARK_TAG)
+            self._orphans.discard(process)
 
     def _start(self, start: Sequence[str], log: Path) -> str | None:
         """Why it did not start; None where it did."""
@@ -113,6 +121,9 @@ class App:
         except LimitError as over:
             reason = f"no result after {limit_s:.0f} s" if isinstance(over, TimeLimitError) else over.message
             return Failed(reason=reason[:500], log=name)
+        except TransportError as lost:
+            self._orphans |= set() if lost.process is None else {lost.process}
+            raise
         finally:
             lines.close()  # type: ignore[attr-defined]
         return self._outcome(run, backend, name)

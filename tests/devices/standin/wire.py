@@ -113,7 +113,7 @@ class Stream:
         """Send bytes, waiting for the other side to take them. Raises Closed."""
         with self._write_lock:
             for start in range(0, len(data), MAX_PAYLOAD):
-                if not self._credit.acquire(timeout=CREDIT_TIMEOUT_S) or self.dead:
+                if self.dead or not self._credit.acquire(timeout=CREDIT_TIMEOUT_S) or self.dead:
                     raise Closed
                 self._link.send(Packet(Command.WRTE, self.local, self.remote, data[start : start + MAX_PAYLOAD]))
 

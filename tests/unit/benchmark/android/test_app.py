@@ -13,8 +13,8 @@ from jobs.benchmark.android.reading import Waits
 from jobs.benchmark.ledger import Ledger
 from tests.devices.phone.personality import Apps, Behaviour, Delegate, Delegates, Personality, load
 from tests.devices.standin.device import StandIn
-from tests.devices.standin.faults import Fault, Kind
-from tests.unit.benchmark.android.conftest import Bench
+from tests.devices.standin.faults import Fault, Kind, Point
+from tests.unit.benchmark.android.conftest import Bench, left_behind
 
 WAITS = Waits(first_word_s=3.0, error_s=1.0, figure_s=1.0, crash_s=1.0)
 SHORT = Patience(install_s=60.0, look_s=0.5, waits=WAITS)
@@ -163,3 +163,16 @@ def test_a_word_of_the_app_is_enough_to_go_on(benches: Benches, stand_in: StandI
     stand_in.arm(Fault(Kind.APPS, apps=Apps(shown=False), seconds=2.0))
     measure(bench, stand_in)
     assert isinstance(app_runs(bench)[-1].outcome, Measured)
+
+
+def test_a_phone_that_vanishes_while_its_log_is_read_costs_nothing_but_time(
+    benches: Benches, stand_in: StandIn
+) -> None:
+    """Also where programs outlive their listener: the reader of the log is ended."""
+    bench = benches(("cpu",), more="app = true")
+    stand_in.arm(Fault(Kind.SURVIVORS))
+    stand_in.arm(Fault(Kind.VANISH, Point.SHELL, matching="logcat.*threadtime", after_bytes=700, seconds=0.3))
+    result = measure(bench, stand_in)
+    assert [fault.kind for fault in stand_in.phone.faults.fired].count(Kind.VANISH) == 1
+    assert all(isinstance(row.result, Summary) and not row.failed_rounds for row in result.rows)
+    assert left_behind(stand_in) == []
