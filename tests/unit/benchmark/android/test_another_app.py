@@ -10,6 +10,7 @@ from common.binaries import Binary, Lock, read_lock, record, render
 from common.schema.benchmark import SessionLine
 from jobs.benchmark.ledger import Ledger
 from tests.devices.standin.device import StandIn
+from tests.devices.standin.phone import fake_binary
 from tests.unit.benchmark.android.conftest import Bench
 
 
@@ -68,8 +69,9 @@ def test_another_app_or_library_is_measured_anew(benches: Callable[..., Bench], 
     given = bench.folder / ("own.apk" if kind == "app" else "libhexagon_interface.so")
     options: dict[str, Any] = {"apk": given} if kind == "app" else {"hexagon": bench.folder}
     seen = []
-    for content in (b"PK\x03\x04one", b"PK\x03\x04one", b"PK\x03\x04two"):
-        given.write_bytes(content)
+    head = b"PK\x03\x04" if kind == "app" else fake_binary()
+    for content in (b"one", b"one", b"two"):
+        given.write_bytes(head + content)
         target = bench.run(stand_in.serial, **options).target
         seen.append(target.app_sha256 if kind == "app" else target.fingerprint)
     assert seen[0] == seen[1] != seen[2]
