@@ -11,7 +11,7 @@ import adbutils
 
 from common.adb.attached import Attached, parse
 from common.adb.errors import LimitError, NotReadyError, SizeLimitError, TimeLimitError, TransportError
-from common.adb.shell import Ended, ended, has_ended, process_number, script
+from common.adb.shell import Ended, Script, each_ended, ended, has_ended, process_number, script, script_of
 from common.adb.surroundings import HOST_VARIABLE, PORT_VARIABLE, server_address
 from common.adb.sync import receive_file, send_file
 from common.adb.watch import ASKED_S, Told, Watch
@@ -94,7 +94,15 @@ class Device:
         Raises TransportError when the connection fails or the output was cut off, LimitError when the program
         does not end in time or prints too much; it is ended on the device then, as it is when this is interrupted.
         """
-        made = script(argv, variables)
+        return self._run(script(argv, variables), limit_s, most_bytes)
+
+    def run_each(self, commands: Sequence[Sequence[str]], limit_s: float = PATIENCE_S) -> tuple[Ended, ...]:
+        """Run programs one after the other, in one exchange: how each ended. What they say on standard error is lost.
+        Raises as `run` does."""
+        made = script_of(commands)
+        return each_ended(self._run(made, limit_s, OUTPUT_BYTES).stdout, made.nonce, len(commands))
+
+    def _run(self, made: Script, limit_s: float, most_bytes: int) -> Ended:
         output = bytearray(), bytearray()
         done = None
         try:

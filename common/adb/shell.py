@@ -52,6 +52,27 @@ def script(argv: Sequence[str], variables: Mapping[str, str] | None = None) -> S
     return Script(text, nonce)
 
 
+def script_of(commands: Sequence[Sequence[str]]) -> Script:
+    """Several programs one after the other in one command line, each behind a mark with its number and status. What
+    they say on standard error is dropped."""
+    nonce = secrets.token_hex(NONCE_BYTES)
+    parts = [
+        f"{' '.join(shlex.quote(word) for word in argv)} </dev/null 2>/dev/null; "
+        f'rc=$?; echo; echo "{MARK}_{nonce}_{number}=$rc"; '
+        for number, argv in enumerate(commands)
+    ]
+    body = f'{{ {"".join(parts)}}} & echo {MARK}_{nonce}_PID=$!; wait $!; rc=$?; echo; echo "{MARK}_{nonce}_RC=$rc"'
+    return Script(body, nonce)
+
+
+def each_ended(stdout: str, nonce: str, count: int) -> tuple[Ended, ...]:
+    """What every one of `count` programs printed, and how it ended; one that is missing was ended by a signal."""
+    # Text, status, text, status, and what comes after the last one.
+    parts = re.split(rf"\n{MARK}_{nonce}_\d{{1,4}}=(\d{{1,3}})\n", stdout)
+    found = [Ended(int(status), text, "") for text, status in zip(parts[::2], parts[1::2], strict=False)]
+    return (*found[:count], *(Ended(SIGNALLED, "", "") for _ in range(count - len(found))))
+
+
 def _name(name: str) -> str:
     if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", name):
         raise ValueError(f"{name!r} is no name of a variable")

@@ -113,6 +113,56 @@ class LookedAtByAnother(Model):
     backends: tuple[str, ...]
 
 
+class Heated(Model):
+    """The device said before `segments` of `looks` that heat slows it down, `status` at most (Android's 0 to 6)."""
+
+    kind: Literal["heated"] = "heated"
+    status: Count
+    segments: Count
+    looks: Count
+
+
+class BatterySaver(Model):
+    """The battery saver was on before `segments` of `looks`."""
+
+    kind: Literal["battery saver"] = "battery saver"
+    segments: Count
+    looks: Count
+
+
+class LowBattery(Model):
+    """The battery's level fell to `level` per cent, below `least`."""
+
+    kind: Literal["low battery"] = "low battery"
+    level: Count
+    least: Count
+
+
+class SlowedCores(Model):
+    """Before `segments` of `looks` cores might not run as fast as they can: `share` of their highest clock at least."""
+
+    kind: Literal["slowed cores"] = "slowed cores"
+    share: float
+    cores: tuple[Count, ...]
+    segments: Count
+    looks: Count
+
+
+class ScreenOff(Model):
+    """The screen was off before `segments` of `looks`."""
+
+    kind: Literal["screen off"] = "screen off"
+    segments: Count
+    looks: Count
+
+
+class Unfixed(Model):
+    """The device did not take fixed-performance mode, with its words."""
+
+    kind: Literal["unfixed"] = "unfixed"
+    reason: str
+
+
 Caution = Annotated[
     FunctionalOnly
     | BusyMachine
@@ -125,6 +175,12 @@ Caution = Annotated[
     | WrongAnswers
     | NotExamined
     | OtherInputs
-    | LookedAtByAnother,
+    | LookedAtByAnother
+    | Heated
+    | BatterySaver
+    | LowBattery
+    | SlowedCores
+    | ScreenOff
+    | Unfixed,
     Field(discriminator="kind"),
 ]

@@ -30,6 +30,8 @@ OWN_FLAGS = (
     *("result_file_path", "model_runtime_info_output_file", "dispatch_library_path", "compiler_plugin_library_path"),
     *("compiler_cache_path", "report_peak_memory_footprint", "benchmark_name"),
 )
+# Numbers as in the kernel's lists, or all cores of the highest or the lowest clock.
+Cores = Annotated[str, Field(pattern=r"^(big|little|\d{1,3}(-\d{1,3})?(,\d{1,3}(-\d{1,3})?){0,15})$")]
 DEVICE_SECS = {"warmup_min_secs": 0.5, "min_secs": 1.0}
 Tool = Literal["classic", "newest", "both"]
 Side = Annotated[int, Field(ge=16, le=1024)]
@@ -102,6 +104,9 @@ class Benchmark(Model):
     `tool` says which of the two published programs measures what both can (xnnpack and gpu): the classic
     `benchmark_model`, the one of LiteRT 2.x where there is one for the device (newest), or each in columns of its own.
 
+    `fixed_performance` asks the device for clocks that it can keep up; `cores` pins the tool, never the app, to the
+    fastest cores (big), the slowest ones (little), or those with these numbers (4-7).
+
     `sustained`: so long each of `sustained_variants` runs without a pause on `sustained_backends`, after everything
     else (empty: the reference and the two fastest others, on the backend that decides).
     """
@@ -121,6 +126,8 @@ class Benchmark(Model):
     profile: bool | None = None
     app: bool = False
     tool: Tool = "classic"
+    fixed_performance: bool = False
+    cores: Cores | None = None
     sustained: Duration | None = None
     sustained_variants: tuple[Name, ...] = ()
     sustained_backends: tuple[Backend, ...] = ()
@@ -132,6 +139,12 @@ class Benchmark(Model):
         for backend in self.sustained_backends:
             if backend not in self.backends:
                 raise ValueError(f"sustained_backends {backend} is not among the benchmark's backends")
+        return self
+
+    @model_validator(mode="after")
+    def _the_app_is_not_pinned(self) -> Self:
+        if self.cores is not None and self.app:
+            raise ValueError("cores pins the tool, and nothing pins an app: leave cores or app out")
         return self
 
     @property

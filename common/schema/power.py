@@ -26,6 +26,32 @@ class PowerReading(Model):
     connections: Count
 
 
+class Clock(Model):
+    """A core's clock in kHz: now, as far as it may rise now, and as far as it can."""
+
+    core: Count
+    khz: Count | None
+    limit_khz: Count | None
+    most_khz: Count | None
+
+
+class DeviceState(Model):
+    """What decides how fast a device runs at a moment; None where it does not tell.
+
+    `level` is the battery's in per cent. `saver`: the battery saver slows it down. `screen` is Android's word (Awake,
+    Asleep, Dozing, Dreaming). `thermal_status` goes from 0 (none) to 6. `clocks` are of the cores that are on.
+    """
+
+    level: Count | None = None
+    celsius: float | None = None
+    charging: bool | None = None
+    plugged: tuple[str, ...] = ()
+    saver: bool | None = None
+    screen: str | None = None
+    thermal_status: Count | None = None
+    clocks: tuple[Clock, ...] = ()
+
+
 class Energy(Model):
     """Energy of a cell's load by the charge counter, of the whole device.
 

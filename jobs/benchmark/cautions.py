@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from common.intervals import FEWEST_FOR_RANKS
-from common.schema.benchmark import Cell, Noise, Row, SessionFacts, Summary
+from common.schema.benchmark import Cell, Noise, Row, SessionFacts, StateLine, Summary
 from common.schema.caution import (
     BusyMachine,
     Caution,
@@ -16,11 +16,13 @@ from common.schema.caution import (
     OtherInputs,
     StillWide,
     TooBusy,
+    Unfixed,
     WideSpread,
     WrongAnswers,
 )
 from common.schema.environment import Environment
 from jobs.benchmark.rounds import WIDE_SHARE
+from jobs.benchmark.states import FIXED, REFUSED, cautions_of
 
 # Between processes of one and the same model; above it, small differences mean little.
 WIDE_SPREAD = 0.2
@@ -39,9 +41,10 @@ def cautions(
     cores: int,
     busy: float,
     unfed: Mapping[Cell, str],
+    states: Sequence[StateLine] = (),
 ) -> tuple[Caution, ...]:
     """Of a benchmark; `busy` are the cores that others used, 0 where the measuring does not share them. `unfed` says
-    why cells were measured with other inputs than the samples."""
+    why cells were measured with other inputs than the samples, `states` how the place was meanwhile."""
     found: list[Caution] = []
     if environment.functional_only:
         found.append(FunctionalOnly())
@@ -49,6 +52,10 @@ def cautions(
         found.append(BusyMachine(used=busy, cores=cores))
     if not environment.functional_only:
         found += _of_noise(noises, sessions)
+        found += cautions_of(states)
+        found += [
+            Unfixed(reason=said) for label, said in environment.facts if label == FIXED and said.startswith(REFUSED)
+        ]
     found += _of_rows(made)
     found += _examined(made)
     found += _unfed(made, unfed)

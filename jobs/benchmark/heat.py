@@ -21,10 +21,9 @@ LONGEST_SETTLING_S = 300
 MOST_WARMER_C = 1.0
 
 
-def cool(target: Target, session: Session, clock: Clock, say: Callable[[str], None]) -> None:
-    """Wait until the place is no longer hot, at most a minute. Places that do not tell their thermal status, as
-    this machine, are never waited for."""
-    status = target.thermal_status()
+def cool(target: Target, session: Session, clock: Clock, say: Callable[[str], None], status: int | None) -> None:
+    """Wait until the place is no longer hot, at most a minute; `status` is its thermal status now. Places that do not
+    tell it, as this machine, are never waited for."""
     slower = slowdown(session)
     if not is_hot(status, slower):
         return

@@ -13,6 +13,7 @@ from common.schema.benchmark import (
     MemoryLine,
     RunLine,
     SessionLine,
+    StateLine,
 )
 from common.schema.examination import Examination
 from common.schema.outcome import MemoryOutcome
@@ -29,6 +30,7 @@ class Index:
         self._of_cell: dict[Cell, list[Session]] = {}
         self._examined: dict[tuple[int, Cell, int, bool | None], Examination] = {}
         self._memory: dict[tuple[int, Cell], list[MemoryOutcome]] = {}
+        self._states: dict[int, list[StateLine]] = {}
 
     @property
     def last(self) -> Session | None:
@@ -48,6 +50,8 @@ class Index:
             self._examined[line.session, line.cell, line.outputs_images, line.profile] = line.examination
         elif isinstance(line, MemoryLine):
             self._memory.setdefault((line.session, line.cell), []).append(line.outcome)
+        elif isinstance(line, StateLine):
+            self._states.setdefault(line.session, []).append(line)
 
     def sessions_of(self, cell: Cell) -> list[Session]:
         """Those that hold a cell, the latest last."""
@@ -60,6 +64,10 @@ class Index:
     def memory(self, session: int, cell: Cell) -> list[MemoryOutcome]:
         """How the processes ended that were run for a cell's memory, in order."""
         return self._memory.get((session, cell), [])
+
+    def states(self, session: int) -> list[StateLine]:
+        """The states of the place while a session was measured, in order."""
+        return self._states.get(session, [])
 
 
 class Ledger:

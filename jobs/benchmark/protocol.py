@@ -19,6 +19,7 @@ from jobs.benchmark.ledger import Index, Ledger
 from jobs.benchmark.order import Slot
 from jobs.benchmark.rounds import next_step
 from jobs.benchmark.session import Session
+from jobs.benchmark.states import look
 from jobs.benchmark.targets import Target, TargetLostError
 from jobs.benchmark.wanted import Wanted, resumable, shown_session, unmeasured
 
@@ -90,21 +91,29 @@ def _measure_all(bench: Bench, ledger: Ledger, wanted: Wanted) -> None:
 
 
 def _run_session(bench: Bench, ledger: Ledger, session: Session, wanted: Wanted) -> None:
+    ran = False
     while (slot := next_step(session, wanted.limits)) is not None:
-        if _opens_segment(session, slot):
-            cool(bench.target, session, bench.clock, bench.say)
         try:
+            if _opens_segment(session, slot):
+                state = look(bench.target, ledger, session, slot, bench.clock)
+                status = bench.target.thermal_status() if state is None else state.thermal_status
+                cool(bench.target, session, bench.clock, bench.say, status)
             line = _measure(bench, session, slot)
         except TargetLostError as lost:
             raise _missing(lost, session, wanted.limits.fewest) from None
+        ran = True
         ledger.append(line)
         if not bench.quiet:
             bench.say(_describe(line, session, wanted.limits.fewest))
+    if ran:
+        look(bench.target, ledger, session, None, bench.clock)
 
 
 def _opens_segment(session: Session, slot: Slot) -> bool:
-    if slot.retry or not session.runs:
+    if slot.retry:
         return False
+    if not session.runs:
+        return True
     last = session.runs[-1]
     return (slot.round, slot.segment, slot.attempt) != (last.round, last.segment, last.attempt)
 

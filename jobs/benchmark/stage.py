@@ -83,6 +83,7 @@ def benchmark(
         found, told = noises(ledger.index, wanted), sessions(ledger.index, wanted)
         loaded = sustained.chosen(results, settings, experiment.settings.choose, reference)
         endured = sustained.run(bench, ledger, loaded)
+        states = [line for one in told for line in ledger.index.states(one.session)]
         unfed = {cell: why for cell in wanted.cells if (why := target.unfed(cell)) is not None}
         inputs = {f"variant {name}": variant.model.sha256 for name, variant in made.items()}
         inputs |= {f"variant {name} for the NPU": model.sha256 for name, model in npu.items()}
@@ -94,7 +95,16 @@ def benchmark(
             settings=settings,
             rows=results,
             ledger=file_ref(output / LEDGER, output),
-            warnings=cautions(results, environment, found, told, cores=os.cpu_count() or 1, busy=busy, unfed=unfed),
+            warnings=cautions(
+                results,
+                environment,
+                found,
+                told,
+                cores=os.cpu_count() or 1,
+                busy=busy,
+                unfed=unfed,
+                states=states,
+            ),
             noise=found,
             sessions=told,
             sustained=endured,

@@ -15,6 +15,9 @@ from jobs.benchmark.session import Session
 # Settings that do not change how a process runs: asking for something else later costs no new measurement.
 SUSTAINED = frozenset({"sustained", "sustained_variants", "sustained_backends"})
 ASIDE = SUSTAINED | {"outputs_images", "profile", "app", "tool", "rounds", "most_rounds", "budget"}
+# Younger than the first ledgers: where they are not asked for everything is as it was before they were there.
+YOUNGEST = frozenset({"fixed_performance", "cores"})
+YOUNGER = YOUNGEST | {"extra_flags"}
 SHOWN_DIGITS = 12
 # Those of the ones above that a session of the form before was told apart by.
 ASIDE_BEFORE = ASIDE - {"rounds"}
@@ -87,7 +90,8 @@ def want(
         for threads in settings.threads
         for runner in (runners or {}).get(backend, ("binary",))
     )
-    told = {f"[benchmark] {key}": value for key, value in settings.model_dump(mode="json", exclude=set(ASIDE)).items()}
+    shown = settings.model_dump(mode="json", exclude=set(ASIDE | _unset(settings, YOUNGEST)))
+    told = {f"[benchmark] {key}": value for key, value in shown.items()}
     told |= {} if samples_sha256 is None else {"the samples": samples_sha256[:SHOWN_DIGITS]}
     return Wanted(
         cells=cells,
@@ -106,10 +110,12 @@ def want(
 
 
 def _digest(settings: Settings, aside: frozenset[str], samples_sha256: str | None = None) -> str:
-    # Flags are younger than the first ledgers.
-    left_out = aside | (set() if settings.extra_flags else {"extra_flags"})
-    text = settings.model_dump_json(exclude=set(left_out)) + (samples_sha256 or "")
+    text = settings.model_dump_json(exclude=set(aside | _unset(settings, YOUNGER))) + (samples_sha256 or "")
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _unset(settings: Settings, names: frozenset[str]) -> frozenset[str]:
+    return frozenset(name for name in names if not getattr(settings, name))
 
 
 def binary_of(cell: Cell) -> Cell:

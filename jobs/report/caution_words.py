@@ -1,19 +1,26 @@
 """The words for what a reader should know before trusting a benchmark, each with the next step. Pure."""
 
+from common.adb.facts import THERMAL_WORDS
 from common.numbers import listed
 from common.schema.benchmark import RUNNERS
 from common.schema.caution import (
+    BatterySaver,
     BusyMachine,
     Caution,
     Disturbed,
     FailedProcesses,
     FewRounds,
     FunctionalOnly,
+    Heated,
     LookedAtByAnother,
+    LowBattery,
     NotExamined,
     OtherInputs,
+    ScreenOff,
+    SlowedCores,
     StillWide,
     TooBusy,
+    Unfixed,
     WideSpread,
     WrongAnswers,
 )
@@ -36,8 +43,43 @@ def words(caution: Caution | str) -> str:
             return f"Fewer than {fewest} rounds: the intervals are wide; raise [benchmark] rounds."
         case StillWide():
             return _still_wide(caution)
+        case Heated() | BatterySaver() | LowBattery() | SlowedCores() | ScreenOff() | Unfixed():
+            return _of_the_phone(caution)
         case _:
             return _of_variants(caution)
+
+
+def _of_the_phone(caution: Heated | BatterySaver | LowBattery | SlowedCores | ScreenOff | Unfixed) -> str:
+    match caution:
+        case Heated(status=status, segments=segments, looks=looks):
+            word = THERMAL_WORDS[min(status, len(THERMAL_WORDS) - 1)]
+            return (
+                f"The device was hot ({word}) before {segments} of {looks} segments: ratios hold, latencies are too "
+                "long; take it out of its case, let it cool, and measure again."
+            )
+        case BatterySaver(segments=segments, looks=looks):
+            return (
+                f"The battery saver was on before {segments} of {looks} segments and slows the cores down; switch it "
+                "off and measure again."
+            )
+        case LowBattery(level=level, least=least):
+            return (
+                f"The battery was at {level} %, below {least} %, where phones slow down; charge it and measure again."
+            )
+        case SlowedCores(share=share, cores=cores, segments=segments, looks=looks):
+            held = listed(tuple(str(core) for core in cores))
+            return (
+                f"Before {segments} of {looks} segments cores {held} might not reach their highest clock ({share:.0%} "
+                "of it at least): by heat, a power mode or the vendor; let the device cool, switch power modes off, "
+                "and compare its ratios rather than its latencies."
+            )
+        case ScreenOff(segments=segments, looks=looks):
+            return (
+                f"The screen was off before {segments} of {looks} segments, where some phones work on few cores; plug "
+                "the device in, or keep the screen on in its settings."
+            )
+        case Unfixed(reason=reason):
+            return f"Fixed-performance mode was asked for and is not on: {reason}; leave fixed_performance out."
 
 
 def _too_busy(caution: TooBusy) -> str:

@@ -44,10 +44,17 @@ class Wish:
 
 
 class Executable:
-    """An executable on a device. `libraries` are those of its NPU."""
+    """An executable on a device. `libraries` are those of its NPU, `pinned` what pins it to cores."""
 
-    def __init__(self, device: Device, files: RunFolder, build: Build, libraries: Libraries | None) -> None:
-        self.device, self.files, self.build, self.libraries = device, files, build, libraries
+    def __init__(
+        self,
+        device: Device,
+        files: RunFolder,
+        build: Build,
+        libraries: Libraries | None,
+        pinned: tuple[str, ...] = (),
+    ) -> None:
+        self.device, self.files, self.build, self.libraries, self.pinned = device, files, build, libraries, pinned
         self._count = 0
 
     def refuses(self, backend: str) -> Unsupported | None:
@@ -63,6 +70,7 @@ class Executable:
         folder = None if self.libraries is None or cell.backend != "npu" else self.libraries.put(self.files)
         written = self._written()
         given = (
+            *self.pinned,
             self.files.put(self.build.path, executable=True),
             *arguments(self.build.dialect, cell, wish.settings, self.files.put(wish.model), self.files.path),
             *(npu_flags(folder)),

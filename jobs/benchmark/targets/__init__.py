@@ -10,7 +10,7 @@ from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Outcome
-from common.schema.power import PowerReading
+from common.schema.power import DeviceState, PowerReading
 
 
 class TargetLostError(EdgeproofError):
@@ -58,3 +58,6 @@ class Target(Protocol):
 
     def thermal_status(self) -> int | None:
         """How much heat slows the place down, 0 (not) to 6, as Android counts; None where it does not tell."""
+
+    def state(self) -> DeviceState | None:
+        """What decides how fast the place is just now; None for one that does not tell, or is away."""

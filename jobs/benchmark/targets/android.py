@@ -9,7 +9,7 @@ from pathlib import Path
 
 from common.adb import facts as device_facts
 from common.adb.cores import Told, with_cores_of
-from common.adb.errors import LimitError, NotReadyError, TimeLimitError, TransportError
+from common.adb.errors import TransportError
 from common.adb.facts import DeviceFacts
 from common.adb.server import Server
 from common.adb.survey import survey
@@ -21,17 +21,21 @@ from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Outcome
-from common.schema.power import PowerReading
-from jobs.benchmark.android import alone, binaries, builds, installing, npu, power
+from common.schema.power import DeviceState, PowerReading
+from jobs.benchmark.android import alone, binaries, builds, npu
+from jobs.benchmark.android.affinity import pinned
 from jobs.benchmark.android.app import App
 from jobs.benchmark.android.builds import Build, Builds
 from jobs.benchmark.android.command import Dialect, arguments, lacks
+from jobs.benchmark.android.conditions import Conditions
 from jobs.benchmark.android.examine import Examiner
 from jobs.benchmark.android.executable import Executable, Wish
 from jobs.benchmark.android.feeding import flags, unfed
 from jobs.benchmark.android.files import RunFolder
+from jobs.benchmark.android.leaving import leave
 from jobs.benchmark.android.locks import held
 from jobs.benchmark.android.npu import Libraries
+from jobs.benchmark.android.readings import power_of, state_of, thermal_status_of
 from jobs.benchmark.android.recovery import MOST_ATTEMPTS, Recovery
 from jobs.benchmark.android.usable import usable_serial
 from jobs.benchmark.feeds import Material
@@ -71,6 +75,8 @@ def android(
         target.returned = hold.renew
         if not options.keep:
             cleanup.callback(target.clean_up)
+        # Before the folder goes, and without it too.
+        cleanup.callback(target.conditions.restore)
         target.prepare(settings)
         hold.renew()
         yield target
@@ -92,6 +98,7 @@ class AndroidTarget:
         self.device = self.recovery.device
         self.files = RunFolder(self.device, purpose)
         self.files.expect(material.sizes)
+        self.conditions = Conditions(self.device, self.files)
         self._settings = Settings()
         self._builds: Builds = {}
         self._executables: dict[Runner, Executable] = {}
@@ -126,8 +133,11 @@ class AndroidTarget:
         self._settings = settings
         self._builds = builds.found(self.device, self.files, self.facts, self.options, settings)
         self._app = alone.alone(self._builds, self._app, self.device.serial, make)
+        prefix = pinned(self.device, settings.cores, self.facts.max_khz)
+        self.conditions.fixed = settings.fixed_performance
+        self.conditions.hold()
         self._executables = {
-            runner: Executable(self.device, self.files, build, self._npu_set(build, abis))
+            runner: Executable(self.device, self.files, build, self._npu_set(build, abis), prefix)
             for runner, build in self._builds.items()
         }
 
@@ -165,7 +175,7 @@ class AndroidTarget:
         text = "\n".join(f"{label}={value}" for label, value in (*lasting, *hidden))
         beside = self._beside()
         shown = tuple((BESIDE[name], f"sha256 {digest[:SHOWN_DIGITS]}") for name, digest in beside)
-        passing = (*device_facts.passing(facts), *shown)
+        passing = (*device_facts.passing(facts), *self.conditions.told(), *shown)
         return Environment(
             kind="android",
             name=f"{facts.manufacturer} {facts.model} ({self.device.serial})",
@@ -200,6 +210,7 @@ class AndroidTarget:
         beside = executable.build.peak if memory and executable is not None else ()
 
         def attempt() -> Outcome:
+            self.conditions.hold()
             more = (*self._fed(cell), *beside)
             if cell.runner == "app":
                 graph = self.files.put(model)
@@ -251,35 +262,19 @@ class AndroidTarget:
 
     def power(self, at_s: float) -> PowerReading | None:
         """Battery and screen; None when the device vanishes at every try."""
-        try:
-            found = self.recovery
-            return found.persist(lambda: power.ask(self.device, at_s=at_s, connections=found.connections))
-        except TransportError:
-            return None
+        return power_of(self.recovery, at_s)
+
+    def state(self) -> DeviceState | None:
+        """Battery, heat, screen and clocks; None when the device vanishes at every try."""
+        return state_of(self.recovery, len(self.facts.max_khz))
 
     def thermal_status(self) -> int | None:
         """The device's own word; None for one that has no such service, or that is away just now."""
-        try:
-            told = self.device.run(["dumpsys", "thermalservice"])
-        except (TransportError, TimeLimitError, NotReadyError):
-            return None
-        return device_facts.thermal_status(told.stdout)
+        return thermal_status_of(self.recovery)
 
     def clean_up(self) -> None:
         """Take everything of ours off the device, and say so when that is not possible."""
-        reason = self._remove() if self.device.answers() else "it does not answer"
-        # What was never begun leaves nothing.
-        if reason is not None and self.files.holds:
-            hint = self.files.removal()
-            tell(f"warning: {self.files.path} was left on the device: {reason} ({hint})", sys.stderr)
-
-    def _remove(self) -> str | None:
-        reason = None
-        try:
-            reason = installing.remove(self.device, self.files)
-        except (TransportError, LimitError, NotReadyError) as error:
-            reason = str(error)
-        return self.files.remove() or reason
+        leave(self.device, self.files)
 
     def _fed(self, cell: Cell) -> tuple[str, ...]:
         """The flags that feed a cell with its first sample; none where the tool draws one."""
@@ -295,5 +290,6 @@ class AndroidTarget:
         """Believe nothing about the device any more: it may have been restarted or wiped."""
         self.returned()
         self.files.forget()
+        self.conditions.forget()
         if self._app is not None:
             self._app.forget()

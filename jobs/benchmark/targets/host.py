@@ -18,7 +18,7 @@ from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Outcome, Unsupported
-from common.schema.power import PowerReading
+from common.schema.power import DeviceState, PowerReading
 from jobs.benchmark.feeds import Feed
 from jobs.benchmark.host_facts import host_environment
 from jobs.benchmark.statistics import stat
@@ -134,6 +134,10 @@ class HostTarget:
 
     def thermal_status(self) -> int | None:
         """Nothing: a host is not waited for."""
+        return None
+
+    def state(self) -> DeviceState | None:
+        """This machine has none that counts."""
         return None
 
 

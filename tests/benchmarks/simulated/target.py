@@ -12,7 +12,7 @@ from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Measured, Outcome, Stat, Unsupported
-from common.schema.power import PowerReading
+from common.schema.power import DeviceState, PowerReading
 from jobs.benchmark.targets import Reading
 from tests.benchmarks.simulated.noises import GRID_S, Draws
 
@@ -89,4 +89,8 @@ class SimulatedTarget:
 
     def thermal_status(self) -> int | None:
         """It does not tell: bracketing has to cope with the heat."""
+        return None
+
+    def state(self) -> DeviceState | None:
+        """None."""
         return None

@@ -17,6 +17,7 @@ TARGET_SDK = 23
 # API levels that brought the thermal service, and toybox with its options.
 THERMAL_SINCE = 29
 TOYBOX_SINCE = 24
+FIXED_PERFORMANCE_SINCE = 30
 
 
 def getprop(call: Call) -> int:
@@ -47,8 +48,12 @@ def dumpsys(call: Call) -> int:
         name = call.arguments[1] if len(call.arguments) > 1 else APP
         shown = f"Packages:\n  Package [{name}] (1a2b3c):\n    versionName=1.0\n"
         call.out(shown if name in call.state.packages else f"Unable to find package: {name}\n")
-    elif service in ("power", "display", "cpuinfo", "meminfo", "SurfaceFlinger"):
-        call.out("mWakefulness=Awake\nDisplay Power: state=ON\n")
+    elif service == "power":
+        saves = call.state.settings.get("global/low_power") == "1" and not call.state.battery.usb_powered
+        stays = call.state.settings.get("global/stay_on_while_plugged_in", "0")
+        call.out(texts.power(call.state.api_level, awake=call.state.awake, saves=saves, stays=stays))
+    elif service in ("display", "cpuinfo", "meminfo", "SurfaceFlinger"):
+        call.out("Display Power: state=ON\n")
     else:
         call.err(f"Can't find service: {service}\n")
         return 0
@@ -81,6 +86,8 @@ def svc(call: Call) -> int:
     """svc power stayon true|false|usb, and others that do nothing."""
     if call.arguments[:2] == ("power", "stayon"):
         call.state.settings["global/stay_on_while_plugged_in"] = {"true": "7", "false": "0"}.get(call.arguments[2], "2")
+        # The program wakes the screen first.
+        call.state.awake = call.state.awake or call.arguments[2] != "false"
     return 0
 
 
@@ -92,12 +99,22 @@ def cmd(call: Call) -> int:
     if service == "activity":
         return am(replace(call, argv=("am", *rest)))
     if service == "power" and rest[:1] == ["set-fixed-performance-mode-enabled"]:
-        call.state.settings["fixed_performance"] = rest[1]
-        return 0
+        return _fixed_performance(call, rest[1])
     if service in ("thermalservice", "battery", "settings"):
         return 0
     call.err(f"cmd: Can't find service: {service}\n")
     return 20
+
+
+def _fixed_performance(call: Call, wanted: str) -> int:
+    if call.state.api_level < FIXED_PERFORMANCE_SINCE:
+        call.err("Unknown command: set-fixed-performance-mode-enabled\n")
+        return 255
+    if not call.state.has_power_hal:
+        call.err("Failed to set FIXED_PERFORMANCE mode\n")
+        return 255
+    call.state.settings["fixed_performance"] = wanted
+    return 0
 
 
 def pm(call: Call) -> int:

@@ -30,6 +30,8 @@ class State:
     thermal: Thermal
     settings: dict[str, str] = field(default_factory=dict)
     packages: dict[str, str] = field(default_factory=dict)
+    awake: bool = True
+    has_power_hal: bool = True
 
     @property
     def api_level(self) -> int:

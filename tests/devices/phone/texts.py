@@ -43,6 +43,17 @@ def thermal(state: Thermal) -> str:
     )
 
 
+def power(api_level: int, *, awake: bool, saves: bool, stays: str) -> str:
+    """`dumpsys power`, of which the words for the battery saver changed with Android 9."""
+    modern = api_level >= 28
+    old = "" if modern else f"  mLowPowerModeEnabled={str(saves).lower()}\n"
+    new = f"  Battery Saver is currently: {'ON' if saves else 'OFF'}\n    Times full enabled: 0\n" if modern else ""
+    return (
+        f"POWER MANAGER (dumpsys power)\n\nPower Manager State:\n  mWakefulness={'Awake' if awake else 'Asleep'}\n"
+        f"{old}  mStayOnWhilePluggedInSetting={stays}\nDisplay Power: state={'ON' if awake else 'OFF'}\n{new}"
+    )
+
+
 def cpuinfo(cores: tuple[Core, ...]) -> str:
     """/proc/cpuinfo of an Arm processor."""
     one = (

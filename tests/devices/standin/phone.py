@@ -153,7 +153,8 @@ class Phone:
             fields = " ".join(["S", "1", *["0"] * 9, str(ticks), "0", *["0"] * 36])
             return f"{process.pid if process else 1} ({argv[0][-15:]}) {fields}\n".encode()
         count = len(self.personality.cores)
-        name, mask = argv[0].rpartition("/")[2], (1 << count) - 1
+        name = argv[0].rpartition("/")[2]
+        mask = process.mask if process and process.mask is not None else self.processor.mask
         return f"Name:\t{name}\nCpus_allowed:\t{mask:x}\nCpus_allowed_list:\t0-{count - 1}\n".encode()
 
     # ---- programs ----------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ class Process:
     ticks: int = 0
     # The next program takes this process over, as with exec: a background job of one program is that program.
     becomes: bool = False
+    # The cores that it may run on; None for all.
+    mask: int | None = None
 
     def kill(self, number: int) -> None:
         """Send a signal; 0 only asks whether it is there."""

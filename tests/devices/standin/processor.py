@@ -24,6 +24,11 @@ class Processor:
             files.add(f"{CPUS}/{name}", self._listed(self._on))
         self._show()
 
+    @property
+    def mask(self) -> int:
+        """The cores that are on, a bit each."""
+        return sum(1 << number for number in self._on)
+
     def switch(self, cores: Iterable[int], *, on: bool) -> None:
         """Switch cores on or off."""
         self._on = self._on | set(cores) if on else self._on - set(cores)

@@ -9,7 +9,7 @@ from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Measured, Outcome, Stat
-from common.schema.power import PowerReading
+from common.schema.power import DeviceState, PowerReading
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.protocol import Bench, run
 from jobs.benchmark.targets import Reading
@@ -84,6 +84,9 @@ class Scripted:
 
     def thermal_status(self) -> int | None:
         return self.status
+
+    def state(self) -> DeviceState | None:
+        return None
 
 
 def measure(

@@ -19,7 +19,7 @@ from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Failed, Measured, Outcome
-from common.schema.power import PowerReading
+from common.schema.power import DeviceState, PowerReading
 from jobs.benchmark.host_facts import busy_cores
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.stage import benchmark
@@ -192,6 +192,9 @@ class ScriptedTarget:
         return None
 
     def thermal_status(self) -> int | None:
+        return None
+
+    def state(self) -> DeviceState | None:
         return None
 
 

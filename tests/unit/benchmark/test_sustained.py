@@ -8,7 +8,7 @@ from common.schema.benchmark import Cell, Row
 from common.schema.duration import seconds
 from common.schema.experiment import Benchmark, Choose
 from common.schema.outcome import Unsupported
-from common.schema.power import PowerReading
+from common.schema.power import DeviceState, PowerReading
 from jobs.benchmark.heat import settle
 from jobs.benchmark.sustained import chosen, part_settings
 from jobs.benchmark.wanted import want
@@ -129,6 +129,9 @@ class Cooling(Scripted):
 
     def thermal_status(self) -> int | None:
         return 1 if sum(self.slept) < self.rest_s else 0
+
+    def state(self) -> DeviceState | None:
+        return None
 
     def power(self, at_s: float) -> PowerReading | None:
         known = {"level": 80, "celsius": 40.0 - sum(self.slept) / 60} if self.battery else {}

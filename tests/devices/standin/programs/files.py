@@ -48,7 +48,8 @@ def cat(call: Call) -> int:
         while data := call.files.stdin():
             call.files.out(data)
         return 0
-    return each(call, names, lambda path: call.files.out(call.phone.read(path)))
+    own = f"/proc/{call.process.pid}/"
+    return each(call, names, lambda path: call.files.out(call.phone.read(path.replace("/proc/self/", own))))
 
 
 def ls(call: Call) -> int:

@@ -16,11 +16,13 @@ def _lines(call: Call, names: list[str]) -> list[str]:
 
 
 def grep(call: Call) -> int:
-    """grep [-qvcEFi] PATTERN [FILE]..."""
+    """grep [-qvcEFis] PATTERN [FILE]..."""
     letters, words = split(call)
     pattern, names = words[0], words[1:]
     pattern = re.escape(pattern) if "F" in letters else pattern
     flags = re.IGNORECASE if "i" in letters else 0
+    if "s" in letters:
+        return _named(call, re.compile(pattern, flags), names)
     try:
         lines = _lines(call, names)
     except OSError as error:
@@ -31,6 +33,19 @@ def grep(call: Call) -> int:
     elif "q" not in letters:
         call.out("".join(line + "\n" for line in hits))
     return 0 if hits else 1
+
+
+def _named(call: Call, pattern: re.Pattern[str], names: list[str]) -> int:
+    """Several files, each line behind its file's name; those that are not there are passed over."""
+    status = 1
+    for name in names:
+        try:
+            lines = _lines(call, [name])
+        except OSError:
+            status = 2
+            continue
+        call.out("".join(f"{name}:{line}\n" for line in lines if pattern.search(line)))
+    return status
 
 
 def ends(call: Call) -> int:

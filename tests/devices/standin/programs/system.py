@@ -100,8 +100,9 @@ def taskset(call: Call) -> int:
     words = [word for word in call.arguments if word != "-a"]
     if not words or not re.fullmatch("[0-9a-fA-F]+", words[0]):
         return call.fail(f"bad mask '{words[0] if words else ''}'")
-    if not int(words[0], 16) & ((1 << len(call.phone.personality.cores)) - 1):
+    if not int(words[0], 16) & call.phone.processor.mask:
         return call.fail("sched_setaffinity: Invalid argument")
+    call.process.mask = int(words[0], 16) & call.phone.processor.mask
     return call.sub(words[1:], instead=True)
 
 
