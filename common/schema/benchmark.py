@@ -16,7 +16,7 @@ from common.schema.environment import Environment
 from common.schema.examination import Examination
 from common.schema.experiment import Benchmark as Settings
 from common.schema.outcome import Delegation, Failed, MemoryOutcome, Outcome, Unsupported
-from common.schema.power import DeviceState, Energy, NoEnergy, PowerReading
+from common.schema.power import Energy, NoEnergy, PowerReading, StateLine
 from common.schema.provenance import Artifact
 
 # The program that measures: the classic benchmark_model as an executable or as an Android app, that of LiteRT 2.x, and
@@ -143,22 +143,6 @@ class SustainedLine(Model):
     end_s: float
     outcome: Outcome
     power: PowerReading | None
-
-
-class StateLine(Model):
-    """Ledger: the state of a device before a segment of a session, or after the session's last one (`ended`).
-
-    Ledgers of earlier versions have none, and neither have those of this machine.
-    """
-
-    kind: Literal["state"] = "state"
-    session: Count
-    round: Count
-    segment: Count
-    attempt: Count
-    ended: bool = False
-    at: datetime
-    state: DeviceState
 
 
 LedgerLine = Annotated[

@@ -1,5 +1,6 @@
 """What a device tells of its battery, and the energy that follows from it."""
 
+from datetime import datetime
 from typing import Literal
 
 from common.schema.base import Count, Model, Share
@@ -50,6 +51,22 @@ class DeviceState(Model):
     screen: str | None = None
     thermal_status: Count | None = None
     clocks: tuple[Clock, ...] = ()
+
+
+class StateLine(Model):
+    """Ledger: the state of a device before a segment of a session, or after the session's last one (`ended`).
+
+    Ledgers of earlier versions have none, and neither have those of this machine.
+    """
+
+    kind: Literal["state"] = "state"
+    session: Count
+    round: Count
+    segment: Count
+    attempt: Count
+    ended: bool = False
+    at: datetime
+    state: DeviceState
 
 
 class Energy(Model):

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from common.intervals import FEWEST_FOR_RANKS
-from common.schema.benchmark import Cell, Noise, Row, SessionFacts, StateLine, Summary
+from common.schema.benchmark import Cell, Noise, Row, SessionFacts, Summary
 from common.schema.caution import (
     BusyMachine,
     Caution,
@@ -21,6 +21,7 @@ from common.schema.caution import (
     WrongAnswers,
 )
 from common.schema.environment import Environment
+from common.schema.power import StateLine
 from jobs.benchmark.rounds import WIDE_SHARE
 from jobs.benchmark.states import FIXED, REFUSED, cautions_of
 

@@ -13,10 +13,10 @@ from common.schema.benchmark import (
     MemoryLine,
     RunLine,
     SessionLine,
-    StateLine,
 )
 from common.schema.examination import Examination
 from common.schema.outcome import MemoryOutcome
+from common.schema.power import StateLine
 from jobs.benchmark.session import Session
 
 SMALLER = "lower [benchmark] num_runs, min_secs or rounds, or move the file away to measure everything again"

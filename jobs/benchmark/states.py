@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from common.schema.benchmark import StateLine
 from common.schema.caution import BatterySaver, Caution, Heated, LowBattery, ScreenOff, SlowedCores
 from common.schema.power import Clock as CoreClock
-from common.schema.power import DeviceState
+from common.schema.power import DeviceState, StateLine
 from jobs.benchmark.clock import Clock
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.order import Slot

@@ -238,8 +238,8 @@ def test_a_hot_place_gets_a_pause_before_a_segment(tmp_path: Path) -> None:
     hot = Scripted(burst(-1))
     hot.status = 3
     measure(hot, plan, tmp_path)
-    # Six steps before every segment but the first.
-    assert hot.slept == [10] * 6 * 11
+    # Six steps before every segment.
+    assert hot.slept == [10] * 6 * 12
     light = Scripted(burst(-1))
     light.status = 1
     measure(light, plan, tmp_path)

@@ -17,10 +17,10 @@ from common.adb.shell import each_ended, script_of
 from common.errors import UsageError
 from common.experiment import load
 from common.provenance import ROOT
-from common.schema.benchmark import Benchmark, StateLine
+from common.schema.benchmark import Benchmark
 from common.schema.caution import BatterySaver, Caution, Heated, LowBattery, ScreenOff, SlowedCores, Unfixed
 from common.schema.experiment import Benchmark as Settings
-from common.schema.power import Clock, DeviceState
+from common.schema.power import Clock, DeviceState, StateLine
 from jobs.benchmark.android import affinity, state
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.wanted import want
