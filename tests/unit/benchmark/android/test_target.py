@@ -164,7 +164,7 @@ def test_a_process_that_fails_is_a_failure_with_a_log(
     [
         Fault(Kind.VANISH, Point.SHELL, matching=TOOL, seconds=0.5),
         Fault(Kind.VANISH, Point.SHELL, matching=TOOL, after_bytes=300, seconds=0.5),
-        Fault(Kind.VANISH, Point.SHELL, matching="getprop", seconds=0.5),
+        Fault(Kind.VANISH, Point.SHELL, matching="getprop </dev/null", seconds=0.5),
         Fault(Kind.VANISH, Point.PUSH, after_bytes=1000, seconds=0.5),
         Fault(Kind.VANISH, Point.SHELL, matching="sha256sum", seconds=0.5),
     ],
