@@ -1,10 +1,11 @@
 """Faults on order, one per run, and what became of the rows: none may be lost, doubled or wrong.
 
-    .venv/bin/python -m tests.benchmarks.android_faults 1000
+    .venv/bin/python -m tests.benchmarks.android_faults 1000 [WORKERS]
 
-Each run measures two variants on plain kernels and the GPU of a stand-in and meets one trouble of a random kind at a
-random place. What the trouble cost is measured again by later runs, as `make all` would. Where the GPU answers wrongly,
-every row of the GPU must say so and no other.
+Each run measures two variants on a stand-in, on plain kernels and the GPU, or on plain kernels natively and as an app,
+and meets one trouble of a random kind at a random place. What the trouble cost is measured again by later runs, as
+`make all` would. Where the GPU answers wrongly, every row of the GPU must say so and no other. After every run nothing
+of ours is on the phone, unless it said so, and the last line of a run that did not measure everything says what to do.
 """
 
 import contextlib
@@ -16,8 +17,11 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from io import StringIO
+from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +36,9 @@ from common.schema.benchmark import (
     Summary,
 )
 from common.schema.outcome import Measured, Unsupported
+from jobs.benchmark.android.app import Patience
+from jobs.benchmark.android.reading import Waits
+from jobs.benchmark.dispatch import last_words
 from jobs.benchmark.feeds import Material
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.stage import benchmark
@@ -40,12 +47,12 @@ from jobs.benchmark.targets.device_options import DeviceOptions
 from tests.artifacts import write_experiment
 from tests.devices import tiny_model
 from tests.devices.adb_server import AdbServer
-from tests.devices.phone.personality import Outputs
+from tests.devices.phone.personality import Apps, Outputs
 from tests.devices.standin.device import StandIn
 from tests.devices.standin.faults import Fault, Kind, Point
 from tests.devices.standin.phone import fake_binary
 from tests.devices.standin.tool import fake_model
-from tests.unit.benchmark.android.conftest import EXPERIMENT
+from tests.unit.benchmark.android.conftest import EXPERIMENT, on_the_phone
 from tests.unit.report.factories import variant
 
 SEED = 11
@@ -56,14 +63,18 @@ IMAGES = 12
 LEAST_GAIN = 2.0
 # About as long as a run takes, so that the server is restarted anywhere in it.
 LATEST_RESTART_S = 1.5
+SLACK_S = 3.0
+# What has the number of a process that just ended is gone a moment later.
+SETTLED_S = 20.0
 
 
 @dataclass(frozen=True)
 class Trouble:
-    """What a run meets: faults of the phone, a restarted adb server, or both."""
+    """What a run meets: faults of the phone, a restarted adb server, or both; `app`: it only befalls an app."""
 
     faults: tuple[Fault, ...] = ()
     restart: bool = False
+    app: bool = False
 
     @property
     def kinds(self) -> set[Kind]:
@@ -91,6 +102,39 @@ FAULTS = (
     Fault(Kind.GARBAGE, matching=TOOL),
     Fault(Kind.TRUNCATED, matching=TOOL, after_bytes=1100),
 )
+APP = "org.tensorflow.lite.benchmark"
+APP_S = Patience(install_s=3.0, look_s=0.5, waits=Waits(first_word_s=3.0, error_s=1.0, figure_s=2.0, crash_s=1.0))
+FOREIGN = (
+    "E tflite Failed to apply XNNPACK delegate.",
+    "I tflite Replacing 12 out of 14 node(s) with delegate (TfLiteXNNPackDelegate) node, yielding 2 partitions.",
+    "I tflite Memory footprint delta from the start of the tool (MB): init=1 overall=2",
+    "F DEBUG pid: 2167, tid: 2167, name: gms  >>> com.google.android.gms <<<",
+    "F DEBUG signal 11 (SIGSEGV), code 1 (SEGV_MAPERR), fault addr 0x0000000000000008",
+    "E AndroidRuntime Process: com.google.android.gms, PID: 2167",
+)
+APP_FAULTS = (
+    Fault(Kind.VANISH, Point.SHELL, matching="logcat.*threadtime", after_bytes=500, seconds=0.3),
+    Fault(Kind.VANISH, Point.SHELL, matching="am.*start", seconds=0.3),
+    Fault(Kind.VANISH, Point.SHELL, matching="pm.*install", seconds=0.3),
+    Fault(Kind.VANISH, Point.SHELL, matching="am.*start"),
+    Fault(Kind.VANISH, Point.SHELL, matching="pm.*uninstall", seconds=0.3),
+    Fault(Kind.CRASH, matching=APP),
+    Fault(Kind.CRASH, matching=APP, signal=6),
+    Fault(Kind.CRASH, matching=APP, signal=9),
+    Fault(Kind.JAVA_CRASH, matching=APP),
+    Fault(Kind.HANG, matching=APP),
+    Fault(Kind.GARBAGE, matching=APP),
+    Fault(Kind.TRUNCATED, matching=APP, after_bytes=1100),
+    Fault(Kind.APPS, apps=Apps(refusal="INSTALL_FAILED_USER_RESTRICTED: Install canceled by user")),
+    Fault(Kind.APPS, apps=Apps(refusal="INSTALL_FAILED_VERIFICATION_FAILURE")),
+    Fault(Kind.APPS, apps=Apps(least_target_sdk=24)),
+    Fault(Kind.APPS, apps=Apps(least_target_sdk=24, knows_bypass=False)),
+    Fault(Kind.APPS, apps=Apps(answers=False)),
+    Fault(Kind.APPS, apps=Apps(shown=False)),
+    Fault(Kind.APPS, apps=Apps(shown=False), seconds=1.0),
+    Fault(Kind.APPS, apps=Apps(clears=False, beside=FOREIGN)),
+    Fault(Kind.APPS, apps=Apps(complaint=("E Falling back to OpenGL", "E Some error of which nobody knows."))),
+)
 ANSWERING_GPU = r"(?=.*--use_gpu=true)(?=.*--output_filepath)"
 TROUBLES = (
     *(Trouble((fault,)) for fault in FAULTS),
@@ -101,6 +145,13 @@ TROUBLES = (
         for wrong in (Outputs.NAN, Outputs.CONSTANT, Outputs.SHUFFLED)
     ),
     Trouble(restart=True),
+)
+APP_TROUBLES = (
+    *(Trouble((fault,), app=True) for fault in APP_FAULTS),
+    Trouble((Fault(Kind.APPS, apps=Apps(clears=False)), replace(APP_FAULTS[0], skip=1)), app=True),
+    Trouble((Fault(Kind.SURVIVORS), APP_FAULTS[0]), app=True),
+    Trouble(restart=True, app=True),
+    *(Trouble((fault,), app=True) for fault in FAULTS if fault.kind in (Kind.VANISH, Kind.FROZEN, Kind.DISK_FULL)),
 )
 
 
@@ -114,16 +165,33 @@ class Bench:
 
     def measure(self, serial: str, output: Path) -> Benchmark:
         """A run of the stage. Raises EdgeproofError."""
-        options = DeviceOptions(binary=self.folder / "tool", patience_s=5.0, slack_s=1.0)
+        options = DeviceOptions(
+            binary=self.folder / "tool", apk=self.folder / "app.apk", app=APP_S, patience_s=5.0, slack_s=SLACK_S
+        )
         shape = (IMAGES, *tiny_model.SHAPE[1:])
         images = np.random.default_rng(1).integers(0, 255, shape, dtype=np.uint8) if self.asked else None
         with android(serial, str(output), options, self.experiment.settings.benchmark, Material(images)) as target:
             return benchmark(self.experiment, self.folder / "variants", target, output)
 
 
-def main(count: int) -> None:
-    """Cause `count` troubles and print what became of them. Raises AssertionError for a row that is not right."""
-    generator = random.Random(SEED)  # noqa: S311
+def main(count: int, workers: int = 1) -> None:
+    """Cause `count` troubles and print what became of them. Raises AssertionError for what is not right."""
+    start = time.perf_counter()
+    met: Counter[str] = Counter()
+    runs: Counter[int] = Counter()
+    shares = [count // workers + (number < count % workers) for number in range(workers)]
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        for found, took in pool.map(_cause, shares, range(workers)):
+            met += found
+            runs += took
+    print(f"{met.total()} faults in {time.perf_counter() - start:.0f} s: {dict(sorted(met.items()))}")
+    print(f"runs until everything was measured: {dict(sorted(runs.items()))}; no row lost, doubled or wrong,")
+    print("nothing left on a phone, and every run that did not measure everything ended with what to do")
+
+
+def _cause(count: int, worker: int) -> tuple[Counter[str], Counter[int]]:
+    """A worker's share: the faults by kind, and how many runs each took."""
+    generator = random.Random(f"{SEED} {worker}")  # noqa: S311
     met: Counter[str] = Counter()
     runs: Counter[int] = Counter()
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
@@ -131,11 +199,13 @@ def main(count: int) -> None:
         (folder / "adb").mkdir()
         server = stack.enter_context(AdbServer(folder / "adb"))
         os.environ.update(server.environment, EDGEPROOF_LOCKS=str(folder / "locks"))
-        benches = [_prepare(folder / "plain", asked=False), _prepare(folder / "asked", asked=True)]
-        start = time.perf_counter()
+        plain = _prepare(folder / "plain", ("cpu", "gpu"), "")
+        asked = _prepare(folder / "asked", ("cpu", "gpu"), f"outputs_images = {IMAGES}")
+        as_app = _prepare(folder / "app", ("cpu",), "app = true")
         while met.total() < count:
-            trouble = _somewhere(generator.choice(TROUBLES), generator)
-            bench = benches[Kind.WRONG_OUTPUTS in trouble.kinds]
+            trouble = _somewhere(generator.choice(TROUBLES if generator.random() < 0.5 else APP_TROUBLES), generator)
+            bench = as_app if trouble.app else asked if Kind.WRONG_OUTPUTS in trouble.kinds else plain
+            begun = time.perf_counter()
             with StandIn() as phone:
                 server.connect(phone.serial)
                 delay_s = generator.uniform(0, LATEST_RESTART_S) if trouble.restart else None
@@ -143,8 +213,9 @@ def main(count: int) -> None:
                 fired = {f.kind.value for f in phone.phone.faults.fired} | ({"restart"} if trouble.restart else set())
                 met.update(fired)
                 server.adb("disconnect", phone.serial)
-    print(f"{met.total()} faults in {time.perf_counter() - start:.0f} s: {dict(sorted(met.items()))}")
-    print(f"runs until everything was measured: {dict(sorted(runs.items()))}; no row lost, doubled or wrong")
+            took = f"{time.perf_counter() - begun:.0f} s, {[fault.kind.value for fault in trouble.faults]}"
+            print(f"worker {worker}: {met.total()} of {count}, {took}", file=sys.stderr, flush=True)
+    return met, runs
 
 
 def _somewhere(trouble: Trouble, generator: random.Random) -> Trouble:
@@ -161,23 +232,51 @@ def _overcome(phone: StandIn, server: AdbServer, trouble: Trouble, bench: Bench,
         phone.arm(fault)
     output = bench.folder / f"out-{time.time_ns()}"
     for number in range(1, MOST_RUNS + 1):
-        with _quiet(), _restarted(server, delay_s if number == 1 else None):
-            result = bench.measure(phone.serial, output)
-            if all(_is_right(row, trouble) for row in result.rows):
-                _check(result, output)
-                return number
+        said = StringIO()
+        with _restarted(server, delay_s if number == 1 else None):
+            result = _run(bench, phone.serial, output, said)
+        _require_clean(phone, said.getvalue(), trouble)
+        if result is not None and all(_is_right(row, trouble) for row in result.rows):
+            _check(result, output)
+            return number
+        _require_told(said.getvalue(), trouble)
         phone.heal()
         server.connect(phone.serial)
-    raise AssertionError(f"{trouble} was never overcome")
+    raise AssertionError(f"{trouble} was never overcome: {said.getvalue()}")
 
 
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, ExitStack() as stack:
-        stack.enter_context(contextlib.redirect_stdout(nowhere))
-        stack.enter_context(contextlib.redirect_stderr(nowhere))
-        stack.enter_context(contextlib.suppress(EdgeproofError))
-        yield
+def _run(bench: Bench, serial: str, output: Path, said: StringIO) -> Benchmark | None:
+    """A run as the command line has it, down to its last line; None for one that ended with an error."""
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        try:
+            result = bench.measure(serial, output)
+        except EdgeproofError as error:
+            print(f"error: {error}")
+            return None
+        print(last_words(result, output))
+        return result
+
+
+def _require_clean(phone: StandIn, said: str, trouble: Trouble) -> None:
+    """Nothing of ours is on the phone, unless the run said that it had to leave it."""
+    if "was left on the device" in said or "did not come back" in said:
+        return
+    deadline = time.monotonic() + SETTLED_S
+    while (found := _of_ours(phone)) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not found, f"{trouble} left {found}: {said}"
+
+
+def _of_ours(phone: StandIn) -> list[str]:
+    apps = [f"{APP} is running" for process in phone.phone.processes if process.argv[0] == APP]
+    return [*on_the_phone(phone), *apps, *(name for name in phone.phone.state.packages if name == APP)]
+
+
+def _require_told(said: str, trouble: Trouble) -> None:
+    """The last line says what to do: an error its hint, in brackets, a run with failed rows that it goes on."""
+    last = said.splitlines()[-1]
+    told = last.endswith(")") if last.startswith("error: ") else "the next run measures them again" in last
+    assert told, f"{trouble} ended without what to do: {said}"
 
 
 @contextlib.contextmanager
@@ -218,11 +317,12 @@ def _check(result: Benchmark, output: Path) -> None:
             assert line.outcome.steady.mean_us * LEAST_GAIN < plain.latency_us, "a fallback is a GPU figure"
 
 
-def _prepare(folder: Path, *, asked: bool) -> Bench:
+def _prepare(folder: Path, backends: tuple[str, ...], more: str) -> Bench:
     folder.mkdir()
     (folder / "tool").write_bytes(fake_binary())
-    more = f"outputs_images = {IMAGES}" if asked else ""
-    text = EXPERIMENT.format(backends=["cpu", "gpu"], rounds=1, more=more).replace("'", '"')
+    (folder / "app.apk").write_bytes(b"PK\x03\x04app")
+    asked = "outputs_images" in more
+    text = EXPERIMENT.format(backends=list(backends), rounds=1, more=more).replace("'", '"')
     experiment = write_experiment(folder, text.replace("max_secs = 1.0", "max_secs = 0.5"), "two")
     for seed, (name, recipe) in enumerate(experiment.settings.recipes.items()):
         place = folder / "variants" / name
@@ -234,4 +334,4 @@ def _prepare(folder: Path, *, asked: bool) -> Bench:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(*(int(word) for word in sys.argv[1:3]))

@@ -27,6 +27,8 @@ PULSE_S = QUIET_S
 # An app that is silent after an error may still compile a model: then it works.
 LOOK_S = 10.0
 LEAST_TICKS = 50
+# Matches no command line that holds the pattern itself.
+ANY_READER = f"[{logcat.MARK_TAG[0]}]{logcat.MARK_TAG[1:]}:V"
 # Afterwards nothing is expected of a phone that never showed a word of the app.
 MOST_SILENT = 2
 SILENT = "the app said nothing in the log"
@@ -61,8 +63,9 @@ class App:
         self.installation = Installation(device, files, apk, self.patience.install_s)
         self._silent = 0
         self._heard = False
-        # Readers of the log whose connection broke: not every device ends what nobody listens to.
-        self._orphans: set[int] = set()
+        # Readers of the log whose connection broke, None for one of unknown number: what nobody listens to ends when it
+        # prints next, and not on every device.
+        self._orphans: set[int | None] = set()
 
     def forget(self) -> None:
         """Believe nothing about the device any more."""
@@ -92,8 +95,12 @@ class App:
             device.run(["am", "force-stop", logcat.PACKAGE])
 
     def _end_orphans(self) -> None:
-        for process in sorted(self._orphans):
-            self.device.end(process, logcat.MARK_TAG)
+        for process in list(self._orphans):
+            if process is None:
+                # Not every version has it.
+                self.device.run(["pkill", "-9", "-f", ANY_READER])
+            else:
+                self.device.end(process, logcat.MARK_TAG)
             self._orphans.discard(process)
 
     def _start(self, start: Sequence[str], log: Path) -> str | None:
@@ -122,7 +129,7 @@ class App:
             reason = f"no result after {limit_s:.0f} s" if isinstance(over, TimeLimitError) else over.message
             return Failed(reason=reason[:500], log=name)
         except TransportError as lost:
-            self._orphans |= set() if lost.process is None else {lost.process}
+            self._orphans.add(lost.process)
             raise
         finally:
             lines.close()  # type: ignore[attr-defined]
