@@ -88,6 +88,8 @@ class Connection:
             if self._streams.pop(stream.local, None):
                 with contextlib.suppress(Closed):
                     self.link.send(Packet(Command.CLSE, stream.local, stream.remote))
+                # What the service started may still be writing.
+                stream.hang_up()
 
     def _okay(self, packet: Packet) -> None:
         if stream := self._streams.get(packet.second):
