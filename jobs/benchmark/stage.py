@@ -118,5 +118,8 @@ def _require_some(results: tuple[Row, ...]) -> None:
         return
     found = [row.result for row in results if not isinstance(row.result, Summary)]
     first = next((result for result in found if isinstance(result, Failed)), found[0])
-    hint = f"see {first.log}" if isinstance(first, Failed) else "list a backend that this target has"
+    hint: str | None = "list a backend that this target has"
+    if isinstance(first, Failed):
+        # What has no log says itself what to do.
+        hint = f"see {first.log}" if first.log else None
     raise EdgeproofError(f"no variant could be measured: {first.reason}", hint=hint)

@@ -32,7 +32,10 @@ ANY_READER = f"[{logcat.MARK_TAG[0]}]{logcat.MARK_TAG[1:]}:V"
 # Afterwards nothing is expected of a phone that never showed a word of the app.
 MOST_SILENT = 2
 SILENT = "the app said nothing in the log"
-NO_LOGS = f"{SILENT} in {MOST_SILENT} runs, so no more are tried: this phone shows no logs of apps, or ends it at once"
+NO_LOGS = (
+    f"{SILENT} in {MOST_SILENT} runs, so no more are tried: this phone shows no logs of apps, or ends it at once "
+    "(switch the logs of apps on in the developer options, or measure without app = true)"
+)
 # Fields of /proc/<pid>/stat after the name: processor time in user and in kernel mode, in hundredths of a second.
 UTIME, STIME = 11, 12
 

@@ -1,6 +1,6 @@
 """What Android's system programs print, in Android's form (formats: AOSP's own services)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from tests.devices.phone.personality import Battery, Core, Storage, Thermal
 
@@ -81,13 +81,12 @@ def df(storage: Storage, path: str) -> str:
     )
 
 
-def df_old(storage: Storage) -> str:
-    """`df` before Android 7, which knows no options."""
+def df_old(storage: Storage, words: Sequence[str] = ("/data",)) -> str:
+    """`df` before Android 7, which takes every word for a path: options too."""
     sizes = [f"{kb / (1 << 20):.1f}G" for kb in (storage.total_kb, storage.total_kb - storage.free_kb, storage.free_kb)]
-    return (
-        "Filesystem               Size     Used     Free   Blksize\n"
-        f"/data                {sizes[0]:>8} {sizes[1]:>8} {sizes[2]:>8}   4096\n"
-    )
+    row = f"{sizes[0]:>8} {sizes[1]:>8} {sizes[2]:>8}   4096\n"
+    lines = (f"{word:<20} {row}" if word.startswith("/") else f"{word}: No such file or directory\n" for word in words)
+    return "Filesystem               Size     Used     Free   Blksize\n" + "".join(lines)
 
 
 def df_human(storage: Storage) -> str:

@@ -75,6 +75,7 @@ def test_a_phones_texts() -> None:
     assert (battery.level, battery.celsius, battery.powered) == (87, 27.1, True)
     assert facts.free_kib(texts.df(Storage(1000, 400), "/data")) == 400
     assert facts.free_kib(texts.df_old(Storage(8 << 20, 1 << 20))) == 1 << 20
+    assert facts.free_kib(texts.df_old(Storage(8 << 20, 1 << 20), ("-k", "/data/local/tmp"))) == 1 << 20
     assert facts.core_numbers("0-3,6") == (0, 1, 2, 3, 6)
 
 

@@ -214,7 +214,7 @@ def df(call: Call) -> int:
     options, names = split(call)
     storage = call.phone.files.free()
     if call.phone.state.api_level < TOYBOX_SINCE:
-        call.out(texts.df_old(storage))
+        call.out(texts.df_old(storage, call.arguments or ("/data",)))
         return 0
     for name in names:
         if not call.phone.files.exists(call.shell.path(name)):
