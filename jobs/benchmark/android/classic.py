@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from common.schema.outcome import Delegation, Failed, Measured, Outcome, Stat, Unsupported
 from jobs.benchmark.android.command import CLASSIC_FLAGS
-from jobs.benchmark.android.delegation import TOOL_NAMES, cannot_apply, delegation, errors, refusal
+from jobs.benchmark.android.delegation import CLOSING_PHRASE, TOOL_NAMES, cannot_apply, delegation, errors, refusal
 
 KIB_PER_MIB = 1024
 SIGNALLED = 128
@@ -117,7 +117,7 @@ def why_stopped(printed: Printed) -> str:
     if printed.status > SIGNALLED:
         return f"the tool was ended by {_signal(printed.status - SIGNALLED)}"
     complaints = errors(printed.text)
-    said = [line.strip() for line in printed.text.splitlines() if line.strip()]
+    said = [line.strip() for line in printed.text.splitlines() if line.strip() and CLOSING_PHRASE not in line]
     words = "; ".join(complaints[:MOST_COMPLAINTS]) if complaints else (said[-1] if said else "it said nothing")
     return f"{'the app gave up' if printed.app else f'exit status {printed.status}'}: {words}"
 

@@ -31,7 +31,6 @@ MARKS = {"E": "ERROR: ", "F": "FATAL: ", "W": "WARN: "}
 SIGNAL = re.compile(r"signal \d{1,3} \(\w{1,20}\)[^\n]{0,120}")
 FATAL_SIGNAL = re.compile(r"Fatal (signal \d{1,3} \(\w{1,20}\)[^\n]{0,80}?)(?: in tid .*)?$")
 CAUSE = re.compile(r"(?:Cause: |Abort message: )(.+)")
-EXCEPTION = re.compile(r"[\w.$]{1,200}(?:Error|Exception|Death|Throwable)\b.*")
 
 
 @dataclass(frozen=True)

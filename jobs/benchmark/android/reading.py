@@ -140,10 +140,10 @@ class Reading:
     def _names_us(self, message: str) -> bool:
         if not message.startswith(GREETING):
             return False
+        said, own = (" ".join(text.split()) for text in (message.removeprefix(GREETING), self.arguments))
         # The app adds the folder of its libraries for Hexagon.
-        said, _, more = message.removeprefix(GREETING).rstrip().partition(" --hexagon_lib_path=")
-        cut = len(said) > MOST_LOGGED and self.arguments.startswith(said)
-        return said == self.arguments or cut or f"{said} --hexagon_lib_path={more}" == self.arguments
+        before = said.partition(" --hexagon_lib_path=")[0]
+        return own in (said, before) or (len(said) > MOST_LOGGED and own.startswith(said))
 
     def _tool(self, found: Entry) -> None:
         if not found.message.strip():

@@ -224,3 +224,9 @@ def test_partitions_are_the_delegates_kernels_where_no_line_says_more() -> None:
     ).delegation
     assert found is not None
     assert (found.extent, found.nodes_delegated, found.partitions) == ("partial", None, 2)
+
+
+def test_a_complaint_in_words_that_nobody_knows_is_still_what_was_said_last() -> None:
+    said = "STARTING!\nLoaded model m\nThe accelerator went to bed.\nBenchmarking failed.\n"
+    outcome = parse(Printed(said, "", 1, "log"), "gpu")
+    assert outcome == Failed(reason="exit status 1: The accelerator went to bed.", log="log")
