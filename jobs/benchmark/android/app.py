@@ -112,7 +112,7 @@ class App:
             told = self.device.run(start, START_S)
         except LimitError as over:
             return over.message
-        if told.status == 0 and not re.search(r"\b(?:Error|Exception)\b", told.text):
+        if told.status == 0 and not re.search(r"\bError\b|Exception\b", told.text):
             return None
         write_bytes(log, told.text.encode("utf-8", "replace"))
         return clean(told.text)
