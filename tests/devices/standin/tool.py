@@ -32,8 +32,8 @@ THREAD_GAIN = 0.7
 GARBAGE_BYTES = 4096
 APP = "org.tensorflow.lite.benchmark"
 MISSING_LIBRARY = 'java.lang.UnsatisfiedLinkError: dlopen failed: library "libtensorflowlite_benchmark.so" not found'
-# Of Play services, the system and debuggerd, as if they ran.
-OTHER_PROCESS, SYSTEM_PROCESS, DUMPING_PROCESS = 2167, 1411, 30023
+# Of the system and debuggerd, as if they ran.
+SYSTEM_PROCESS, DUMPING_PROCESS = 1411, 30023
 # What one throttling run adds to the latencies and to the sensors.
 THROTTLE_FACTOR = 1.25
 THROTTLE_CELSIUS = 6.0
@@ -75,7 +75,7 @@ def start_app(phone: Phone, package: str, given: str) -> None:
     write("I", app.ACTIVITY_TAG, app.greeting(given))
     for line in phone.apps.beside:
         level, tag, text = line.split(" ", 2)
-        phone.write_log(OTHER_PROCESS, level, tag, text)
+        phone.write_log(app.OTHER_PROCESS, level, tag, text)
     for line in phone.apps.complaint:
         write(line[0], app.TAG, line[2:])
     to_log = app.to_log(write)

@@ -12,7 +12,7 @@ from typing import Any
 
 from tests.devices.phone import newer
 from tests.devices.phone.classic import tool
-from tests.devices.phone.classic.app import ACTIVITY_TAG, completed, greeting, to_log
+from tests.devices.phone.classic.app import ACTIVITY_TAG, OTHER_PROCESS, TAG, completed, greeting, to_log
 from tests.devices.phone.classic.runtime import Execution, Memory, Model, Session
 from tests.devices.phone.litert import collect, feed, inspect, interpreter
 from tests.devices.virtual.machine import FOLDER, FileLog, personality
@@ -102,11 +102,20 @@ def binary(argv: Sequence[str]) -> int:
 
 def app(package: str, given: str) -> int:
     """The app: everything to the log, arguments split at blanks."""
-    log = FileLog(FOLDER / "log.jsonl")
+    log, how = FileLog(FOLDER / "log.jsonl"), personality().apps
     pid = os.getpid()
     given = completed(given, package)
-    log.write(pid, "I", ACTIVITY_TAG, greeting(given))
-    write = to_log(lambda level, tag, text: log.write(pid, level, tag, text))
+
+    def say(level: str, tag: str, text: str) -> None:
+        if how.shown:
+            log.write(pid, level, tag, text)
+
+    say("I", ACTIVITY_TAG, greeting(given))
+    for line in how.beside:
+        log.write(OTHER_PROCESS, *line.split(" ", 2))
+    for line in how.complaint:
+        say(line[0], TAG, line[2:])
+    write = to_log(say)
     return tool.main(given.split(), Runtime(write, write), package)
 
 

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 ACTIVITY_TAG = "tflite_BenchmarkModelActivity"
 TAG = "tflite"
+# Play services, as if they ran.
+OTHER_PROCESS = 2167
 LEVELS = {"INFO": "I", "WARN": "W", "ERROR": "E"}
 # What the binary's main() says and the app's does not.
 HIDDEN = ("STARTING!", "Benchmarking failed.")
