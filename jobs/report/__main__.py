@@ -10,7 +10,7 @@
 Reads   <dataset>/dataset.json and its contact sheet, <training>/training.json,
         <variants>/<name>/variant.json and its .tflite, <evaluations>/<name>/evaluation.json,
         <benchmark>/benchmark.json, <choice>/choice.json, reports/templates/; or a results file and its contact sheet
-Writes  <output>/report.html report.md results.csv, the charts of the deciding setting as .svg, contact_sheet.*
+Writes  <output>/report.html report.md summary.md results.csv, charts as .svg, contact_sheet.*
         <output>/results.json    last: everything that the report shows
 """
 

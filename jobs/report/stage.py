@@ -19,6 +19,7 @@ from jobs.report.export import results_csv
 from jobs.report.flips import flips
 from jobs.report.page import build
 from jobs.report.render import render
+from jobs.report.summary import summary_md
 
 ARTIFACT = "results.json"
 PACKAGES = ("jinja2", "markupsafe", "numpy", "pandas", "pillow")
@@ -91,7 +92,8 @@ def _sheet_beside(source: Path, card: Dataset | None) -> File | None:
 
 def _write(results: Results, sheet: File | None, output: Path, *inputs: Path) -> None:
     check_results(results)
-    files = (*render(build(results, sheet)), File("results.csv", results_csv(results)))
+    told = File("results.csv", results_csv(results)), File("summary.md", summary_md(results))
+    files = (*render(build(results, sheet)), *told)
     with writing(output, ARTIFACT, *inputs):
         for name in (*CHARTS, *SHEETS.values()):
             (output / name).unlink(missing_ok=True)
