@@ -58,10 +58,10 @@ class Side:
     def hashes(self) -> dict[str, str]:
         """The hash of each variant's file, where the results tell it."""
         results = self.results
-        found = {evaluation.variant: evaluation.model_sha256 for evaluation in results.evaluations}
-        found |= {answers.variant: answers.model_sha256 for answers in results.answers}
         standings = () if results.choice is None else results.choice.standings
-        return found | {standing.candidate.name: standing.candidate.model_sha256 for standing in standings}
+        found = {standing.candidate.name: standing.candidate.model_sha256 for standing in standings}
+        found |= {evaluation.variant: evaluation.model_sha256 for evaluation in results.evaluations}
+        return found | {answers.variant: answers.model_sha256 for answers in results.answers}
 
 
 def targets(base: Side, head: Side) -> tuple[str, ...]:

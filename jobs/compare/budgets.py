@@ -13,7 +13,7 @@ from common.errors import UsageError
 from common.problems import first_problem
 from common.schema.budget import Budgets
 
-MOST_BYTES = 64 << 10
+MOST_BYTES = 1 << 20
 HINT = "see docs/compare.md"
 
 

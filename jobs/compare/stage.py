@@ -34,7 +34,7 @@ def compare(base: Path, head: Path, rerun: Path | None, output: Path | None) -> 
     files = results_file(base), results_file(head)
     _, _, comparison = _compared(*files, rerun)
     folder = _output(output, files[1], "compare")
-    with writing(folder, COMPARISON, *(file.parent for file in files)):
+    with writing(folder, COMPARISON, *_reports(*files)):
         write_bytes(folder / "compare.md", markdown(comparison))
         write_model(folder / COMPARISON, comparison)
     return comparison, folder
@@ -62,7 +62,7 @@ def check(
         checked=checked,
     )
     folder = _output(output, files[1], "check")
-    with writing(folder, CHECK, *(file.parent for file in files)):
+    with writing(folder, CHECK, *_reports(*files)):
         write_bytes(folder / "compare.md", markdown(comparison))
         write_bytes(folder / "junit.xml", told.junit(found))
         write_bytes(folder / "summary.md", told.summary(found, comparison))
@@ -109,6 +109,11 @@ def _compared(base: Path, head: Path, rerun: Path | None) -> tuple[Side, Side, C
     if rerun is None:
         return before, now, between(case)
     return before, now, interleaved(case, read(results_file(rerun), Results))
+
+
+def _reports(*files: Path) -> tuple[Path, ...]:
+    """The reports' folders, which are only read; a file that stands alone is in nobody's folder."""
+    return tuple(file.parent for file in files if run_folder(file) is not None)
 
 
 def _output(given: Path | None, head: Path, name: str) -> Path:
