@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from common.errors import NotComparableError
+from common.numbers import count
 from common.run import latencies
 from common.run.keeping import PairedTest, judged
 from common.run.latencies import Measured, Pair
@@ -150,7 +151,7 @@ def _only(these: Results, those: Results) -> Iterator[str]:
     yield from (f"variant {variant.name}" for variant in these.variants if variant.name not in others)
     known = {_place(item) for item in those.measurements}
     mine = dict.fromkeys(_place(item) for item in these.measurements)
-    yield from (f"{p.target}, {p.backend}, {p.threads} threads, {p.runner}" for p in mine if p not in known)
+    yield from (f"{p.target}, {p.backend}, {count(p.threads, 'thread')}, {p.runner}" for p in mine if p not in known)
 
 
 def _place(item: Measurement) -> Setting:

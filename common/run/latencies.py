@@ -15,6 +15,9 @@ from common.schema.results import Latency
 
 # A chance of a false claim, of all cells that are judged together.
 ALPHA = 0.05
+# Of a results file from elsewhere: latencies and logarithms beyond these are no measurement.
+TINY, HUGE, MOST = 1e-9, 1e15, 50.0
+NO_INTERVAL = "a run has no interval of it, as from one round"
 
 
 @dataclass(frozen=True)
@@ -81,7 +84,7 @@ def change(pair: Pair, beside: Spread, alone: Spread, cells: int) -> LatencyChan
     ratio = _between(pair, relative=relative, spread=spread)
     if ratio is None:
         told: LatencyWord = "same file" if pair.same_file else "not compared"
-        return _without(pair, told, "a run of one round has no interval")
+        return _without(pair, told, NO_INTERVAL)
     judged = widened(ratio, cells)
     floor = max(LEAST_FLOOR, pair.floor)
     word: LatencyWord = "same file" if pair.same_file else _word(judged, None, floor)
@@ -144,17 +147,19 @@ def _between(pair: Pair, *, relative: bool, spread: float) -> Interval | None:
     """The base's latency over the head's; independent errors and the spread between sessions add as squares, and no
     end lies within the spread."""
     old, new = (side.ratio if relative else side.interval for side in (pair.base, pair.head))
-    if old is None or new is None:
+    if old is None or new is None or not all(TINY < end < HUGE for one in (old, new) for end in (one.low, one.value)):
         return None
     value = new.value / old.value if relative else old.value / new.value
     down = (_down(new), _up(old)) if relative else (_down(old), _up(new))
     up = (_up(new), _down(old)) if relative else (_up(old), _down(new))
     more = log1p(spread)
+    if hypot(*down, *up, more) > MOST:
+        return None
     return Interval(value=value, low=value * exp(-hypot(*down, more)), high=value * exp(hypot(*up, more)))
 
 
 def _down(of: Interval) -> float:
-    return log(of.value / of.low) if of.low > 0 else 0.0
+    return log(of.value / of.low)
 
 
 def _up(of: Interval) -> float:

@@ -7,7 +7,7 @@ of the same name is another cell.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from math import exp, log, sqrt
+from math import expm1, log, sqrt
 from statistics import NormalDist, median
 
 from common.schema.base import Count
@@ -22,6 +22,8 @@ ASSUMED_BESIDE, ASSUMED_ALONE = 0.16, 0.20
 # Sessions from which on their own spread is believed: the quantile of fewer is too wide to claim anything.
 ENOUGH_SESSIONS = 5
 CONFIDENCE = 0.95
+# Of a results file from elsewhere: a latency in microseconds, and a logarithm, beyond it is no measurement.
+TINY, HUGE, MOST = 1e-9, 1e15, 50.0
 # File, backend, threads, runner.
 Key = tuple[str, str, int, str]
 
@@ -67,7 +69,7 @@ def of_traces(traces: Sequence[Trace], hashes: Mapping[str, str], run: str, refe
         for trace in (one for one in traces if (one.target, one.session) == (target, number)):
             figures: dict[str, list[float]] = {}
             for process in trace.processes:
-                if process.latency_us is not None and process.discarded is None and process.variant in hashes:
+                if process.latency_us and process.discarded is None and process.variant in hashes:
                     figures.setdefault(hashes[process.variant], []).append(process.latency_us)
             typical |= {(file, trace.backend, trace.threads, trace.runner): median(us) for file, us in figures.items()}
         yield Session(target, f"{run} {number}", "", hashes.get(reference), typical)
@@ -84,14 +86,14 @@ def spread(target: str, sessions: Sequence[Session], *, beside_reference: bool) 
     groups = [values for values in _by_cell(tuple(own.values()), beside_reference) if len(values) > 1]
     shown = max((len(values) for values in groups), default=0)
     differences = [abs(one - other) for values in groups for one, other in combinations(values, 2)]
-    largest = exp(max(differences)) - 1 if differences else None
+    largest = expm1(min(MOST, max(differences))) if differences else None
     assumed = ASSUMED_BESIDE if beside_reference else ASSUMED_ALONE
     if shown < ENOUGH_SESSIONS:
         share, stated = max(assumed, largest or 0.0), True
     else:
         squares = sum(sum((value - sum(values) / len(values)) ** 2 for value in values) for values in groups)
         deviation = sqrt(squares / sum(len(values) - 1 for values in groups))
-        share, stated = exp(student(shown - 1) * sqrt(2) * deviation) - 1, False
+        share, stated = expm1(min(MOST, student(shown - 1) * sqrt(2) * deviation)), False
     return Spread(
         target=target,
         beside_reference=beside_reference,
@@ -107,11 +109,13 @@ def _by_cell(sessions: Sequence[Session], beside_reference: bool) -> Iterator[li
     found: dict[tuple[object, ...], list[float]] = {}
     for session in sessions:
         for key, us in session.typical_us.items():
+            if not TINY < us < HUGE:
+                continue
             if not beside_reference:
                 found.setdefault((session.conditions, key), []).append(log(us))
                 continue
             own = None if session.reference is None else session.typical_us.get((session.reference, *key[1:]))
-            if own is not None and key[0] != session.reference:
+            if own is not None and TINY < own < HUGE and key[0] != session.reference:
                 found.setdefault((session.conditions, session.reference, key), []).append(log(us / own))
     yield from found.values()
 

@@ -140,7 +140,10 @@ def test_a_check_writes_what_other_programs_read(tmp_path: Path, capsys: pytest.
         counts = [len(root.findall(f".//{tag}")) for tag in ("testcase", "failure", "error")]
         assert [int(each.attrib[key]) for key in ("tests", "failures", "errors")] == counts
     assert counts == [15, 2, 1]
+    # What the form of Ant and Jenkins knows (junit-10.xsd).
+    assert root.attrib.keys() == suite.attrib.keys() == {"name", "tests", "failures", "errors", "time"}
     assert all(case.attrib.keys() == {"name", "classname", "time"} for case in suite)
+    assert all(found.attrib.keys() == {"message", "type"} for case in suite for found in case)
     told = (folder / "summary.md").read_text(encoding="utf-8").splitlines()
     assert told[0] == "<!-- edgeproof check of demo -->" and told[1].startswith("**Budgets broken.**")
     assert told[5].startswith("| regression | pruned\\_dynamic\\_range |")

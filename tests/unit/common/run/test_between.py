@@ -4,16 +4,21 @@ import pytest
 
 from common.errors import NotComparableError
 from common.run import directions
+from common.run.gate import gate
 from common.run.keeping import PairedTest, Pairs, sign_test
 from common.run.latencies import widened
 from common.run.spread import ASSUMED_BESIDE
+from common.schema.base import Interval
+from common.schema.budget import Budget
 from common.schema.comparison import LatencyWord
 from common.schema.examination import OutputCheck
 from common.schema.outcome import Delegation, Failed
 from common.schema.results import Latency, Results
+from jobs.compare import page
 from tests.unit.common.run.test_spread import session
 from tests.unit.compare.runs import another, cell, compared, results, side, slower
 from tests.unit.report import factories as f
+from tests.unit.report.rich import rich
 
 LAST = f.NAMES[-1]
 BASE = results()
@@ -190,3 +195,23 @@ def test_a_busy_session_is_no_ground_for_a_claim() -> None:
     head = another(BASE.model_copy(update={"choice": judged}), LAST)
     found = cell(compared(BASE, head), LAST).latency
     assert found.verdict == "not compared" and found.reason == "head: the machine was too busy"
+
+
+@pytest.mark.parametrize("us", [0.0, -1.0, 5e-324, 1.7e308])
+def test_figures_that_no_machine_measures_end_nothing(us: float) -> None:
+    def put(given: Results) -> Results:
+        strange = f.latency(100.0, None).model_copy(
+            update={"latency_us": us, "interval": Interval(value=us, low=us, high=us), "memory_mb": us}
+        )
+        measured = tuple(m.model_copy(update={"result": strange}) for m in given.measurements)
+        processes = tuple(p.model_copy(update={"latency_us": us}) for p in rich().traces[0].processes)
+        trace = rich().traces[0].model_copy(update={"processes": processes})
+        return given.model_copy(update={"measurements": measured, "traces": (trace, trace), "choice": None})
+
+    base, head = put(BASE), another(BASE, "baseline", LAST)
+    sessions = [session(number, us, us) for number in range(6)]
+    for pair in ((base, head), (head, base), (base, base)):
+        found = compared(side(pair[0], sessions), side(pair[1], sessions))
+        assert all(change.latency.verdict in ("not compared", "lost", "won", "same file") for change in found.cells)
+        page.markdown(found)
+        list(gate(found, pair[0], pair[1], [Budget(regression=0.1, latency_ms=1.0, memory_mib=1.0)]))
