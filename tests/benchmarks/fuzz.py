@@ -34,6 +34,7 @@ from common.tflite.reader import inspect
 from jobs.benchmark.android import classic, command, litert, profile
 from jobs.benchmark.android.app import outcome
 from jobs.benchmark.android.classic import Printed
+from jobs.benchmark.android.installing import refusal
 from jobs.benchmark.android.reading import GREETING, read
 from jobs.benchmark.ledger import Ledger
 from jobs.dataset.archive import open_archive
@@ -160,6 +161,10 @@ def targets(folder: Path) -> dict[str, tuple[Target, tuple[bytes, ...]]]:
         ),
         "output of benchmark_model": (_printed(classic.parse, "xnnpack"), (log, *tool)),
         "output of LiteRT's": (_printed(litert.parse, "xnnpack"), tool),
+        "words of pm": (
+            _text(refusal),
+            (b"Failure [INSTALL_FAILED_USER_RESTRICTED: Install canceled by user]\n", b"Error: java.lang.X: y\n"),
+        ),
         "profile": (_text(profile.operators), (table,)),
         "help of the tool": (_text(command.dialect), (b"\t--use_xnnpack=false\tbool\n",)),
         "flatbuffer": (inspect, (tiny,)),

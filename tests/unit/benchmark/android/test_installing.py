@@ -1,5 +1,9 @@
 """The app on a phone: what refuses it, what that costs, and that it is gone afterwards."""
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,16 +13,19 @@ from hypothesis import strategies as st
 
 from common.errors import UsageError
 from common.printable import clean
+from common.provenance import ROOT
 from common.schema.benchmark import Benchmark, Summary
 from common.schema.outcome import Failed, Unsupported
 from jobs.benchmark.android import installing
 from jobs.benchmark.android.installing import BYPASS, refusal
 from jobs.benchmark.targets import TargetLostError
+from tests.devices.adb_server import AdbServer
 from tests.devices.phone.personality import Apps, load
-from tests.devices.standin.device import StandIn
+from tests.devices.standin.device import StandIn, paced
 from tests.devices.standin.faults import Fault, Kind, Point
 from tests.unit.benchmark.android.conftest import Bench, left_behind
 from tests.unit.benchmark.android.test_app import PACKAGE, SHORT, app_runs, binary_is_whole, measure, phone
+from tests.unit.benchmark.android.test_target import STARTED_S
 
 StandIns = Callable[..., StandIn]
 Benches = Callable[..., Bench]
@@ -153,3 +160,23 @@ def test_no_answer_of_pm_raises_or_breaks_a_line(text: str) -> None:
     assert words
     assert words == clean(words)
     assert hint
+
+
+def test_the_app_is_gone_with_the_run_after_one_that_was_killed(
+    benches: Benches, stand_ins: StandIns, adb_server: AdbServer
+) -> None:
+    device = stand_ins(paced(load("pixel"), 5.0))
+    bench = benches(("cpu",), more="app = true")
+    apk = bench.folder / "own.apk"
+    apk.write_bytes(b"PK\x03\x04app")
+    environment = {**os.environ, **adb_server.address}
+    argv = [sys.executable, *bench.argv(device.serial), "--apk", str(apk)]
+    with subprocess.Popen(argv, env=environment, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
+        deadline = time.monotonic() + STARTED_S
+        while PACKAGE not in device.phone.state.packages:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        process.kill()
+    assert PACKAGE in device.phone.state.packages
+    assert app_is_gone(measure(bench, device), device)
+    assert left_behind(device) == []
