@@ -137,7 +137,8 @@ serve: | $(VENV)/.launcher ## every run on a page, for this machine's browser al
 # ---- two runs beside each other ------------------------------------------------------------------
 .PHONY: compare check
 compare: $(VENV)/.files ## what changed from the run BASE to RUN, or to HEAD
-	@$(rerun) $(compare)
+	@$(rerun) $(compare); head="$${HEAD:-$$RUN}"; [[ ! -f $$head/report/results.json ]] || \
+	$(PY) -m jobs.report --results "$$head/report/results.json" --comparison "$$head/compare/compare.json" --output "$$head/compare/report"
 check: $(VENV)/.files ## whether RUN, or HEAD, keeps BUDGETS beside BASE
 	@$(rerun) $(compare) --check $${BUDGETS:+--budgets "$$BUDGETS"}
 compare = $(PY) -m jobs.compare $${BASE:+--base "$$BASE"} --head "$${HEAD:-$$RUN}" \

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from common import comparison_words as words
 from common.markdown import escape
 from common.run import directions
 from common.schema.comparison import CellChange, Comparison
-from jobs.compare import words
 
 
 def markdown(comparison: Comparison) -> bytes:

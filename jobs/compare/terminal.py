@@ -9,13 +9,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from common import comparison_words as words
 from common.errors import NotComparableError
 from common.numbers import clipped
 from common.printable import clean, tell
 from common.run import directions
 from common.schema.budget import Check
 from common.schema.comparison import Comparison
-from jobs.compare import words
+from jobs.compare import check_words
 from jobs.compare.told import annotations
 
 WIDTH, CELL = 100, 30
@@ -70,12 +71,12 @@ def show_check(check: Check, folder: Path) -> int:
     status."""
     for each in check.checked:
         if each.status != "kept":
-            tell(f"{each.status}: {words.checked(each)}")
+            tell(f"{each.status}: {check_words.checked(each)}")
     if os.environ.get("GITHUB_ACTIONS") == "true":
         for line in annotations(check):
             tell(line)
     tell(f"check: {folder / 'summary.md'}")
-    tell(words.status(check))
+    tell(check_words.status(check))
     return check.exit_code
 
 

@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
+from common import comparison_words as words
 from common.printable import clean
 from common.run import directions
 from common.schema.budget import Check, Checked
 from common.schema.comparison import Comparison
 from common.summary import Summary, Table, markdown
-from jobs.compare import words
+from jobs.compare import check_words
 
 # GitHub shows ten of a kind for a step.
 MOST_ANNOTATIONS = 10
@@ -45,7 +46,7 @@ def _case(suite: ElementTree.Element, each: Checked) -> None:
     if each.status != "kept":
         kind = "failure" if each.status == "broken" else "error"
         found = ElementTree.SubElement(case, kind, {"message": _xml(each.text), "type": each.status.replace(" ", "_")})
-        found.text = _xml(words.checked(each))
+        found.text = _xml(check_words.checked(each))
 
 
 def _xml(text: str) -> str:
@@ -60,7 +61,7 @@ def annotations(check: Check) -> Iterator[str]:
         shown = found if len(found) <= MOST_ANNOTATIONS else found[: MOST_ANNOTATIONS - 1]
         for each in shown:
             title = f"{each.limit} {status}"
-            yield f"::{command} title={_property(title)}::{_data(words.checked(each))}"
+            yield f"::{command} title={_property(title)}::{_data(check_words.checked(each))}"
         if len(found) > len(shown):
             yield f"::{command} title={status}::and {len(found) - len(shown)} more"
 
@@ -86,7 +87,7 @@ def summary(check: Check, comparison: Comparison) -> bytes:
         Summary(
             marker=f"check of {check.experiment}",
             verdict=f"{word}.",
-            reason=f"{words.status(check)} {counts}",
+            reason=f"{check_words.status(check)} {counts}",
             deciding=Table(CHECK_HEADS, deciding),
             notes=notes if not comparison.itself else (),
             title=f"{len(rows)} rows, what changed first; everything else is in compare.md",

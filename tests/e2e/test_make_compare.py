@@ -54,6 +54,7 @@ def test_what_changed_is_said_and_a_gate_closes(make: Make, runs: tuple[Path, Pa
     base, head = runs
     said = make("compare", BASE=base, RUN=head).stdout
     assert "no difference inside of it is claimed" in said and f"comparison: {head}/compare/compare.md" in said
+    assert "Beside the base" in (head / "compare" / "report" / "report.html").read_text(encoding="utf-8")
     found = read(head / "compare" / "compare.json", Comparison)
     assert {change.variant: change.same_file for change in found.variants} == {"a": True, "b": False}
     assert found.variant("b").quality.verdict == "shown to lose" and found.base.folder and not found.setup

@@ -1,4 +1,4 @@
-"""A comparison in words, for the terminal, Markdown and summaries. Pure: nothing is decided or escaped here."""
+"""A comparison in words, for a terminal, Markdown and the report. Pure: nothing is decided or escaped here."""
 
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 from common.numbers import ABSENT, count, decimal, duration, listed, megabytes, percent, speedup
 from common.run import directions
 from common.schema.benchmark import RUNNERS
-from common.schema.budget import Check, Checked
 from common.schema.comparison import (
     CellChange,
     Comparison,
@@ -157,18 +156,3 @@ def alone(comparison: Comparison) -> Iterator[str]:
     for who, names in (("the base", comparison.only_base), ("the head", comparison.only_head)):
         if names:
             yield f"only in {who}: {'; '.join(names)}"
-
-
-def checked(each: Checked) -> str:
-    """A limit, what it is of, and what was found."""
-    where = "" if each.setting is None else f" on {place(each.setting)}"
-    who = f"budget {each.budget}" if each.variant is None else each.variant
-    return f"{each.limit} of {who}{where}: {each.text}"
-
-
-def status(check: Check) -> str:
-    """The verdict in a sentence, with the exit status that goes with it."""
-    counts = Counter(each.status for each in check.checked)
-    told = tuple(f"{number} {word}" for word in ("broken", "cannot say", "kept") if (number := counts[word]))
-    heading = {"kept": "Budgets kept", "broken": "Budgets broken", "cannot say": "Cannot say whether budgets are kept"}
-    return f"{heading[check.status]}: {listed(told)} (exit status {check.exit_code})."
