@@ -141,12 +141,12 @@ compare: $(VENV)/.files ## what changed from the run BASE to RUN, or to HEAD
 	$(PY) -m jobs.report --results "$$head/report/results.json" --comparison "$$head/compare/compare.json" --output "$$head/compare/report"
 check: $(VENV)/.files ## whether RUN, or HEAD, keeps BUDGETS beside BASE
 	@$(rerun) $(compare) --check $${BUDGETS:+--budgets "$$BUDGETS"}
-compare = $(PY) -m jobs.compare $${BASE:+--base "$$BASE"} --head "$${HEAD:-$$RUN}" \
-  $(if $(filter 1,$(RERUN)),--rerun "$${HEAD:-$$RUN}/rerun")
-# The files of both are a run of their own, with the machinery for finished files.
-rerun = $(if $(filter 1,$(RERUN)),again="$${HEAD:-$$RUN}/rerun"; \
+compare = $(PY) -m jobs.compare $${BASE:+--base "$$BASE"} --head "$${HEAD:-$$RUN}" $${again:+--rerun "$$again"}
+# The files of both are a run of their own, with the machinery for finished files; where none differs there is none.
+rerun = again=; $(if $(filter 1,$(RERUN)),again="$${HEAD:-$$RUN}/rerun"; \
   first=$$($(PY) -m jobs.compare $${BASE:+--base "$$BASE"} --head "$${HEAD:-$$RUN}" --gather "$$again/given"); \
-  $(MAKE) all MODELS="$$again/given/$$first.tflite $$again/given" REFERENCE="$$first" RUN="$$again"; )
+  if [[ -z $$first ]]; then again=; else \
+  $(MAKE) all MODELS="$$again/given/$$first.tflite $$again/given" REFERENCE="$$first" RUN="$$again"; fi; )
 
 # ---- a phone for people who have none ------------------------------------------------------------
 .PHONY: virtual-phone virtual-phone-stop

@@ -31,7 +31,10 @@ def main(
     output: Annotated[Path | None, cli.WRITE, typer.Option(help="Folder to write.")] = None,
 ) -> int:
     """Say what changed between two runs, and whether budgets are kept."""
+    import sys
+
     from common.errors import UsageError
+    from common.printable import tell
     from jobs.compare import stage, terminal
 
     if budgets is not None and not check:
@@ -41,7 +44,10 @@ def main(
     if base is None:
         raise UsageError("there is nothing to compare with", hint="give BASE=<run>, or --base")
     if gather is not None:
-        print(stage.gather(base, head, gather))
+        first = stage.gather(base, head, gather)
+        if not first:
+            tell("note: no file differs: nothing is measured again", sys.stderr)
+        print(first)
         return 0
     terminal.show(*stage.compare(base, head, rerun, output))
     return 0

@@ -72,15 +72,16 @@ def check(
 
 
 def gather(base: Path, head: Path, output: Path) -> str:
-    """Write the files to be measured in turns into `output`, and give the name of the one that all are compared with.
+    """Write the files to be measured in turns into `output`, and give the name of the one that all are compared with;
+    nothing where no file differs.
 
-    Raises UsageError where the files are not at hand, or none differs.
+    Raises UsageError where the files are not at hand.
     """
     paths = results_file(base), results_file(head)
     case = Case(side(paths[0]), side(paths[1]), VERSION)
     wanted = rerun_files(case)
     if not wanted[HEAD]:
-        raise UsageError("no file differs between the two runs", hint="compare them without RERUN")
+        return ""
     for old in (*output.glob(f"{BASE}*{SUFFIX}"), *output.glob(f"{HEAD}*{SUFFIX}")):
         old.unlink()
     for path, prefix in zip(paths, (BASE, HEAD), strict=True):

@@ -496,3 +496,9 @@ def test_a_rerun_is_a_run_of_the_files_of_both(copy: Path) -> None:
     assert gathered.strip() == "-m jobs.compare --base b --head runs/mine --gather runs/mine/rerun/given"
     assert "--run runs/mine/rerun --models runs/mine/rerun/given/base-a.tflite runs/mine/rerun/given " in planned
     assert "--reference base-a" in planned and "--device x y" in planned
+    # Where no file differs, the sessions that there are stand for themselves.
+    (copy / "told").unlink()
+    script(copy / ".venv" / "bin" / "python", 'printf "%s " "$@" >> told; echo >> told')
+    assert make(copy, "check", "BASE=b", "RUN=runs/mine", "RERUN=1").returncode == 0
+    _, checked = (copy / "told").read_text(encoding="utf-8").splitlines()
+    assert checked.strip() == "-m jobs.compare --base b --head runs/mine --check"
