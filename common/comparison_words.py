@@ -11,6 +11,7 @@ from common.schema.comparison import (
     Comparison,
     Direction,
     FigureChange,
+    FigureWord,
     LatencyWord,
     SetupChange,
     Side,
@@ -24,6 +25,7 @@ SIGNS: dict[Direction, str] = {"worse": "▼", "better": "▲", "changed": "•"
 HEADS = ("Variant", "Where", "Latency", "Speed", "Memory (MiB)", "Delegation", "Answers")
 FILE_HEADS = ("Variant", "Size (MB)", "Download (MB)", "Quality", "Verdict")
 ARROW = "\N{RIGHTWARDS ARROW}"
+SIZES: dict[FigureWord, str] = {"more": "larger", "less": "smaller"}
 # What the verdicts say in a sentence, the gravest first.
 SPOKEN: dict[LatencyWord, str] = {
     "lost": "no longer measured",
@@ -68,20 +70,18 @@ def spread(found: Spread) -> str:
 
 
 def verdict(comparison: Comparison) -> tuple[str, str]:
-    """The verdict in a few words, and the counts behind it."""
+    """The verdict in a few words, and the counts behind it. A file of another size is told, and makes none."""
     counts = Counter(change.latency.verdict for change in comparison.cells)
-    files = Counter(directions.of_variant(change) for change in comparison.variants)
-    worse = counts["slower"] + counts["lost"] + files["worse"]
-    better = counts["faster"] + counts["won"] + files["better"]
+    cells = Counter(directions.of_cell(change) for change in comparison.cells)
     lost = sum(change.quality.verdict == "shown to lose" for change in comparison.variants)
-    told = ("worse" if worse else "") + (" and " if worse and better else "") + ("better" if better else "")
-    if not told:
-        unsure = counts["not resolved"] + counts["not compared"]
-        told = "nothing shown to differ" if unsure or not counts else "no difference"
+    words = [word for word, holds in (("worse", cells["worse"] or lost), ("better", cells["better"])) if holds]
+    told = " and ".join(words) or ("nothing shown to differ" if cells["unsure"] or not cells else "no difference")
     spoken = tuple(f"{number} {SPOKEN[word]}" for word in SPOKEN if (number := counts[word]))
-    latencies = f"Latencies: {listed(spoken)}." if spoken else "No latencies in common."
-    quality = f" Accuracy lost: {count(lost, 'variant')}." if lost else ""
-    return f"{told[0].upper()}{told[1:]}.", latencies + quality
+    parts = [f"Latencies: {listed(spoken)}" if spoken else "No latencies in common"]
+    parts += [f"quality lost: {count(lost, 'variant')}"] if lost else []
+    sizes = Counter(change.size.verdict for change in comparison.variants)
+    parts += [f"{count(sizes[word], 'file')} {name}" for word, name in SIZES.items() if sizes[word]]
+    return f"{told[0].upper()}{told[1:]}.", f"{'; '.join(parts)}."
 
 
 def method(comparison: Comparison) -> str:
