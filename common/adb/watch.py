@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 # Nothing has come for so long: ask. So long is waited for the refusal. Together a frozen device is known within 5 s.
-QUIET_S, ASKED_S = 2.0, 2.5
+QUIET_S, ASKED_S = 1.5, 2.0
 # A device that is silent for so long is given up; what it was asked is asked again when it is back.
 GIVEN_UP_S = 12.0
 Told = Callable[[float | None], None]

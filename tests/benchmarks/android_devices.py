@@ -1,4 +1,5 @@
-"""What edgeproof adds around benchmark_model on a device: per process, per push, and with several devices.
+"""What edgeproof adds around benchmark_model on a device: per process, per segment, per push, and with several devices;
+and how long a frozen one goes unnoticed.
 
     .venv/bin/python -m tests.benchmarks.android_devices
 
@@ -10,11 +11,13 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from statistics import median
 
+from common.adb.errors import TimeLimitError, TransportError
 from common.adb.server import Device, Server
 from common.artifact import file_ref, write_model
 from common.provenance import ROOT
@@ -25,6 +28,7 @@ from jobs.benchmark.targets.device_options import DeviceOptions
 from tests.artifacts import write_experiment
 from tests.devices.adb_server import AdbServer
 from tests.devices.standin.device import StandIn
+from tests.devices.standin.faults import Fault, Kind
 from tests.devices.standin.phone import Recording, fake_binary
 from tests.devices.standin.tool import fake_model
 from tests.unit.benchmark.android.conftest import EXPERIMENT
@@ -32,6 +36,7 @@ from tests.unit.report.factories import variant
 
 PROCESSES = 40
 PUSH_BYTES = 32_000_000
+FREEZE_AFTER_S = (0.2, 0.6, 1.0, 1.4, 1.8, 2.2)
 DEVICES = 4
 RECORDED = ROOT / "tests" / "data" / "benchmark_model" / "baseline" / "c_noxnn"
 # What that run took: its warm-up and its steady state.
@@ -39,7 +44,7 @@ RECORDED_S = 1.6
 
 
 def main() -> None:
-    """Print the three figures."""
+    """Print the figures."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         (folder / "adb").mkdir()
@@ -52,6 +57,7 @@ def main() -> None:
         _overhead(phones[0], folder)
         _push(server, phones[0], folder)
         _parallel(phones, folder)
+        _frozen(phones[0])
 
 
 def _overhead(phone: StandIn, folder: Path) -> None:
@@ -65,6 +71,11 @@ def _overhead(phone: StandIn, folder: Path) -> None:
             start = time.perf_counter()
             target.measure(model, cell, settings, folder / "log")
             taken.append(1000 * (time.perf_counter() - start))
+        start = time.perf_counter()
+        for _ in range(PROCESSES):
+            target.state()
+        state = 1000 * (time.perf_counter() - start) / PROCESSES
+    print(f"the state before a segment: {state:.1f} ms")
     print(f"overhead per process after the first: median {median(taken[1:]):.1f} ms, most {max(taken[1:]):.1f} ms")
     print(f"the first process, with the push of 2 MB: {taken[0]:.1f} ms")
 
@@ -99,6 +110,32 @@ def _parallel(phones: list[StandIn], folder: Path) -> None:
     one = _timed(phones[:1], folder, "one")
     all_of_them = _timed(phones, folder, "all")
     print(f"1 device {one:.1f} s, {len(phones)} devices {all_of_them:.1f} s: {all_of_them / one:.2f} times")
+
+
+def _frozen(phone: StandIn) -> None:
+    """From the moment at which a phone freezes in the middle of a process to the line that says so."""
+    said: list[float] = []
+    device = Device(Server(), phone.serial, lambda silent_s: said.append(time.perf_counter()) if silent_s else None)
+    waited = []
+    for after_s in FREEZE_AFTER_S:
+        said.clear()
+        device.run(["true"])
+        moments: list[float] = []
+
+        def freeze(moments: list[float] = moments) -> None:
+            moments.append(time.perf_counter())
+            phone.arm(Fault(Kind.FROZEN))
+
+        timer = threading.Timer(after_s, freeze)
+        timer.start()
+        with suppress(TransportError, TimeLimitError):
+            device.run(["sleep", "9"], 9)
+        waited.append(said[0] - moments[0])
+        phone.heal()
+        while not device.answers():
+            time.sleep(0.1)
+        time.sleep(1)
+    print(f"a frozen phone is announced after {min(waited):.1f} to {max(waited):.1f} s")
 
 
 def _timed(phones: list[StandIn], folder: Path, name: str) -> float:

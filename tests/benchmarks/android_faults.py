@@ -94,6 +94,10 @@ FAULTS = (
     Fault(Kind.SLOW_LINK, seconds=0.5),
     Fault(Kind.DISK_FULL, Point.PUSH, after_bytes=1000, seconds=0.5),
     Fault(Kind.LOGCAT_FLOOD, lines=500),
+    Fault(Kind.REBOOT, matching=TOOL, seconds=0.3, boot_s=0.3),
+    Fault(Kind.REBOOT, seconds=0.3, boot_s=0.3),
+    Fault(Kind.HOTPLUG, Point.SHELL, cores=(4, 5), seconds=1.0),
+    Fault(Kind.SLOW, seconds=1.0),
     Fault(Kind.CRASH, matching=TOOL),
     Fault(Kind.CRASH, matching=TOOL, after_bytes=700),
     Fault(Kind.HANG, matching=TOOL),
@@ -102,6 +106,7 @@ FAULTS = (
     Fault(Kind.GARBAGE, matching=TOOL),
     Fault(Kind.TRUNCATED, matching=TOOL, after_bytes=1100),
 )
+STAY_ON = "global/stay_on_while_plugged_in"
 APP = "org.tensorflow.lite.benchmark"
 APP_S = Patience(install_s=3.0, look_s=0.5, waits=Waits(first_word_s=3.0, error_s=1.0, figure_s=2.0, crash_s=1.0))
 FOREIGN = (
@@ -259,7 +264,7 @@ def _run(bench: Bench, serial: str, output: Path, said: StringIO) -> Benchmark |
 
 def _require_clean(phone: StandIn, said: str, trouble: Trouble) -> None:
     """Nothing of ours is on the phone, unless the run said that it had to leave it."""
-    if "was left on the device" in said or "did not come back" in said:
+    if any(words in said for words in ("was left on the device", "did not come back", "keeps the settings")):
         return
     deadline = time.monotonic() + SETTLED_S
     while (found := _of_ours(phone)) and time.monotonic() < deadline:
@@ -269,7 +274,8 @@ def _require_clean(phone: StandIn, said: str, trouble: Trouble) -> None:
 
 def _of_ours(phone: StandIn) -> list[str]:
     apps = [f"{APP} is running" for process in phone.phone.processes if process.argv[0] == APP]
-    return [*on_the_phone(phone), *apps, *(name for name in phone.phone.state.packages if name == APP)]
+    screen = ["the screen is kept on"] if STAY_ON in phone.phone.state.settings else []
+    return [*on_the_phone(phone), *apps, *screen, *(name for name in phone.phone.state.packages if name == APP)]
 
 
 def _require_told(said: str, trouble: Trouble) -> None:

@@ -21,17 +21,17 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from common.adb import facts
+from common.adb import cores, facts
 from common.adb.attached import parse as attached
 from common.adb.errors import SizeLimitError
-from common.adb.shell import ended, process_number
+from common.adb.shell import each_ended, ended, process_number
 from common.adb.wire import Wire
 from common.artifact import read as read_artifact
 from common.errors import EdgeproofError
 from common.experiment import load
 from common.schema.results import Results
 from common.tflite.reader import inspect
-from jobs.benchmark.android import classic, command, litert, profile
+from jobs.benchmark.android import arrival, classic, command, litert, profile, state
 from jobs.benchmark.android.app import outcome
 from jobs.benchmark.android.classic import Printed
 from jobs.benchmark.android.installing import refusal
@@ -133,6 +133,7 @@ def targets(folder: Path) -> dict[str, tuple[Target, tuple[bytes, ...]]]:
     table += (
         b"CONV_2D, 0.1, 0.1, 50%, 50%, 0, 1, a\n\n=== Summary by node type ===\nh\nCONV_2D, 1, 0.1, 50%, 50%, 0, 1\n\n"
     )
+    clocks = b"/sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq:1803000\n"
     nonce = "0123456789abcdef"
     shell = f"__EDGEPROOF_{nonce}_PID=12\nx\n\n__EDGEPROOF_{nonce}_RC=0\n".encode()
     packet = b"\x01\x05\x00\x00\x00hello\x02\x01\x00\x00\x00x\x03\x01\x00\x00\x00\x00"
@@ -155,6 +156,10 @@ def targets(folder: Path) -> dict[str, tuple[Target, tuple[bytes, ...]]]:
             _text(lambda text: (facts.battery(text), facts.core_numbers(text), facts.memory_kib(text))),
             (b"  AC powered: true\n  level: 80\n  temperature: 251\n", b"0-3,6", b"MemTotal:  123 kB\n"),
         ),
+        "state": (
+            _text(lambda text: (state.read(text, text, text, text), arrival.ticks(text), cores.listed(text))),
+            (clocks, b"cpu  1 0 0 2 0 0 0 0 0 0\n", b"4 x 1803 MHz, 2 x ? MHz", b"  Battery Saver is currently: ON\n"),
+        ),
         "logcat": (
             _text(lambda text: outcome(read(text.splitlines(), "--graph=m"), "xnnpack", "log")),
             (log, crash),
@@ -171,7 +176,10 @@ def targets(folder: Path) -> dict[str, tuple[Target, tuple[bytes, ...]]]:
         "adb packets": (_packets, (packet,)),
         "adb blocks": (_block, (b"0005hello",)),
         "list of devices": (_text(attached), (b"emulator-5554\tdevice\n",)),
-        "end of a command": (_text(lambda text: (ended(text, "", nonce), process_number(text, nonce))), (shell,)),
+        "end of a command": (
+            _text(lambda text: (ended(text, "", nonce), each_ended(text, nonce, 3), process_number(text, nonce))),
+            (shell, f"a\n__EDGEPROOF_{nonce}_0=0\nb\n__EDGEPROOF_{nonce}_1=1\n".encode()),
+        ),
     }
 
 

@@ -79,7 +79,7 @@ def busy_share(before: tuple[int, ...], after: tuple[int, ...]) -> float | None:
 
 def ticks(text: str) -> tuple[int, ...]:
     """All processors' time in /proc/stat, by what it went to; empty for another form."""
-    found = re.match(r"cpu[ \t]+((?:\d{1,19}[ \t]*){5,10})\n", text)
+    found = re.match(r"cpu((?:[ \t]+\d{1,19}){5,10})[ \t\r]*\n", text)
     # The last two, of guests, are in the first two already.
     return tuple(int(word) for word in found[1].split())[:8] if found else ()
 

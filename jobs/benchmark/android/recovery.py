@@ -15,6 +15,7 @@ from common.adb.errors import LimitError, NotReadyError, TimeLimitError, Transpo
 from common.adb.facts import DeviceFacts
 from common.adb.server import Device, Server
 from common.adb.survey import survey
+from common.adb.watch import ASKED_S
 from common.errors import EdgeproofError
 from common.printable import tell
 from jobs.benchmark.android import arrival
@@ -71,12 +72,19 @@ class Recovery:
                 if losses == MOST_ATTEMPTS:
                     raise TransportError(lost.message) from None
 
+    def greet(self) -> None:
+        """Say it at once where the device does not answer; whoever asks it next is silent for a while otherwise."""
+        if not self.device.answers():
+            self._silent(ASKED_S)
+
     def arrive(self) -> None:
         """Wait until a device that was started a moment ago is done with that. Raises TransportError."""
         up_s = arrival.uptime_s(self.device)
         if up_s is not None and up_s < arrival.YOUNG_S:
             self._settle(time.monotonic() + self.patience_s)
         self._has_started = arrival.booted(self.device)
+        # One that says nothing to what it does not know was announced, and answers all the same.
+        self._counted_at = None
 
     def _recover(self, trouble: Trouble, since: float) -> None:
         """Return when the device is there again, as it was. Raises TargetLostError."""

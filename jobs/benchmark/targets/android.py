@@ -70,8 +70,9 @@ def android(
     """
     server = Server()
     serial = usable_serial(server, wanted)
+    target = AndroidTarget(server, serial, purpose, options, material)
+    target.recovery.greet()
     with held(serial, purpose) as hold, ExitStack() as cleanup:
-        target = AndroidTarget(server, serial, purpose, options, material)
         target.returned = hold.renew
         if not options.keep:
             cleanup.callback(target.clean_up)

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 
 import pytest
 
-from common.adb import facts
+from common.adb import cores, facts, shell
 from common.adb.errors import SizeLimitError, TransportError
 from common.adb.server import Device, Server
 from common.errors import EdgeproofError
-from jobs.benchmark.android import classic, command, delegation, litert, logcat, profile
+from jobs.benchmark.android import arrival, classic, command, delegation, litert, logcat, profile, state
 from jobs.benchmark.android.classic import Printed
 from jobs.devices.listing import Seen, show
 
@@ -138,6 +138,13 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "delegation": lambda text: delegation.delegation(text, "gpu"),
     "figures": lambda text: classic.parse(printed(text), "cpu"),
     "figures of LiteRT": lambda text: litert.parse(printed(text), "xnnpack"),
+    "state": lambda text: state.read(text, text, text, text),
+    "clock": lambda text: state.found_clocks("/sys/devices/system/cpu/cpu0/cpufreq/scaling_max_freq:" + text),
+    "saver": lambda text: state.saver("Battery saver state machine:" + text),
+    "processors' time": lambda text: arrival.ticks("cpu " + text),
+    "cores in words": cores.listed,
+    "cores of a clock": lambda text: cores.filled({0: 1}, {0: text}),
+    "programs in one go": lambda text: shell.each_ended(text, "0" * 16, 4),
     "profile": lambda text: profile.operators(profile.REGULAR_RUNS + text),
 }
 # What made a pattern go over the rest of the text again and again.
