@@ -42,13 +42,15 @@ UNKNOWN = "not told"
 @dataclass(frozen=True)
 class Side:
     """A run as it is compared. `settings` are those of [benchmark] as text, by target, empty where only the results
-    file is at hand; `sessions` are all that its ledgers or its results file show; `folder`: its artifacts are there."""
+    file is at hand; `sessions` are all that its ledgers or its results file show; `celsius` is the battery's typical
+    temperature while a target was measured, where a ledger tells it; `folder`: its artifacts are there."""
 
     results: Results
     sha256: str
     settings: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sessions: tuple[Session, ...] = ()
     folder: bool = False
+    celsius: Mapping[str, float] = field(default_factory=dict)
 
     def environment(self, target: str) -> Environment | None:
         """The machine of this name."""
@@ -126,15 +128,18 @@ def _machine(target: str, base: Side, head: Side) -> Iterator[SetupChange]:
         what = f"the sha256 of {'the NPU libraries' if runner == 'npu' else f'the tool {runner}'}"
         yield from _change(target, what, _short(beside[0].get(runner)), _short(beside[1].get(runner)))
     yield from _change(target, "the thermal status", dict(old.facts).get(HEAT), dict(new.facts).get(HEAT))
-    yield from _change(target, "the temperature band", _band(old), _band(new))
+    bands = (_band(side.celsius.get(target), one) for side, one in ((base, old), (head, new)))
+    yield from _change(target, "the temperature band", *bands)
 
 
-def _band(environment: Environment) -> str | None:
-    """Of the battery, in steps of some degrees."""
-    found = CELSIUS.search(dict(environment.facts).get(BATTERY, ""))
-    if found is None:
-        return None
-    low = floor(float(found[1]) / BAND) * BAND
+def _band(celsius: float | None, environment: Environment) -> str | None:
+    """Of the battery, in steps of some degrees: while it measured, or before where only that is told."""
+    if celsius is None:
+        found = CELSIUS.search(dict(environment.facts).get(BATTERY, ""))
+        if found is None:
+            return None
+        celsius = float(found[1])
+    low = floor(celsius / BAND) * BAND
     return f"{low} to {low + BAND} °C"
 
 

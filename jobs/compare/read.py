@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +17,7 @@ from common.run.setup import Side
 from common.run.spread import Session, of_ledger, of_traces
 from common.schema.benchmark import Benchmark
 from common.schema.evaluation import Evaluation
+from common.schema.power import StateLine
 from common.schema.results import Results
 
 RESULTS = Path("report") / "results.json"
@@ -52,17 +54,22 @@ def side(file: Path) -> Side:
     folder = run_folder(file)
     settings: dict[str, dict[str, str]] = {}
     sessions: list[Session] = []
+    celsius: dict[str, float] = {}
     for path in () if folder is None else sorted(folder.glob("benchmark/*/benchmark.json")):
         benchmark = _benchmark(path, results)
         if benchmark is None:
             continue
         name = benchmark.target.name
         settings[name] = {key: str(value) for key, value in benchmark.settings.model_dump(mode="json").items()}
-        sessions += of_ledger(name, benchmark.reference, tuple(read_lines(verified(path.parent, benchmark.ledger))))
+        lines = tuple(read_lines(verified(path.parent, benchmark.ledger)))
+        sessions += of_ledger(name, benchmark.reference, lines)
+        states = (line.state.celsius for line in lines if isinstance(line, StateLine))
+        if warm := [degrees for degrees in states if degrees is not None]:
+            celsius[name] = median(warm)
     bare = Side(results, digest)
     lacking = [trace for trace in results.traces if trace.target not in settings]
     sessions += of_traces(lacking, bare.hashes, digest, results.reference)
-    return Side(results, digest, settings, tuple(sessions), folder is not None and bool(settings))
+    return Side(results, digest, settings, tuple(sessions), bool(settings), celsius)
 
 
 def _benchmark(path: Path, results: Results) -> Benchmark | None:

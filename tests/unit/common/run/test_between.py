@@ -1,5 +1,7 @@
 """What is said of two runs: nothing beyond what was shown, and what differs with both values."""
 
+from dataclasses import replace
+
 import pytest
 
 from common.errors import NotComparableError
@@ -105,6 +107,13 @@ def test_heat_tools_and_settings_are_told() -> None:
         "the temperature band": ("25 to 30 °C", "35 to 40 °C", False),
         "[benchmark] rounds": ("6", "9", False),
     }
+
+
+def test_the_temperature_while_it_measured_counts_before_that_of_the_begin() -> None:
+    warm, hot = (replace(side(BASE), celsius={"host": degrees}) for degrees in (31.0, 41.9))
+    [change] = compared(warm, hot).setup
+    assert (change.what, change.base, change.head) == ("the temperature band", "30 to 35 °C", "40 to 45 °C")
+    assert not change.refuses and compared(warm, warm).setup == ()
 
 
 def test_the_same_file_with_another_tool_may_be_slower() -> None:
