@@ -133,7 +133,8 @@ def _about(side: Side) -> About:
         reference=side.results.reference,
         results_sha256=side.sha256,
         commit=manifests[-1].code.commit if manifests else None,
-        finished_at=max((manifest.finished_at for manifest in manifests), default=None),
+        # A time without a zone can be compared with none that has one.
+        finished_at=max((m.finished_at for m in manifests if m.finished_at.tzinfo is not None), default=None),
         folder=side.folder,
     )
 
@@ -164,10 +165,10 @@ def _place(item: Measurement) -> Setting:
 def _cells(case: Case, spreads: Sequence[Spread]) -> Iterator[CellChange]:
     old, new = cells_of(case.base.results), cells_of(case.head.results)
     shared = [key for key in new if key in old and key[0] in case.names]
+    pairs = [pair(case, *key, old[key], new[key]) for key in shared]
     # What is the same file can never be claimed to be slower, and is none of those that are judged together.
-    judged_together = sum(case.same_file(name) is not True for name, _ in shared)
-    for name, place in shared:
-        found = pair(case, name, place, old[name, place], new[name, place])
+    judged_together = sum(not found.same_file for found in pairs)
+    for (name, place), found in zip(shared, pairs, strict=True):
         beside, alone = (
             next(s for s in spreads if (s.target, s.beside_reference) == (place.target, b)) for b in (1, 0)
         )

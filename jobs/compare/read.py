@@ -99,9 +99,11 @@ def paired(base: Side, head: Side, base_file: Path, head_file: Path) -> Iterator
         return
     labels = np.array(load(labels_file, split.labels, np.int32, (split.count,)))
     before = {evaluation.variant: evaluation for evaluation in base.results.evaluations}
+    # Their names are plain, which those in evaluations need not be.
+    known = {variant.name for variant in head.results.variants}
     for now in head.results.evaluations:
         old = before.get(now.variant)
-        if old is None or old.count != now.count or old.count != split.count:
+        if now.variant not in known or old is None or old.count != now.count or old.count != split.count:
             continue
         right = [_right(Path(f or ""), e, labels) for f, e in zip(folders, (old, now), strict=True)]
         if right[0] is not None and right[1] is not None:

@@ -123,6 +123,12 @@ def test_the_same_file_with_another_tool_may_be_slower() -> None:
     assert cell(compared(BASE, head), LAST).latency.verdict == "slower"
 
 
+def test_times_without_a_zone_are_told_as_none() -> None:
+    plain = tuple(m.model_copy(update={"finished_at": f.WHEN.replace(tzinfo=None)}) for m in BASE.provenance[:1])
+    given = BASE.model_copy(update={"provenance": (*plain, *BASE.provenance[1:])})
+    assert compared(given, given).head.finished_at == f.WHEN
+
+
 def test_runs_without_anything_in_common_are_refused_with_both_values() -> None:
     others = tuple(f.variant_result(f"x_{name}", 10) for name in f.NAMES)
     with pytest.raises(
