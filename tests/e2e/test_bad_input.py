@@ -104,11 +104,13 @@ def test_an_unknown_variant(chain: Chain, tiny: Path, tmp_path: Path) -> None:
     assert_one_line(done, 2, "unknown variant 'tiny'", "float16")
 
 
-def test_an_unknown_device(tiny: Path, tmp_path: Path) -> None:
+def test_an_unknown_device(chain: Chain, tiny: Path, tmp_path: Path) -> None:
     # No adb server is started for this: one that cannot be started says so before any device is looked for.
     there = {"ADB_SERVER_SOCKET": "tcp:127.0.0.1:1", "ADBUTILS_ADB_PATH": "/nonexistent/adb"}
-    arguments = ("--experiment", tiny, "--variants", tmp_path, "--device", "toaster", "--output", tmp_path / "out")
-    done = job("benchmark", *arguments, **there)
+    variants = ("--variants", chain.folder / "variants")
+    done = job(
+        "benchmark", "--experiment", tiny, *variants, "--device", "toaster", "--output", tmp_path / "out", **there
+    )
     assert_one_line(done, 75, "adb server")
 
 

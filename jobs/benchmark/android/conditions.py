@@ -50,9 +50,17 @@ class Conditions:
         self._holds = False
 
     def hold(self) -> None:
-        """Keep the screen on, and the clocks where that was asked for. Raises TransportError and LimitError."""
+        """Keep the screen on, and the clocks where that was asked for; a device that is too slow for it is measured
+        without. Raises TransportError."""
         if self._holds:
             return
+        try:
+            self._set()
+        except LimitError as late:
+            tell(f"warning: {self.device.serial}: the screen may go off: {late.message}", sys.stderr)
+        self._holds = True
+
+    def _set(self) -> None:
         if self._before is None:
             self._before = self._recorded() or self._now()
             content = self._before.model_copy(update={"fixed": self.fixed or self._before.fixed})
@@ -69,7 +77,6 @@ class Conditions:
             done = self.device.run([*ASK_FIXED, "true"])
             self.fixed_status = done.status
             self.refused = None if done.status == 0 else clean(done.text)[:200] or f"exit status {done.status}"
-        self._holds = True
 
     def told(self) -> tuple[tuple[str, str], ...]:
         """For the facts of the device; nothing where nothing was asked for."""

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.adb.errors import LimitError
+from common.adb.errors import LimitError, SizeLimitError, TimeLimitError
 from common.adb.server import Device
 from common.adb.shell import Ended
 from common.artifact import file_ref, write_bytes
@@ -58,12 +58,12 @@ class Examiner:
         if settings.outputs_images and self.material.asks(cell.variant):
             try:
                 checked = self._outputs(model, cell, settings)
-            except (ExaminationError, LimitError, ValueError) as error:
+            except (ExaminationError, SizeLimitError, ValueError) as error:
                 problems.append(f"answers: {error}")
         if settings.profile:
             try:
                 looked = self._profile(model, cell, settings, folder / f"{log}.profile.csv")
-            except (ExaminationError, LimitError, ValueError) as error:
+            except (ExaminationError, SizeLimitError, ValueError) as error:
                 problems.append(f"operators: {error}")
         return Examination(
             outputs=checked,
@@ -145,8 +145,9 @@ class Examiner:
         tool = self.files.put(self.tool, executable=True)
         try:
             ended = self.device.run([tool, *flags], LIMIT_S, library_path(cell, self.files))
-        except LimitError as late:
-            raise ExaminationError(f"{late.message} ({LIMIT_S:.0f} s)") from late
+        except LimitError as over:
+            late = isinstance(over, TimeLimitError)
+            raise ExaminationError(f"not finished after {LIMIT_S:.0f} s" if late else over.message) from over
         printed = Printed(ended.stdout, ended.stderr, ended.status, "")
         for problem in _problems(printed, cell):
             raise ExaminationError(problem)

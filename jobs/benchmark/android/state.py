@@ -6,6 +6,7 @@ saver differ by version, and the kernel's cpufreq class.
 
 import re
 
+from common.adb.errors import LimitError
 from common.adb.facts import kilohertz, thermal_status
 from common.adb.server import Device
 from common.adb.survey import CPUS
@@ -13,6 +14,8 @@ from common.schema.power import Clock, DeviceState
 from jobs.benchmark.android import power
 
 CLOCKS = ("scaling_cur_freq", "scaling_max_freq", "cpuinfo_max_freq")
+# A service that hangs is given up by dumpsys itself, after ten seconds each.
+LIMIT_S = 35.0
 # A command line of an old adbd holds 4 KiB.
 MOST_CORES = 16
 # Android 9 and later; before that; and in between.
@@ -25,17 +28,19 @@ CLOCK = re.compile(rf"^{CPUS}/cpu(\d{{1,3}})/cpufreq/({'|'.join(CLOCKS)}):[ \t]*
 
 
 def ask(device: Device, cores: int) -> DeviceState:
-    """Read it in one exchange. Raises TransportError and LimitError."""
+    """Read it in one exchange; a device that is too slow for it tells nothing. Raises TransportError."""
     files = [f"{CPUS}/cpu{core}/cpufreq/{name}" for core in range(min(cores, MOST_CORES)) for name in CLOCKS]
-    told = device.run_each(
-        (
-            ("dumpsys", "battery"),
-            ("dumpsys", "thermalservice"),
-            ("dumpsys", "power"),
-            # One that is not there is passed over.
-            ("grep", "-s", "", "/dev/null", *files),
-        )
+    commands = (
+        ("dumpsys", "battery"),
+        ("dumpsys", "thermalservice"),
+        ("dumpsys", "power"),
+        # One that is not there is passed over.
+        ("grep", "-s", "", "/dev/null", *files),
     )
+    try:
+        told = device.run_each(commands, LIMIT_S)
+    except LimitError:
+        return DeviceState()
     return read(*(ended.stdout[: power.MOST_CHARACTERS] for ended in told))
 
 

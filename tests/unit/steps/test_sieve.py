@@ -21,7 +21,8 @@ TOLD = """\
 error: the disk is full
 warning: the engine has no NVIDIA runtime, so this runs on the CPU
 note: 4711 ended with exit status 1
-4711 vanished (no answer); waiting for it
+4711 vanished (no answer); waiting, 180 s left
+4711 does not answer; waiting, 176 s left
 2026-11-29 11:04:33.123456: F tensorflow/core/framework/tensor.cc:844] Check failed
 Traceback (most recent call last):
   File "x.py", line 1, in <module>

@@ -98,6 +98,26 @@ def test_programs_that_ran_one_after_the_other_are_told_apart(output: str) -> No
     assert script_of([["a b", "$(c)"]]).text.startswith("{ 'a b' '$(c)' </dev/null")
 
 
+def test_a_service_that_hangs_costs_no_run(
+    bench: Bench, stand_in: StandIn, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(state, "LIMIT_S", 0.5)
+    stand_in.arm(Fault(Kind.SLOW, matching="dumpsys power", times=None, seconds=2))
+    require_whole(bench, bench.run(stand_in.serial))
+    assert all(line.state == DeviceState() for line in states(bench))
+    assert "is slow" not in capfd.readouterr().err
+
+
+def test_a_phone_too_slow_for_its_settings_is_measured_without(
+    bench: Bench, stand_in: StandIn, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("common.adb.server.Device.run.__defaults__", (1.0, None, 8 << 20))
+    stand_in.arm(Fault(Kind.SLOW, matching="settings get", times=None, seconds=3))
+    require_whole(bench, bench.run(stand_in.serial))
+    assert "the screen may go off: settings get global" in capfd.readouterr().err
+    assert STAY_ON not in stand_in.phone.state.settings
+
+
 def test_a_bad_state_is_a_caution_with_the_next_step(bench: Bench, stand_in: StandIn) -> None:
     phone = stand_in.phone
     phone.state.battery = replace(phone.state.battery, level=12, usb_powered=False)
