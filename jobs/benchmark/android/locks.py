@@ -21,11 +21,18 @@ from common.errors import TryLaterError
 IDENTITY_DIGITS = 16
 # A frozen phone is to be told soon; it is asked again when it has answered something.
 PATIENCE_S = 1.5
+# One that has answered something tells it in time.
+INSISTING_S = 10.0
 
 
 def identity(serial: str) -> str | None:
     """What the device says of itself, if it does so soon."""
     return ask(serial, PATIENCE_S)
+
+
+def patiently(serial: str) -> str | None:
+    """The same of one that answers, though late."""
+    return ask(serial, INSISTING_S)
 
 
 class Hold:
@@ -41,10 +48,18 @@ class Hold:
         self._take(safe_name(serial))
         self.renew()
 
+    def insist(self) -> None:
+        """Ask a device that has answered something since, and was not held by what it says yet, once more and with more
+        patience, before anything is done to it. Raises TryLaterError."""
+        if len(self._held) == 1:
+            self._hold(patiently(self.serial) if self._identify is identity else self._identify(self.serial))
+
     def renew(self) -> None:
         """Hold it by what it says now: after it was started again that is something else, and one that was frozen says
         something at last. Raises TryLaterError."""
-        known = self._identify(self.serial)
+        self._hold(self._identify(self.serial))
+
+    def _hold(self, known: str | None) -> None:
         if known is not None:
             # No serial has such a name (common.adb.names.safe_name).
             self._take(f"phone={hashlib.sha256(known.encode()).hexdigest()[:IDENTITY_DIGITS]}")
