@@ -19,6 +19,8 @@ from common.adb.surroundings import locks_folder
 from common.errors import TryLaterError
 
 IDENTITY_DIGITS = 16
+# Docker puts it into every one.
+CONTAINER = Path("/.dockerenv")
 # A frozen phone is to be told soon; it is asked again when it has answered something.
 PATIENCE_S = 1.5
 # One that has answered something tells it in time.
@@ -78,6 +80,7 @@ class Hold:
         self._locks.callback(lock.release)
         self._locks.callback(owner.unlink, missing_ok=True)
         said = {"serial": self.serial, "process": os.getpid(), "host": socket.gethostname(), "user": _user()}
+        said["container"] = CONTAINER.exists()
         since = datetime.now(UTC).isoformat(timespec="seconds")
         owner.write_text(json.dumps(said | {"purpose": self._purpose, "since": since}), encoding="utf-8")
 
@@ -101,7 +104,9 @@ def _refusal(serial: str, owner: Path) -> str:
     said = _said(owner)
     try:
         other = said.get("serial", serial)
-        by = f"process {said['process']} of {said['user']} on {said['host']} since {said['since']} ({said['purpose']})"
+        # That number is not the host's.
+        process = f"process {said['process']}{' inside of a container' if said.get('container') else ''}"
+        by = f"{process} of {said['user']} on {said['host']} since {said['since']} ({said['purpose']})"
     except KeyError:
         other, by = serial, "another run"
     if other == serial:
