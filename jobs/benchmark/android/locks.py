@@ -17,10 +17,9 @@ from common.adb.identity import identity as ask
 from common.adb.names import safe_name
 from common.adb.surroundings import locks_folder
 from common.errors import TryLaterError
+from common.provenance import IMAGE_VARIABLE
 
 IDENTITY_DIGITS = 16
-# Docker puts it into every one.
-CONTAINER = Path("/.dockerenv")
 # A frozen phone is to be told soon; it is asked again when it has answered something.
 PATIENCE_S = 1.5
 # One that has answered something tells it in time.
@@ -80,7 +79,7 @@ class Hold:
         self._locks.callback(lock.release)
         self._locks.callback(owner.unlink, missing_ok=True)
         said = {"serial": self.serial, "process": os.getpid(), "host": socket.gethostname(), "user": _user()}
-        said["container"] = CONTAINER.exists()
+        said["container"] = bool(os.environ.get(IMAGE_VARIABLE))
         since = datetime.now(UTC).isoformat(timespec="seconds")
         owner.write_text(json.dumps(said | {"purpose": self._purpose, "since": since}), encoding="utf-8")
 
@@ -105,7 +104,7 @@ def _refusal(serial: str, owner: Path) -> str:
     try:
         other = said.get("serial", serial)
         # That number is not the host's.
-        process = f"process {said['process']}{' inside of a container' if said.get('container') else ''}"
+        process = f"process {said['process']}{' of one of our containers' if said.get('container') else ''}"
         by = f"{process} of {said['user']} on {said['host']} since {said['since']} ({said['purpose']})"
     except KeyError:
         other, by = serial, "another run"
