@@ -1,12 +1,9 @@
 """Open the target that a name stands for, and run the stage on it."""
 
-import signal
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from types import FrameType
 
 import numpy as np
 
@@ -18,6 +15,7 @@ from common.experiment import LoadedExperiment
 from common.schema.benchmark import Benchmark
 from common.schema.outcome import Failed
 from common.schema.variant import Variant
+from common.stopping import end_in_order
 from jobs.benchmark.clock import Clock
 from jobs.benchmark.feeds import Feed, Material, feeds, sampled
 from jobs.benchmark.ledger import facts_of_sessions
@@ -25,8 +23,6 @@ from jobs.benchmark.stage import LEDGER, benchmark
 from jobs.benchmark.targets import Target
 from jobs.benchmark.targets.device_options import DeviceOptions
 from jobs.benchmark.targets.host import HostTarget
-
-TERMINATED = 128 + signal.SIGTERM
 
 
 def measure_on(
@@ -70,7 +66,7 @@ def _android(
     from jobs.benchmark.targets.android import android
 
     # Ended by a signal, the device is to be cleaned up all the same.
-    signal.signal(signal.SIGTERM, _stop)
+    end_in_order()
     before = facts_of_sessions(output / LEDGER)
     with android(device, str(output.resolve()), options, experiment.settings.benchmark, material) as target:
         target.told_before = before
@@ -94,7 +90,3 @@ def _material(
     images, _ = read_split(dataset, card, card.reported)
     pixels = {name: variant.pixels for name, variant in made.items()}
     return Material(np.asarray(images[:count]), fed, pixels, sizes=sizes)
-
-
-def _stop(_number: int, _frame: FrameType | None) -> None:
-    sys.exit(TERMINATED)

@@ -57,12 +57,15 @@ def _look(wanted: str, experiment: LoadedExperiment, output: Path, options: Devi
     options = replace(options, patience_s=min(options.patience_s, PATIENCE_S))
     server, purpose = Server(), str(output.resolve())
     serial = usable_serial(server, wanted)
-    with held(serial, purpose), ExitStack() as cleanup:
+    with held(serial, purpose) as hold, ExitStack() as cleanup:
         known, unknown = sizes(experiment)
         target = AndroidTarget(server, serial, purpose, options, Material(sizes=known))
-        if not options.keep and not target.recovery.persist(target.files.exists):
+        left = target.recovery.persist(target.files.exists)
+        if not options.keep and not left:
             cleanup.callback(target.clean_up)
-        target.prepare(experiment.settings.benchmark)
+        hold.insist()
+        target.prepare(experiment.settings.benchmark, hold=False)
+        _require_some(target, experiment.settings.benchmark.backends)
         free = target.recovery.persist(target.files.free_kib)
         facts = target.facts
         room = "" if free is None else f", {free // KIB} MiB free"
@@ -76,6 +79,12 @@ def _look(wanted: str, experiment: LoadedExperiment, output: Path, options: Devi
                 sys.stderr,
             )
         return identity(serial)
+
+
+def _require_some(target: AndroidTarget, backends: Sequence[str]) -> None:
+    refused = [target.refused(backend) for backend in backends]
+    if None not in refused:
+        raise UsageError(f"nothing can be measured: {refused[0]}", hint="list a backend that this device has")
 
 
 def sizes(experiment: LoadedExperiment) -> tuple[Mapping[str, int], int]:

@@ -10,6 +10,7 @@ from types import FrameType
 from common.adb.names import HOST, safe_name
 from common.errors import UsageError
 from common.printable import tell
+from common.stopping import on_stop
 
 MINE = ("--devices", "--output", "--device")
 
@@ -17,7 +18,7 @@ MINE = ("--devices", "--output", "--device")
 def measure_on_all(serials: Sequence[str], arguments: Sequence[str], output: Path) -> int:
     """Run this stage once per device with the same arguments, each into its own folder below `output`.
 
-    The exit status is 0 when all succeeded, else the highest of theirs. Ctrl-C and SIGTERM reach all.
+    The exit status is 0 when all succeeded, else the highest of theirs. Ctrl-C, SIGTERM and SIGHUP reach all.
     """
     require_alike(serials)
     shared = without(arguments, MINE)
@@ -28,8 +29,8 @@ def measure_on_all(serials: Sequence[str], arguments: Sequence[str], output: Pat
             if worker.poll() is None:
                 worker.send_signal(number)
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, forward)
+    signal.signal(signal.SIGINT, forward)
+    on_stop(forward)
     statuses = [worker.wait() for worker in workers]
     for serial, status in zip(serials, statuses, strict=True):
         if status:

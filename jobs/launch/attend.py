@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +15,8 @@ from typing import Protocol
 # Time for a job to put its files in order after Ctrl-C.
 GRACE_S = 10.0
 STANDARD_OUTPUT, STANDARD_ERROR = 1, 2
-FORWARDED = (signal.SIGINT, signal.SIGTERM)
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+REPEATED = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Attached(Protocol):
@@ -49,14 +51,16 @@ Events = SimpleQueue[signal.Signals | Ended | Broken]
 
 @contextmanager
 def signals() -> Iterator[Events]:
-    """Collect SIGINT and SIGTERM instead of being ended by them, while a container may exist."""
+    """Collect SIGINT, SIGTERM and SIGHUP instead of being ended by them, while a container may exist. One that this
+    process was started to ignore, as nohup does, stays ignored."""
     # A SimpleQueue, because a signal handler may interrupt another put at any point.
     events: Events = SimpleQueue()
 
     def collect(number: int, _frame: FrameType | None) -> None:
         events.put(signal.Signals(number))
 
-    before = {number: signal.signal(number, collect) for number in FORWARDED}
+    heard = [number for number in FORWARDED if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, collect) for number in heard}
     try:
         yield events
     finally:
@@ -67,7 +71,8 @@ def signals() -> Iterator[Events]:
 def attend(running: Attached, events: Events, grace_s: float = GRACE_S) -> int:
     """Wait for the end. The exit status is the job's, or 128 + the first signal that arrived.
 
-    A signal is forwarded; the job is killed `grace_s` seconds later, or at the second signal.
+    A signal is forwarded; the job is killed `grace_s` seconds later, or at a Ctrl-C after it. SIGTERM and SIGHUP that
+    come again are the same one: a process group gets it at once from whoever stops it and from each make above.
     """
     pump = Thread(target=_pump, args=(running, events.put), daemon=True)
     pump.start()
@@ -76,15 +81,24 @@ def attend(running: Attached, events: Events, grace_s: float = GRACE_S) -> int:
         return _finish(event, running)
     running.send(event.name)
     print(f"{event.name}: stopping the job", file=sys.stderr, flush=True)
-    try:
-        last = events.get(timeout=grace_s)
-    except Empty:
-        last = None
+    last = _next(events, grace_s)
     if not isinstance(last, Ended):
         running.send("SIGKILL")
     while not isinstance(last, Ended | Broken):
         last = events.get()
     return 128 + event
+
+
+def _next(events: Events, grace_s: float) -> signal.Signals | Ended | Broken | None:
+    """What comes within the time and is no SIGTERM or SIGHUP."""
+    deadline = time.monotonic() + grace_s
+    while True:
+        try:
+            event = events.get(timeout=max(0.0, deadline - time.monotonic()))
+        except Empty:
+            return None
+        if event not in REPEATED:
+            return event
 
 
 def _finish(event: Ended | Broken, running: Attached) -> int:

@@ -12,7 +12,7 @@ import signal
 import sys
 from threading import Thread
 
-WAITED = {signal.SIGINT, signal.SIGTERM, signal.SIGCHLD}
+WAITED = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGCHLD}
 KILLED = 128 + signal.SIGKILL
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
 MIB = 1 << 20

@@ -146,7 +146,8 @@ def _definite(device: str, known: _Server, run: Path) -> str:
         return known.only()
     except NotReadyError:
         before = _last_serial(run)
-        if before is None:
+        # Of a name under which nothing was measured there is nothing to report.
+        if before is None or not (run / "benchmark" / safe_name(before) / "benchmark.json").exists():
             raise
         return before
 
@@ -189,6 +190,8 @@ def _hashes(tools: Tools) -> dict[str, str]:
             hashes[variable] = sha256_file(path)
     if tools.second is not None and tools.binary is None:
         raise UsageError(f"{SECOND} goes beside {BINARY}", hint=f"give one build alone with {BINARY}=<path>")
+    if SECOND in hashes and hashes[SECOND] == hashes[BINARY]:
+        raise UsageError(f"{SECOND} is the same program as {BINARY}", hint="give another build, or leave it out")
     for variable, folder in {HEXAGON: tools.hexagon, NPU: tools.npu}.items():
         if folder is not None:
             if not folder.is_dir():

@@ -1,11 +1,13 @@
 """Artifacts of all stages to one results file. Pure: models in, a model out."""
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from common.intervals import LEAST_FLOOR
 from common.numbers import listed
+from common.printable import clean
 from common.run import checks
 from common.run.read import Run
 from common.schema.benchmark import Benchmark, Cell, Row, Summary
@@ -22,6 +24,8 @@ from jobs.report.traces import traces
 
 # Those of the published table that need a device.
 DEVICE_BACKENDS = ("gpu", "nnapi")
+# The facts of a device that name what measured.
+TOOL = re.compile(r"\b[Tt]ool\b")
 
 
 def collect(
@@ -171,6 +175,9 @@ def _reproduce(run: Run, experiment_path: str, own: Provenance) -> Iterator[str]
         target = benchmark.target
         device = [] if target.kind == "host" else [f"DEVICE={target.serial or target.name}"]
         yield shlex.join(["make", "all", *_what(run, experiment_path), *data, *device])
+        programs = [f"{label}: {value}" for label, value in target.facts if TOOL.search(label)]
+        if target.kind == "android" and programs:
+            yield clean(f"# with {'; '.join(programs)}; a build of your own goes into BENCHMARK_BINARY")
 
 
 def _what(run: Run, experiment_path: str) -> list[str]:

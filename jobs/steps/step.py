@@ -12,6 +12,7 @@ from pathlib import Path
 from types import FrameType
 
 from common.printable import clean, tell
+from common.stopping import leave_terminal, on_stop
 from jobs.steps import log, todo, words
 from jobs.steps.course import Course
 from jobs.steps.estimate import Now
@@ -62,13 +63,15 @@ class _Running:
         process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)  # noqa: S603
 
         def receive(number: int, _frame: FrameType | None) -> None:
-            self._signal = number
+            if number == signal.SIGHUP:
+                leave_terminal()
             # Ctrl-C reaches the command by itself: it is of the terminal's group too.
-            if number == signal.SIGTERM:
+            if number not in (signal.SIGINT, self._signal):
                 process.send_signal(number)
+            self._signal = number
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(number, receive)
+        signal.signal(signal.SIGINT, receive)
+        on_stop(receive)
         for stream, line in follow(process):
             if line is None:
                 self._screen.draw(self._line(self._progress))

@@ -12,6 +12,12 @@ from tests.container.conftest import BUILD_TIMEOUT_S, Launcher, containers, dock
 pytestmark = [pytest.mark.container, pytest.mark.timeout(BUILD_TIMEOUT_S), pytest.mark.usefixtures("adb_image")]
 TIDY = "import time\ntry: print('started', flush=True); time.sleep(99)\nexcept KeyboardInterrupt: print('tidy')"
 STUBBORN = "trap '' INT TERM HUP; echo started; while :; do sleep 1; done"
+SLOWLY = (
+    "import signal, sys, time\n"
+    "def stop(*_): time.sleep(1); print('tidy'); sys.exit()\n"
+    "signal.signal(signal.SIGTERM, stop); signal.signal(signal.SIGHUP, stop)\n"
+    "print('started', flush=True); time.sleep(99)"
+)
 # The engine removes a container some tenths of a second after its end.
 SOON_S = 5.0
 
@@ -34,6 +40,20 @@ def test_ctrl_c_lets_the_job_tidy_up(launcher: Launcher, token: str) -> None:
     output, errors = process.communicate(timeout=20)
     assert time.monotonic() - began < SOON_S
     assert (process.returncode, output, errors) == (130, "tidy\n", "SIGINT: stopping the job\n")
+    assert containers(token) == []
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_stop_that_comes_from_all_of_its_group_lets_the_job_tidy_up(
+    launcher: Launcher, token: str, number: signal.Signals
+) -> None:
+    """As of make's group: the launcher gets it from whoever stops it, and again from each that hands it on."""
+    process = start(launcher, "python", "-c", f"{SLOWLY} # {token}")
+    for _ in range(3):
+        os.kill(process.pid, number)
+        time.sleep(0.1)
+    output, errors = process.communicate(timeout=20)
+    assert (process.returncode, output, errors) == (128 + number, "tidy\n", f"{number.name}: stopping the job\n")
     assert containers(token) == []
 
 

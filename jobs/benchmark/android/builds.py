@@ -21,6 +21,13 @@ from jobs.benchmark.targets.device_options import DeviceOptions
 
 FIRST: dict[Dialect, Runner] = {Dialect.CLASSIC: "binary", Dialect.LITERT: "litert"}
 SECOND: dict[Dialect, Runner] = {Dialect.CLASSIC: "binary-2", Dialect.LITERT: "litert-2"}
+# What measures some of the cells alone, as the facts call it.
+BESIDE = {
+    "litert": "Tool of LiteRT 2.x",
+    "binary-2": "Second tool",
+    "litert-2": "Second tool of LiteRT 2.x",
+    "npu": "Libraries of the NPU",
+}
 FLAG = re.compile(r"^[ \t]*--([\w-]+)(?:=| \()", re.MULTILINE)
 SAID_LENGTH = 200
 # A shell's statuses for what is no program here, and for what a signal ended.

@@ -17,15 +17,23 @@ from common.adb.identity import identity as ask
 from common.adb.names import safe_name
 from common.adb.surroundings import locks_folder
 from common.errors import TryLaterError
+from common.provenance import IMAGE_VARIABLE
 
 IDENTITY_DIGITS = 16
 # A frozen phone is to be told soon; it is asked again when it has answered something.
 PATIENCE_S = 1.5
+# One that has answered something tells it in time.
+INSISTING_S = 10.0
 
 
 def identity(serial: str) -> str | None:
     """What the device says of itself, if it does so soon."""
     return ask(serial, PATIENCE_S)
+
+
+def patiently(serial: str) -> str | None:
+    """The same of one that answers, though late."""
+    return ask(serial, INSISTING_S)
 
 
 class Hold:
@@ -41,10 +49,18 @@ class Hold:
         self._take(safe_name(serial))
         self.renew()
 
+    def insist(self) -> None:
+        """Ask a device that has answered something since, and was not held by what it says yet, once more and with more
+        patience, before anything is done to it. Raises TryLaterError."""
+        if len(self._held) == 1:
+            self._hold(patiently(self.serial) if self._identify is identity else self._identify(self.serial))
+
     def renew(self) -> None:
         """Hold it by what it says now: after it was started again that is something else, and one that was frozen says
         something at last. Raises TryLaterError."""
-        known = self._identify(self.serial)
+        self._hold(self._identify(self.serial))
+
+    def _hold(self, known: str | None) -> None:
         if known is not None:
             # No serial has such a name (common.adb.names.safe_name).
             self._take(f"phone={hashlib.sha256(known.encode()).hexdigest()[:IDENTITY_DIGITS]}")
@@ -63,6 +79,7 @@ class Hold:
         self._locks.callback(lock.release)
         self._locks.callback(owner.unlink, missing_ok=True)
         said = {"serial": self.serial, "process": os.getpid(), "host": socket.gethostname(), "user": _user()}
+        said["container"] = bool(os.environ.get(IMAGE_VARIABLE))
         since = datetime.now(UTC).isoformat(timespec="seconds")
         owner.write_text(json.dumps(said | {"purpose": self._purpose, "since": since}), encoding="utf-8")
 
@@ -86,7 +103,9 @@ def _refusal(serial: str, owner: Path) -> str:
     said = _said(owner)
     try:
         other = said.get("serial", serial)
-        by = f"process {said['process']} of {said['user']} on {said['host']} since {said['since']} ({said['purpose']})"
+        # That number is not the host's.
+        process = f"process {said['process']}{' of one of our containers' if said.get('container') else ''}"
+        by = f"{process} of {said['user']} on {said['host']} since {said['since']} ({said['purpose']})"
     except KeyError:
         other, by = serial, "another run"
     if other == serial:

@@ -45,13 +45,6 @@ from jobs.benchmark.targets.device_options import DeviceOptions
 SHOWN_DIGITS = 12
 # The tool looks at its memory every 50 ms.
 PEAK_S = 0.15
-# What measures some of the cells alone, as the facts call it.
-BESIDE = {
-    "litert": "Tool of LiteRT 2.x",
-    "binary-2": "Second tool",
-    "litert-2": "Second tool of LiteRT 2.x",
-    "npu": "Libraries of the NPU",
-}
 NOTHING = Material()
 
 
@@ -78,6 +71,7 @@ def android(
             cleanup.callback(target.clean_up)
         # Before the folder goes, and without it too.
         cleanup.callback(target.conditions.restore)
+        hold.insist()
         target.prepare(settings)
         hold.renew()
         yield target
@@ -117,11 +111,18 @@ class AndroidTarget:
             raise RuntimeError("the device was not prepared")
         return self.recovery.known
 
-    def prepare(self, settings: Settings) -> None:
-        """Find out what the device is, choose the tool for it and see that it starts there."""
-        self.recovery.persist(lambda: self._prepare(settings))
+    def prepare(self, settings: Settings, *, hold: bool = True) -> None:
+        """Find out what the device is, choose the tool for it and see that it starts there. With `hold` the device is
+        kept as it should be while it is measured."""
+        self.recovery.persist(lambda: self._prepare(settings, hold=hold))
 
-    def _prepare(self, settings: Settings) -> None:
+    def refused(self, backend: str) -> str | None:
+        """Why no program measures a backend here, by what they say of themselves; None where one may."""
+        executables = [self._executables.get(runner) for runner in self.runners(backend)]
+        found = [None if one is None else one.refuses(backend) for one in executables]
+        return None if None in found else next(one.reason for one in found if one is not None)
+
+    def _prepare(self, settings: Settings, *, hold: bool) -> None:
         self.recovery.arrive()
         self.recovery.known = survey(self.device)
         abis = binaries.runnable(self.facts.abis, self.facts.translated)
@@ -136,7 +137,8 @@ class AndroidTarget:
         self._app = alone.alone(self._builds, self._app, self.device.serial, make)
         prefix = pinned(self.device, settings.cores, self.facts.max_khz)
         self.conditions.fixed = settings.fixed_performance
-        self.conditions.hold()
+        if hold:
+            self.conditions.hold()
         self._executables = {
             runner: Executable(self.device, self.files, build, self._npu_set(build, abis), prefix)
             for runner, build in self._builds.items()
@@ -175,7 +177,7 @@ class AndroidTarget:
         lasting = with_cores_of(tuple(told), self.told_before)
         text = "\n".join(f"{label}={value}" for label, value in (*lasting, *hidden))
         beside = self._beside()
-        shown = tuple((BESIDE[name], f"sha256 {digest[:SHOWN_DIGITS]}") for name, digest in beside)
+        shown = tuple((builds.BESIDE[name], f"sha256 {digest[:SHOWN_DIGITS]}") for name, digest in beside)
         passing = (*device_facts.passing(facts), *self.conditions.told(), *shown)
         return Environment(
             kind="android",

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from common.numbers import count, listed
 from common.schema.judgement import Cause
 from common.schema.outcome import Failed, Unsupported
-from common.schema.results import Results
+from common.schema.results import Measurement, Results, Trace
 from jobs.report.names import Grid, NoResult, Setting, variant_labels
 
 # What a cell without a figure, or one that is not compared, is called. The rest is no fault.
@@ -25,6 +25,10 @@ def problems(results: Results) -> tuple[str, ...]:
     return tuple(_problems(results))
 
 
+def _place(found: Measurement | Trace, variant: str) -> tuple[object, ...]:
+    return variant, found.target, found.backend, found.threads, found.runner
+
+
 def _problems(results: Results) -> Iterator[str]:
     for word, cells in _faults(results).items():
         yield f"{word}: {_named(results, cells)}"
@@ -32,7 +36,10 @@ def _problems(results: Results) -> Iterator[str]:
     discarded = sum(process.discarded is not None for process in processes)
     if discarded:
         yield f"{discarded} of {count(len(processes), 'process', 'processes')} discarded"
-    failed = sum(process.latency_us is None for process in processes)
+    # Of a backend that is not there the processes tried and did not fail.
+    tried = {_place(m, m.variant) for m in results.measurements if isinstance(m.result, Unsupported)}
+    told = [(process, _place(trace, process.variant)) for trace in results.traces for process in trace.processes]
+    failed = sum(process.latency_us is None and place not in tried for process, place in told)
     if failed:
         yield f"{count(failed, 'process', 'processes')} failed"
     grid = Grid(results)

@@ -13,7 +13,7 @@ import pytest
 from common.errors import EdgeproofError
 from jobs.launch.attend import Ended, attend, signals
 
-STUBBORN, OBEDIENT = {"SIGKILL"}, {"SIGINT", "SIGTERM", "SIGKILL"}
+STUBBORN, OBEDIENT = {"SIGKILL"}, {"SIGINT", "SIGTERM", "SIGHUP", "SIGKILL"}
 
 
 class Fake:
@@ -52,7 +52,7 @@ def test_streams_stay_apart_and_whole_and_the_status_is_passed_on(capfdbinary: p
     assert fake.sent == []
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
 def test_a_signal_is_forwarded_and_decides_the_status(number: signal.Signals, status: int) -> None:
     fake = Fake()
     with signals() as events:
@@ -77,6 +77,35 @@ def test_a_second_signal_kills_at_once() -> None:
         events.put(signal.SIGINT)
         assert attend(fake, events, grace_s=60) == 130
     assert fake.sent == ["SIGINT", "SIGKILL"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_one_that_comes_again_from_others_of_its_group_kills_nothing(number: signal.Signals) -> None:
+    fake = Fake(ends_at=STUBBORN)
+    with signals() as events:
+        for _ in range(3):
+            events.put(number)
+        events.put(Ended(0))
+        assert attend(fake, events, grace_s=60) == 128 + number
+    assert fake.sent == [number.name]
+
+
+def test_ctrl_c_after_it_kills_at_once() -> None:
+    fake = Fake(ends_at=STUBBORN)
+    with signals() as events:
+        for number in (signal.SIGTERM, signal.SIGTERM, signal.SIGINT):
+            events.put(number)
+        assert attend(fake, events, grace_s=60) == 143
+    assert fake.sent == ["SIGTERM", "SIGKILL"]
+
+
+def test_a_hang_up_that_is_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with signals():
+            assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_a_lost_engine_is_an_error_and_the_job_is_killed() -> None:

@@ -72,6 +72,9 @@ def test_without_a_server_what_was_planned_last_is_taken(tmp_path: Path, capsys:
     with pytest.raises(NotReadyError, match=r"no adb server answers at 127\.0\.0\.1:1"):
         places(["any"], Tools(), tmp_path, dry=False)
     planned(tmp_path, "phone1", {"ro.product.model": "a"})
+    # Nothing was measured under that name, so that it says nothing of what any is.
+    with pytest.raises(NotReadyError, match=r"no adb server answers at 127\.0\.0\.1:1"):
+        places(["any"], Tools(), tmp_path, dry=False)
     (tmp_path / "benchmark" / "phone1").mkdir(parents=True)
     (tmp_path / "benchmark" / "phone1" / "benchmark.json").touch()
     for device in ("any", "phone1"):

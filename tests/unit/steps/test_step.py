@@ -145,13 +145,13 @@ def test_a_server_that_a_step_leaves_behind_does_not_hold_it_up(tmp_path: Path) 
     assert done.stdout.endswith("note: done\n")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_step_that_is_stopped_waits_for_its_command(tmp_path: Path, number: signal.Signals) -> None:
     """As from a terminal, whose Ctrl-C reaches both; SIGTERM, which make sends, is handed on."""
     code = (
         "import signal, sys, time\n"
         "def stop(*_): time.sleep(0.3); print('note: put in order', flush=True); sys.exit(130)\n"
-        "signal.signal(signal.SIGINT, stop); signal.signal(signal.SIGTERM, stop)\n"
+        "signal.signal(signal.SIGINT, stop); signal.signal(signal.SIGTERM, stop); signal.signal(signal.SIGHUP, stop)\n"
         "print('note: ready', flush=True); time.sleep(30)"
     )
     with subprocess.Popen(

@@ -11,7 +11,7 @@ import pytest
 from common.artifact import file_ref, read, write_model
 from common.errors import EdgeproofError, UsageError
 from common.schema.variant import Variant
-from jobs.benchmark.android.locks import held
+from jobs.benchmark.android.locks import held, patiently
 from jobs.benchmark.look import look
 from jobs.benchmark.targets.device_options import DeviceOptions
 from tests.devices.adb_server import AdbServer
@@ -22,6 +22,7 @@ from tests.devices.standin.phone import fake_binary
 from tests.unit.benchmark.android.conftest import Bench, left_behind
 
 MIB = 1 << 10
+STAY_ON = "global/stay_on_while_plugged_in"
 
 
 def looked(bench: Bench, *serials: str, apk: Path | None = None, hexagon: Path | None = None) -> int:
@@ -37,6 +38,37 @@ def test_a_phone_that_can_be_measured_on_is_told_and_left_clean(
     told = capsys.readouterr()
     assert told.out.startswith(f"{stand_in.serial}: Google Pixel 7, Android 14, arm64-v8a, armeabi-v7a, armeabi, 5")
     assert told.out.endswith(" MiB free\n") and told.err == ""
+    assert left_behind(stand_in) == []
+
+
+def test_nothing_is_changed_on_a_phone_that_is_looked_at(bench: Bench, stand_in: StandIn) -> None:
+    """The look's own "stay on" was noted as the user's, and stayed for good."""
+    settings = stand_in.phone.state.settings
+    for before in ("0", "3"):
+        settings[STAY_ON] = before
+        assert looked(bench, stand_in.serial) == 0
+        assert settings[STAY_ON] == before
+        bench.run(stand_in.serial)
+        assert settings[STAY_ON] == before
+    assert not any("before.json" in line and "--look" in line for line in stand_in.phone.history)
+
+
+def test_a_phone_that_answers_late_is_in_use_under_another_name(
+    bench: Bench, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was taken for a phone that does not tell who it is: tried, and refused only when it was to be measured."""
+    monkeypatch.setattr("jobs.benchmark.android.locks.PATIENCE_S", 0.0)
+    with held("its-cable", "another", lambda _: patiently(stand_in.serial)):
+        assert looked(bench, stand_in.serial) == 75
+    assert "is the phone its-cable, under another name" in capsys.readouterr().err
+    assert not any("--help" in line for line in stand_in.phone.history)
+
+
+def test_backends_that_no_tool_has_are_told_before_the_work(
+    benches: Callable[..., Bench], stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert looked(benches(backends=("npu",)), stand_in.serial) == 2
+    assert "nothing can be measured: the classic tool has no NPU" in capsys.readouterr().err
     assert left_behind(stand_in) == []
 
 

@@ -98,6 +98,17 @@ def test_one_phone_under_two_names_is_measured_by_one(two_names: tuple[str, str]
     bench.run(second)
 
 
+def test_a_holder_in_a_container_has_another_number_there(
+    stand_in: StandIn, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDGEPROOF_IMAGE", "sha256:0")
+    with (
+        held(stand_in.serial, "runs/demo"),
+        pytest.raises(TryLaterError, match=rf"process {os.getpid()} of one of our containers of "),
+    ):
+        bench.run(stand_in.serial)
+
+
 def test_two_phones_with_one_serial_number_are_two(stand_ins: Callable[..., StandIn]) -> None:
     phones = [stand_ins(), stand_ins()]
     for phone in phones:

@@ -259,7 +259,7 @@ def test_the_second_run_says_who_holds_the_phone(bench: Bench, stand_in: StandIn
     bench.run(stand_in.serial)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interrupted_it_leaves_nothing_on_the_phone(
     bench: Bench, stand_ins: Callable[..., StandIn], number: signal.Signals
 ) -> None:
@@ -270,8 +270,13 @@ def test_interrupted_it_leaves_nothing_on_the_phone(
     while not any(f.kind is Kind.HANG for f in device.phone.faults.fired) and time.monotonic() < deadline:
         time.sleep(0.05)
     job.send_signal(number)
+    if number != signal.SIGINT:
+        # A process group gets it again from each make above.
+        time.sleep(0.03)
+        job.send_signal(number)
     _, stderr = job.communicate(timeout=STARTED_S)
-    assert job.returncode == {signal.SIGINT: 130, signal.SIGTERM: 143}[number], stderr
+    # An interpreter that is about to end has no handlers any more.
+    assert job.returncode in (128 + number, -number), stderr
     assert "Traceback" not in stderr
     assert left_behind(device) == []
     device.heal()
