@@ -30,6 +30,10 @@ PHONE ?=## virtual-phone: the container's name, to have several
 PHONE_PORT ?=## virtual-phone: its port on 127.0.0.1 instead of a free one
 PORT ?=## serve: its port on 127.0.0.1 instead of a free one
 RUNS ?= runs## serve: the folder that holds the runs
+BASE ?=## compare, check: the run (its folder or its results.json) to compare with
+HEAD ?=## compare, check: the run that is compared, instead of RUN
+BUDGETS ?=## check: a TOML file of budgets
+RERUN ?=## compare, check: 1 measures the files of both runs again, in turns
 PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personalities
 
 # ---- what a user gives is text -------------------------------------------------------------------
@@ -37,7 +41,7 @@ PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personaliti
 # as "$$NAME", so that the shell takes it from the environment and runs nothing in it either. MAKEOVERRIDES would hand
 # the command line to graph.mk, which would expand it.
 VARIABLES := EXPERIMENT MODELS REFERENCE INPUTS DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY \
-  BENCHMARK_BINARY_2 BENCHMARK_APK HEXAGON_LIBRARIES NPU_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT PORT RUNS PERSONALITY
+  BENCHMARK_BINARY_2 BENCHMARK_APK HEXAGON_LIBRARIES NPU_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT PORT RUNS BASE HEAD BUDGETS RERUN PERSONALITY
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 $(foreach v,$(VARIABLES) $(filter-out $(VARIABLES),$(GIVEN)),\
   $(eval override $v := $$(if $$(filter file,$$(origin $v)),$$($v),$$(value $v)))$(eval export $v))
@@ -130,6 +134,20 @@ open: | $(VENV)/.launcher ## the report of EXPERIMENT, or of RUN, in the browser
 serve: | $(VENV)/.launcher ## every run on a page, for this machine's browser alone
 	@$(PY) -m jobs.serve --runs "$$RUNS" --port "$$PORT"
 
+# ---- two runs beside each other ------------------------------------------------------------------
+.PHONY: compare check
+compare: $(VENV)/.files ## what changed from the run BASE to RUN, or to HEAD
+	@$(rerun) $(compare); head="$${HEAD:-$$RUN}"; [[ ! -f $$head/report/results.json ]] || \
+	$(PY) -m jobs.report --results "$$head/report/results.json" --comparison "$$head/compare/compare.json" --output "$$head/compare/report"
+check: $(VENV)/.files ## whether RUN, or HEAD, keeps BUDGETS beside BASE
+	@$(rerun) $(compare) --check $${BUDGETS:+--budgets "$$BUDGETS"}
+compare = $(PY) -m jobs.compare $${BASE:+--base "$$BASE"} --head "$${HEAD:-$$RUN}" $${again:+--rerun "$$again"}
+# The files of both are a run of their own, with the machinery for finished files; where none differs there is none.
+rerun = again=; $(if $(filter 1,$(RERUN)),again="$${HEAD:-$$RUN}/rerun"; \
+  first=$$($(PY) -m jobs.compare $${BASE:+--base "$$BASE"} --head "$${HEAD:-$$RUN}" --gather "$$again/given"); \
+  if [[ -z $$first ]]; then again=; else \
+  $(MAKE) all MODELS="$$again/given/$$first.tflite $$again/given" REFERENCE="$$first" RUN="$$again"; fi; )
+
 # ---- a phone for people who have none ------------------------------------------------------------
 .PHONY: virtual-phone virtual-phone-stop
 virtual-phone: ## start an Android-like phone in a container and print its DEVICE
@@ -164,7 +182,7 @@ types: $(VENV)/.dev ## mypy, strict
 	$(PY) -m mypy
 lock: ## renew the hashed lock files (needs uv)
 	requirements/lock
-MADE := plan dataset inputs train variants evaluation benchmark best report logs
+MADE := plan dataset inputs train variants evaluation benchmark best report logs compare check rerun
 # Only what make made: a folder with the plan of a run, that no link leads to and that does not hold this checkout.
 clean: ## remove everything that was made from EXPERIMENT
 	@there=$$(realpath -m -- "$$RUN"); \

@@ -10,7 +10,7 @@ if [[ -n ${RUNNER_TOOL_CACHE:-} ]]; then
 fi
 summary() {
   local run=${RUN:-runs/demo}
-  if [[ -f $run/report/report.md ]]; then cat "$run/report/report.md"; else echo "No report: see $run/logs."; fi \
+  if [[ -f $run/report/summary.md ]]; then cat "$run/report/summary.md"; else echo "No report: see $run/logs."; fi \
     >> "${GITHUB_STEP_SUMMARY:-/dev/null}"
 }
 trap summary EXIT

@@ -41,3 +41,9 @@ class TryLaterError(EdgeproofError):
     """Nothing is wrong with the request; a device, a lock or an engine is not available now."""
 
     exit_code = 75
+
+
+class NotComparableError(EdgeproofError):
+    """Two things differ in what must be the same; the message names it with both values."""
+
+    exit_code = 3

@@ -85,6 +85,15 @@ def images_needed(pairs: Pairs, margin: float, alpha: float) -> int | None:
     return low
 
 
+def sign_test(fewer: int, all_: int) -> float:
+    """Two-sided p value of at most `fewer` of `all_` fair coins on one side, exact."""
+    term = tail = 1
+    for count in range(1, fewer + 1):
+        term = term * (all_ - count + 1) // count
+        tail += term
+    return min(1.0, float(2 * tail / 2**all_))
+
+
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """The p values corrected for their number, in their order (Holm, Scandinavian Journal of Statistics 6, 1979)."""
     order = sorted(range(len(p_values)), key=lambda index: p_values[index])

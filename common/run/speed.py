@@ -157,16 +157,19 @@ def rounds_needed(ratio: Interval, rounds: int, floor: float) -> int:
     return max(rounds + 1, ceil(rounds * (half / wanted) ** 2))
 
 
-def ratio_between(one: Speed, other: Speed) -> Interval | None:
+def ratio_between(one: Speed, other: Speed, confidence: float = 0.95) -> Interval | None:
     """How many times as fast `one` is as `other`, paired round by round; None where they have fewer than two rounds
-    of one session in common, or one is not compared."""
+    of one session in common, or one is not compared. The `confidence` is 0.95 or 0.9."""
     if one.setting != other.setting or one.session != other.session:
         return None
     mine, theirs = _by_round(one), _by_round(other)
     if mine is None or theirs is None:
+        if theirs is not None or other.verdict != "reference":
+            return None
         # The reference's ratio to itself is 1 in every round.
-        return one.ratio if theirs is None and other.verdict == "reference" else None
-    return interval([mine[round_] / theirs[round_] for round_ in sorted(mine.keys() & theirs.keys())])
+        known = one.ratio is None or one.ratio.confidence == confidence or mine is None
+        return one.ratio if known or mine is None else interval(list(mine.values()), confidence)
+    return interval([mine[round_] / theirs[round_] for round_ in sorted(mine.keys() & theirs.keys())], confidence)
 
 
 def _by_round(speed: Speed) -> dict[int, float] | None:

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.proportion import wilson
+from common.run.keeping import sign_test
 from common.schema.base import Proportion
 from common.schema.evaluation import ClassScore, KerasAgreement, McNemar
 
@@ -80,15 +81,6 @@ def mcnemar(outputs: Outputs, reference: Outputs, labels: Labels, name: str) -> 
         only_variant_right=only_variant,
         p_value=min(1.0, p_value),
     )
-
-
-def sign_test(fewer: int, all_: int) -> float:
-    """Two-sided p value of at most `fewer` of `all_` fair coins on one side, exact."""
-    term = tail = 1
-    for count in range(1, fewer + 1):
-        term = term * (all_ - count + 1) // count
-        tail += term
-    return min(1.0, float(2 * tail / 2**all_))
 
 
 def class_mcnemar(outputs: Outputs, reference: Outputs, labels: Labels, name: str) -> tuple[McNemar, ...]:

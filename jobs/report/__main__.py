@@ -10,7 +10,7 @@
 Reads   <dataset>/dataset.json and its contact sheet, <training>/training.json,
         <variants>/<name>/variant.json and its .tflite, <evaluations>/<name>/evaluation.json,
         <benchmark>/benchmark.json, <choice>/choice.json, reports/templates/; or a results file and its contact sheet
-Writes  <output>/report.html report.md results.csv, the charts of the deciding setting as .svg, contact_sheet.*
+Writes  <output>/report.html report.md summary.md results.csv, charts as .svg, contact_sheet.*
         <output>/results.json    last: everything that the report shows
 """
 
@@ -37,6 +37,9 @@ def main(
     ] = None,
     choice: Annotated[Path | None, cli.READ, typer.Option(help="Folder that the choose stage wrote.")] = None,
     results: Annotated[Path | None, cli.READ, typer.Option(help="Render this results file instead.")] = None,
+    comparison: Annotated[
+        Path | None, cli.READ, typer.Option(help="With --results: a compare.json of it, to be in the report.")
+    ] = None,
     summary: Annotated[Path | None, cli.READ, typer.Option(help="Only show the report in this folder.")] = None,
     why: Annotated[
         tuple[str, str] | None,
@@ -53,6 +56,8 @@ def main(
     stages = {"dataset": dataset, "samples": samples, "training": training}
     stages |= {"variants": variants, "evaluations": evaluations}
     arguments.require_one([(name, bool(path)) for name, path in tasks], any((*stages.values(), benchmark, choice)))
+    if comparison is not None and results is None:
+        raise UsageError("--comparison goes with --results")
     if why is not None and summary is None:
         raise UsageError("--why needs a report", hint="give its folder with --summary")
     if summary is not None:
@@ -61,7 +66,9 @@ def main(
     if results is not None:
         from jobs.report.stage import rerender
 
-        rerender(results, output)
+        rerender(results, output, comparison)
+        if comparison is not None:
+            return terminal.placed(output)
     elif experiment is not None:
         folders = arguments.experiment_folders(stages, benchmark or [])
         from jobs.report.stage import report

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from common.numbers import count
+from common.schema.comparison import Comparison
 from common.schema.results import Latency, Results
 from jobs.report import sustained
 from jobs.report.blocks import Commands, Notes, Prose
@@ -12,7 +13,7 @@ from jobs.report.draw import curves, forest, quality, tradeoff
 from jobs.report.draw.canvas import standalone
 from jobs.report.draw.points import View
 from jobs.report.names import Grid
-from jobs.report.sections import answers, card, master, places, proof, reasons, sound, variant
+from jobs.report.sections import answers, between, card, master, places, proof, reasons, sound, variant
 from jobs.report.sections.accuracy import accuracies
 from jobs.report.sections.background import dataset_tables, duplicates, environment_tables, training_table
 from jobs.report.sections.flips import galleries
@@ -22,10 +23,13 @@ from jobs.report.sections.latency import overview
 VIEWS: tuple[View, ...] = ("latency", "download", "memory")
 
 
-def build(results: Results, contact_sheet: File | None) -> Document:
-    """The document of a consistent results file; `contact_sheet` is the dataset's picture."""
+def build(results: Results, contact_sheet: File | None, comparison: Comparison | None = None) -> Document:
+    """The document of a consistent results file; `contact_sheet` is the dataset's picture, `comparison` what changed
+    beside another run."""
     grid = Grid(results)
-    sections = tuple(_placed(grid, section) for section in _sections(results, contact_sheet))
+    first, *others = _sections(results, contact_sheet)
+    beside = () if comparison is None else (between.section(comparison),)
+    sections = tuple(_placed(grid, section) for section in (first, *beside, *others))
     shown = "" if grid.first is None else grid.key(grid.first)
     return Document(results.title, results.source, sections, shown, tuple(_files(sections)))
 

@@ -7,9 +7,10 @@ from common.artifact import content, read, read_hashed, verified, write_bytes, w
 from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.provenance import ROOT, Recorder
-from common.run.checks import check_choice
+from common.run.checks import check_choice, same
 from common.run.read import Folders, read_run
 from common.schema.choice import Choice
+from common.schema.comparison import Comparison
 from common.schema.dataset import Dataset
 from common.schema.results import Results
 from jobs.report.collect import collect
@@ -19,6 +20,7 @@ from jobs.report.export import results_csv
 from jobs.report.flips import flips
 from jobs.report.page import build
 from jobs.report.render import render
+from jobs.report.summary import summary_md
 
 ARTIFACT = "results.json"
 PACKAGES = ("jinja2", "markupsafe", "numpy", "pandas", "pillow")
@@ -61,15 +63,20 @@ def _shown(path: Path) -> str:
     return (absolute.relative_to(ROOT) if absolute.is_relative_to(ROOT) else path).as_posix()
 
 
-def rerender(source: Path, output: Path) -> Results:
-    """Render an existing results file; the contact sheet is looked for beside it.
+def rerender(source: Path, output: Path, compared: Path | None = None) -> Results:
+    """Render an existing results file; the contact sheet is looked for beside it. `compared` is a comparison of it with
+    another run, which the report then has in it.
 
-    Raises UsageError when the file is missing, not a results file or contradicts itself.
+    Raises UsageError when the file is missing, not a results file or contradicts itself, and for a comparison of
+    another one.
     """
-    results = read(source, Results)
+    results, digest = read_hashed(source, Results)
+    comparison = None if compared is None else read(compared, Comparison)
+    if comparison is not None:
+        same(f"the head (sha256) of {compared}", comparison.head.results_sha256, str(source), digest)
     if source.resolve() == (output / ARTIFACT).resolve():
         raise UsageError(f"{source} is both read and written", hint="choose another --output")
-    _write(results, _sheet_beside(source, results.dataset), output)
+    _write(results, _sheet_beside(source, results.dataset), output, comparison=comparison)
     return results
 
 
@@ -89,9 +96,12 @@ def _sheet_beside(source: Path, card: Dataset | None) -> File | None:
     return None if found is None else _sheet(found)
 
 
-def _write(results: Results, sheet: File | None, output: Path, *inputs: Path) -> None:
+def _write(
+    results: Results, sheet: File | None, output: Path, *inputs: Path, comparison: Comparison | None = None
+) -> None:
     check_results(results)
-    files = (*render(build(results, sheet)), File("results.csv", results_csv(results)))
+    told = File("results.csv", results_csv(results)), File("summary.md", summary_md(results))
+    files = (*render(build(results, sheet, comparison)), *told)
     with writing(output, ARTIFACT, *inputs):
         for name in (*CHARTS, *SHEETS.values()):
             (output / name).unlink(missing_ok=True)

@@ -43,6 +43,11 @@ def show(folder: Path) -> None:
         tell(signs)
     if results.choice is not None:
         tell(recommended(results.choice))
+    placed(folder)
+
+
+def placed(folder: Path) -> None:
+    """Print where the report is."""
     tell(f"report: {folder / 'report.html'}")
 
 

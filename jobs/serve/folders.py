@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-REPORT = ("report.html", "report.md", "results.csv", "results.json")
+REPORT = ("report.html", "report.md", "summary.md", "results.csv", "results.json")
 # The charts, whose number and names follow from what was measured, and the contact sheet.
 PICTURE = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\.(?:svg|png|jpg)")
 BEST = ("choice.json", "model_card.md")

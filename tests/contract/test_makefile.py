@@ -473,3 +473,32 @@ def test_without_an_environment_a_dry_run_says_so(copy: Path) -> None:
     assert "requirements/setup .venv" in done.stdout
     assert ".venv is not set up yet" in done.stdout
     assert state(copy) == before
+
+
+def test_runs_to_compare_are_text_and_the_later_one_is_the_run(copy: Path) -> None:
+    nasty = "$(shell touch pwned)'; touch pwned; \"`touch pwned`"
+    script(copy / ".venv" / "bin" / "python", 'printf "%s\\0" "$@" > told; echo base-a')
+    for goal, more in (("compare", []), ("check", ["--check", "--budgets", nasty])):
+        given_ = (f"BASE={nasty}", f"HEAD={nasty}", f"BUDGETS={nasty}")
+        assert make(copy, goal, *given_, "EXPERIMENT=tiny.toml").returncode == 0
+        words = (copy / "told").read_text(encoding="utf-8").split("\0")[:-1]
+        assert words == ["-m", "jobs.compare", "--base", nasty, "--head", nasty, *more]
+    make(copy, "check", "RUN=runs/mine")
+    words = (copy / "told").read_text(encoding="utf-8").split("\0")[:-1]
+    assert words == ["-m", "jobs.compare", "--head", "runs/mine", "--check"]
+    assert not (copy / "pwned").exists()
+
+
+def test_a_rerun_is_a_run_of_the_files_of_both(copy: Path) -> None:
+    script(copy / ".venv" / "bin" / "python", 'printf "%s " "$@" >> told; echo >> told; echo base-a')
+    make(copy, "compare", "BASE=b", "RUN=runs/mine", "RERUN=1", "RUNTIME=local", "DEVICE=x y")
+    gathered, planned, *_ = (copy / "told").read_text(encoding="utf-8").splitlines()
+    assert gathered.strip() == "-m jobs.compare --base b --head runs/mine --gather runs/mine/rerun/given"
+    assert "--run runs/mine/rerun --models runs/mine/rerun/given/base-a.tflite runs/mine/rerun/given " in planned
+    assert "--reference base-a" in planned and "--device x y" in planned
+    # Where no file differs, the sessions that there are stand for themselves.
+    (copy / "told").unlink()
+    script(copy / ".venv" / "bin" / "python", 'printf "%s " "$@" >> told; echo >> told')
+    assert make(copy, "check", "BASE=b", "RUN=runs/mine", "RERUN=1").returncode == 0
+    _, checked = (copy / "told").read_text(encoding="utf-8").splitlines()
+    assert checked.strip() == "-m jobs.compare --base b --head runs/mine --check"

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix, roc_auc_score
 
-from jobs.evaluate.metrics import confusion, roc_auc, sign_test
+from common.run.keeping import sign_test
+from jobs.evaluate.metrics import confusion, roc_auc
 
 
 @settings(max_examples=60, deadline=None)

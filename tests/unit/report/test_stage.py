@@ -22,7 +22,7 @@ from tests.command import command
 from tests.unit.report import factories as f
 from tests.unit.report.conftest import Run, write_choice
 
-FILES = {"report.html", "report.md", "results.csv", "results.json", "contact_sheet.jpg"}
+FILES = {"report.html", "report.md", "summary.md", "results.csv", "results.json", "contact_sheet.jpg"}
 CHARTS = {f"{stem}.svg" for stem in ("tradeoff", "forest", "trace", "strip", "recalls", "training")}
 Edit = Callable[[dict[str, Any]], object]
 

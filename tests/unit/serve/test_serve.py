@@ -291,7 +291,7 @@ def test_what_is_no_request_does_not_end_the_server(server: Server, request_: by
 def test_every_file_of_a_report_that_the_stage_writes_is_served() -> None:
     from jobs.report.stage import CHARTS, SHEETS
 
-    made = (*CHARTS, *SHEETS.values(), "report.html", "report.md", "results.csv", "results.json")
+    made = (*CHARTS, *SHEETS.values(), "report.html", "report.md", "summary.md", "results.csv", "results.json")
     assert [name for name in made if not is_known("report", name) or Path(name).suffix not in TYPES] == []
 
 

@@ -1,0 +1,1 @@
+"""Two finished runs beside each other: what changed, and whether budgets are kept."""

@@ -1,0 +1,130 @@
+"""`make check` on this machine: runs whose files do the same work, and a file with a tenth more of it.
+
+    python -m tests.benchmarks.gate same --runs 7         # 21 pairs of runs
+    python -m tests.benchmarks.gate slower --times 20     # RERUN=1, so many times
+
+Beside it stands the usual practice: one process of each, their means, and a threshold of 5 %.
+"""
+
+import os
+import shutil
+import subprocess
+import tempfile
+from collections import Counter
+from itertools import combinations
+from pathlib import Path
+from typing import Annotated
+
+import numpy as np
+import typer
+
+from common.artifact import read
+from common.cli import run
+from common.ledger import read_lines
+from common.provenance import ROOT
+from common.schema.benchmark import RunLine
+from common.schema.budget import Check
+from common.schema.outcome import Measured
+from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
+
+# A layer takes some 30 µs here.
+WIDTH, LAYERS = 512, 30
+THRESHOLD = 0.05
+EXPERIMENT = """
+title = "Gate"
+reference = "reference"
+[benchmark]
+backends = ["xnnpack"]
+budget = "60s"
+min_secs = 0.1
+warmup_min_secs = 0.1
+profile = false
+[variants.reference]
+file = "reference.tflite"
+[variants.file]
+file = "file.tflite"
+"""
+
+
+def layers(count: int, mark: float) -> bytes:
+    """So many dense layers after each other, which share their weights; `mark` tells files apart that do the same."""
+    weights = (np.eye(WIDTH) * 0.5 + 0.001).astype(np.float32)
+    names = [tensor("in", (1, WIDTH), "FLOAT32"), tensor("w", (WIDTH, WIDTH), "FLOAT32", 1)]
+    names += [tensor("b", (WIDTH,), "FLOAT32", 2)]
+    names += [tensor(f"out{place}", (1, WIDTH), "FLOAT32") for place in range(count)]
+    steps = tuple(operator(0, (0 if place == 0 else 2 + place, 1, 2), (3 + place,)) for place in range(count))
+    parts = graph(tuple(names), steps, (0,), (2 + count,))
+    biases = np.full(WIDTH, mark, np.float32)
+    return packed(model([parts], ["FULLY_CONNECTED"], [weights.tobytes(), biases.tobytes()]))
+
+
+def made(folder: Path, count: int, mark: float) -> Path:
+    """A run of a reference and a file of `count` layers."""
+    folder.mkdir(parents=True)
+    (folder / "reference.tflite").write_bytes(layers(LAYERS, 0.5))
+    (folder / "file.tflite").write_bytes(layers(count, mark))
+    (folder / "gate.toml").write_text(EXPERIMENT, encoding="utf-8")
+    make("all", EXPERIMENT=folder / "gate.toml", RUN=folder / "run")
+    return folder / "run"
+
+
+def make(*goals: str, **variables: object) -> int:
+    """The exit status of make; a check that fails has another one than 0."""
+    named = [f"{name}={value}" for name, value in {"RUNTIME": "local", **variables}.items()]
+    return subprocess.run(["make", *goals, *named], cwd=ROOT, env=os.environ, capture_output=True).returncode
+
+
+def checked(base: Path, head: Path, budgets: Path, **more: object) -> str:
+    """What `make check` says of the file."""
+    make("check", BASE=base, HEAD=head, BUDGETS=budgets, **more)
+    found = read(head / "check" / "check.json", Check)
+    [each] = [each for each in found.checked if each.variant == "file"]
+    return f"{each.status}: {each.text}"
+
+
+def one_process(run_: Path, variant: str) -> float:
+    """The mean of the first process."""
+    lines = read_lines(run_ / "benchmark" / "host" / "ledger.jsonl")
+    found = (x for x in lines if isinstance(x, RunLine) and x.cell.variant == variant)
+    return next(x.outcome.steady.mean_us for x in found if isinstance(x.outcome, Measured))
+
+
+def usual(before: float, now: float) -> bool:
+    """Whether the usual practice calls it a regression."""
+    return now > before * (1 + THRESHOLD)
+
+
+def same(runs: Annotated[int, typer.Option(min=2)] = 7) -> None:
+    """Runs whose file differs in its bytes and does the same work: how many pairs are called a regression?"""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "budgets.toml").write_text("[[budget]]\nregression = 0\n", encoding="utf-8")
+        done = [made(folder / str(number), LAYERS, 0.25 + number / 100) for number in range(runs)]
+        words, theirs = Counter[str](), 0
+        for base, head in combinations(done, 2):
+            told = checked(base, head, folder / "budgets.toml")
+            words[told.partition(":")[0]] += 1
+            theirs += usual(one_process(base, "file"), one_process(head, "file"))
+            print(told, flush=True)
+    print(f"{sum(words.values())} pairs: {dict(words)}; usual practice: {theirs} regressions")
+
+
+def slower(times: Annotated[int, typer.Option(min=1)] = 20) -> None:
+    """A file with a tenth more layers, measured in turns with the one before: how often is it found?"""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "budgets.toml").write_text("[[budget]]\nregression = 0\n", encoding="utf-8")
+        base, head = made(folder / "base", LAYERS, 0.25), made(folder / "head", LAYERS + LAYERS // 10, 0.25)
+        words, theirs = Counter[str](), 0
+        for _ in range(times):
+            shutil.rmtree(head / "rerun", ignore_errors=True)
+            told = checked(base, head, folder / "budgets.toml", RERUN=1)
+            words[told.partition(":")[0]] += 1
+            again = head / "rerun"
+            theirs += usual(one_process(again, "base-file"), one_process(again, "head-file"))
+            print(told, flush=True)
+    print(f"{times} times: {dict(words)}; usual practice: {theirs} regressions")
+
+
+if __name__ == "__main__":
+    run(same, slower)
