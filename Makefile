@@ -119,11 +119,10 @@ graph: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,$(LIGHT))
 	  --device "$$DEVICE" --devices "$$DEVICES" --binary "$$BENCHMARK_BINARY" --apk "$$BENCHMARK_APK" --hexagon "$$HEXAGON_LIBRARIES" \
 	  --second "$$BENCHMARK_BINARY_2" --npu "$$NPU_LIBRARIES" \
 	  $(if $(filter all benchmark choose report,$(GOALS)),--measure) $(if $(dry),--dry)) && export PLAN && $(if $(dry),,$(steps) &&) $(graph)
-# A step says itself why it fails, on descriptor 9; that make had to give up is said once, by the make of this file.
-graph = { { $(if $(dry),,$(look)) DRY=$(if $(dry),1) $(MAKE) -f graph.mk $(GOALS); } 9>&2 2>&1 1>&8 | (trap '' INT; exec sed -uE $(noise)) >&2; } 8>&1
+# The shell becomes jobs.steps, which runs graph.mk: a signal to make reaches what it runs. A step says itself why it fails.
 # Devices are looked at first where something is to be measured on them; what was measured does not need them.
-look = { [[ $$'\n'$${STEPS-} != *$$'\n''benchmark '* ]] || $(MAKE) -f graph.mk look; } &&
-noise = '/^make\[[0-9]+\]: (\*\*\* (\[graph\.mk:.* Error [0-9]+$$|Waiting for )|Target .* not remade)/d'
+graph = { $(look) export DRY=$(if $(dry),1); exec $(PY) -m jobs.steps graph "$${LOOK[@]}" -- $(MAKE) -f graph.mk $(GOALS); }
+look = LOOK=(); $(if $(dry),,[[ $$'\n'$${STEPS-} != *$$'\n''benchmark '* ]] || LOOK=(-- $(MAKE) -f graph.mk look);)
 # What is to do, and how long each of it took before, for the line of each step.
 steps = STEPS=$$(EDGEPROOF_LIST=1 $(MAKE) -n -f graph.mk $(GOALS) | $(PY) -m jobs.steps list --run "$$RUN" || true) && export STEPS
 

@@ -2,6 +2,7 @@
 
     make -n ... | python -m jobs.steps list --run runs/demo
     python -m jobs.steps run train train/training.json --run runs/demo -- python -m jobs.train ...
+    python -m jobs.steps graph -- make -f graph.mk look -- make -f graph.mk all
 
 Reads   the steps to do: on standard input (list), in the environment's STEPS, with START, as `list` printed them (run);
         <run>/<artifact> of each of them, for the times
@@ -29,6 +30,7 @@ def main() -> int:
         if part == "run":
             sub.add_argument("stage", help="name of the stage")
             sub.add_argument("artifact", help="path of its JSON below the run's folder")
+    parts.add_parser("graph", help="run the makes that run the steps")
     chosen = parser.parse_args([word for word in given.split("\0") if word])
     if chosen.part == "list":
         from jobs.steps.todo import dump, listed, remembered
@@ -37,9 +39,13 @@ def main() -> int:
         return 0
     if not command:
         parser.error("give the command after --")
-    from jobs.steps.step import run
-
     try:
+        if chosen.part == "graph":
+            from jobs.steps import graph
+
+            return graph.run([each.split("\0") for each in command.split("\0--\0")])
+        from jobs.steps.step import run
+
         return run(chosen.run, chosen.stage, chosen.artifact, command.split("\0"), os.environ)
     except OSError as error:
         tell(f"error: {error.filename or command.partition(chr(0))[0]}: {error.strerror or error}", sys.stderr)

@@ -4,10 +4,11 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,9 @@ VARIABLES = tuple(re.findall(r"^([A-Z0-9_]+) \?=", MAKEFILE, re.MULTILINE))
 PATHS = ("EXPERIMENT", "RUN")
 # Make's own, which a test that `make test` started would otherwise hand on.
 INHERITED = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", *VARIABLES}
+
+# For a stand-in of the environment's Python: it runs the graph for real.
+GRAPH = f'[[ "$2 $3" != "jobs.steps graph" ]] || exec {shlex.quote(sys.executable)} "$@"'
 
 
 @pytest.fixture
@@ -85,7 +89,10 @@ def test_nothing_in_a_variable_is_ever_run(copy: Path, where: str, name: str) ->
     # The plan succeeds, so that the graph is read too and the first job is started.
     names = {"VARIANTS": "a", "RECIPES": "a", "IMAGES": "yes", "REFERENCE": "a", "TARGETS": "host", "SERIALS": "host"}
     plan = "".join(f"{word} := {text}\\n" for word, text in names.items()) + "STALE :=\\n"
-    script(copy / ".venv" / "bin" / "python", f"[[ $2 == jobs.plan ]] && printf '{plan}' || {{ echo $@; exit 3; }}")
+    script(
+        copy / ".venv" / "bin" / "python",
+        f"{GRAPH}; [[ $2 == jobs.plan ]] && printf '{plan}' || {{ echo $@; exit 3; }}",
+    )
     variables = {"EXPERIMENT": "tiny.toml", "RUNTIME": "auto", "DOCKER": "no-such-docker"} | {name: value}
     argv, env = given(where, variables)
     make(copy, "-n", "lock-binaries", "virtual-phone", "clean", "help", *argv, env=env)
@@ -102,6 +109,51 @@ def test_nothing_in_a_variable_is_ever_run(copy: Path, where: str, name: str) ->
     assert not (copy / "pwned").exists()
 
 
+TIDY = """
+import pathlib, signal, sys, time
+def stop(number, _):
+    for each in stops: signal.signal(each, lambda *_: None)
+    time.sleep(0.5); pathlib.Path("tidy").touch(); sys.exit(128 + number)
+stops = signal.SIGTERM, signal.SIGHUP, signal.SIGINT
+for each in stops: signal.signal(each, stop)
+pathlib.Path("started").touch(); time.sleep(30)
+"""
+
+
+@pytest.mark.parametrize(
+    ("number", "send"),
+    [(signal.SIGTERM, os.kill), (signal.SIGTERM, os.killpg), (signal.SIGHUP, os.killpg), (signal.SIGINT, os.killpg)],
+)
+def test_make_that_is_stopped_ends_after_its_job_has(
+    copy: Path, number: signal.Signals, send: Callable[[int, int], None]
+) -> None:
+    """SIGTERM to make alone or to its group, a closed terminal, Ctrl-C: what was begun is put in order first."""
+    plan = "VARIANTS := a\nRECIPES := a\nIMAGES := yes\nREFERENCE := a\nTARGETS := host\nSERIALS := host\nSTALE :=\n"
+    (copy / "plan.txt").write_text(plan, encoding="utf-8")
+    (copy / "job.py").write_text(TIDY, encoding="utf-8")
+    python = shlex.quote(sys.executable)
+    jobs = f'jobs.plan) cat plan.txt;; jobs.steps) exec {python} "$@";; *) exec {python} job.py;;'
+    script(copy / ".venv" / "bin" / "python", f"case $2 in {jobs} esac")
+    piece = copy / "runs" / "tiny" / "plan" / "dataset" / "dataset.json"
+    piece.parent.mkdir(parents=True)
+    piece.touch()
+    environment = {name: value for name, value in os.environ.items() if name not in INHERITED}
+    with subprocess.Popen(
+        ["make", "dataset", "EXPERIMENT=tiny.toml", "RUNTIME=local"],
+        cwd=copy, env=environment, text=True, start_new_session=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    ) as process:  # fmt: skip
+        deadline = time.monotonic() + 30
+        while not (copy / "started").exists() and time.monotonic() < deadline:
+            time.sleep(0.05)
+        send(process.pid, number)
+        process.wait(20)
+        assert (copy / "tidy").exists()
+        assert process.stdout is not None and process.stderr is not None
+        said = process.stderr.read()
+    assert said.count("dataset was stopped; the same command goes on\n") == 1
+    assert "make[" not in said
+
+
 SERIALS = (
     "adb-XX2XXXX2-4QfPSa (2)._adb-tls-connect._tcp",
     "a $(touch pwned)`touch pwned`; touch pwned 'b' \"c\" \\#d) %e \\",
@@ -113,7 +165,7 @@ def test_serials_are_text_in_the_graph(copy: Path) -> None:
     plan = "".join(f"{word} := {text}\n" for word, text in names.items())
     (copy / "plan.txt").write_text(plan + serials_for_make(SERIALS), encoding="utf-8")
     told = 'printf "%s\\0" "$@" > told; exit 3'
-    script(copy / ".venv" / "bin" / "python", f"case $2 in jobs.plan) cat plan.txt;; *) {told};; esac")
+    script(copy / ".venv" / "bin" / "python", f"{GRAPH}; case $2 in jobs.plan) cat plan.txt;; *) {told};; esac")
     for number, path in enumerate(
         ("dataset/dataset", "train/training", "variants/a/variant", "evaluation/a/evaluation")
     ):
@@ -163,7 +215,8 @@ def test_a_phone_is_not_looked_at_where_nothing_is_measured(copy: Path) -> None:
     for told, looks in (("train train/training.json -", False), ("benchmark benchmark/a/benchmark.json -", True)):
         script(
             copy / ".venv" / "bin" / "python",
-            f'echo "$2 $3 $4" >> asked; case "$2 $3" in "jobs.plan "*) echo "TARGETS := a";; "jobs.steps list") '
+            f'echo "$2 $3 $4" >> asked; {GRAPH}; '
+            'case "$2 $3" in "jobs.plan "*) echo "TARGETS := a";; "jobs.steps list") '
             f'cat > /dev/null; echo "{told}";; esac',
         )
         (copy / "asked").unlink(missing_ok=True)
