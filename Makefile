@@ -138,7 +138,7 @@ virtual-phone-stop: ## remove it
 	@docker/virtual-phone/run stop
 
 # ---- development -------------------------------------------------------------------------------
-.PHONY: help setup devices lock-binaries test test-slow test-container lint types lock clean
+.PHONY: help setup devices lock-binaries schema test test-slow test-container lint types lock clean
 help: ## this list
 	@echo "usage: make TARGET [VARIABLE=value]"; echo; echo "targets"
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | expand -t 22
@@ -150,6 +150,8 @@ devices: $(VENV)/.files ## the Android devices that are attached
 	@$(PY) -m jobs.devices
 lock-binaries: $(VENV)/.local ## pin the tools for devices, which runs fetch by themselves (RENEW=1: anew)
 	$(PY) -m jobs.binaries --lock docker/adb/binaries.toml $(if $(filter 1,$(RENEW)),--renew)
+schema: $(VENV)/.files ## the published schema of results.json
+	$(PY) -m jobs.schema
 test: $(VENV)/.dev ## the fast tests
 	$(PY) -m pytest -n 2 --dist loadfile -m "not slow and not container"
 test-slow: $(VENV)/.dev ## the tests that train and measure for real
