@@ -29,7 +29,22 @@ def kept(line: LedgerLine) -> LedgerLine:
 
 def read_lines(path: Path) -> Iterator[LedgerLine]:
     """Every whole line, without samples. Raises UsageError for one that is no ledger line, and beyond a bound."""
-    total = held = 0
+    held = 0
+    for text, whole in _whole(path):
+        line = kept(whole)
+        held += len(text) if len(text) <= SMALL_BYTES else len(LINE.dump_json(line))
+        if held > MOST_KEPT_BYTES:
+            raise _too_large(str(path), MOST_KEPT_BYTES, " beside its samples")
+        yield line
+
+
+def read_samples(path: Path) -> Iterator[LedgerLine]:
+    """The same with the samples of each line, to be looked at one by one."""
+    return (line for _, line in _whole(path))
+
+
+def _whole(path: Path) -> Iterator[tuple[bytes, LedgerLine]]:
+    total = 0
     with open_plain(path) as stream:
         for number, text in enumerate(iter(lambda: stream.readline(MOST_LINE_BYTES + 1), b""), 1):
             total += len(text)
@@ -41,13 +56,10 @@ def read_lines(path: Path) -> Iterator[LedgerLine]:
                 # A job that was killed while it wrote leaves half a line.
                 return
             try:
-                line = kept(LINE.validate_json(text))
+                line = LINE.validate_json(text)
             except ValidationError:
                 raise UsageError(f"{path}, line {number} is not a ledger line", hint=MEND) from None
-            held += len(text) if len(text) <= SMALL_BYTES else len(LINE.dump_json(line))
-            if held > MOST_KEPT_BYTES:
-                raise _too_large(str(path), MOST_KEPT_BYTES, " beside its samples")
-            yield line
+            yield text, line
 
 
 def _too_large(what: str, most: int, of: str) -> UsageError:
