@@ -30,6 +30,7 @@ PHONE ?=## virtual-phone: the container's name, to have several
 PHONE_PORT ?=## virtual-phone: its port on 127.0.0.1 instead of a free one
 PORT ?=## serve: its port on 127.0.0.1 instead of a free one
 RUNS ?= runs## serve: the folder that holds the runs
+BUNDLE ?= $(RUN).tar## bundle, verify: the archive with a run's evidence
 PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personalities
 
 # ---- what a user gives is text -------------------------------------------------------------------
@@ -37,7 +38,7 @@ PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personaliti
 # as "$$NAME", so that the shell takes it from the environment and runs nothing in it either. MAKEOVERRIDES would hand
 # the command line to graph.mk, which would expand it.
 VARIABLES := EXPERIMENT MODELS REFERENCE INPUTS DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY \
-  BENCHMARK_BINARY_2 BENCHMARK_APK HEXAGON_LIBRARIES NPU_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT PORT RUNS PERSONALITY
+  BENCHMARK_BINARY_2 BENCHMARK_APK HEXAGON_LIBRARIES NPU_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT PORT RUNS BUNDLE PERSONALITY
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 $(foreach v,$(VARIABLES) $(filter-out $(VARIABLES),$(GIVEN)),\
   $(eval override $v := $$(if $$(filter file,$$(origin $v)),$$($v),$$(value $v)))$(eval export $v))
@@ -129,6 +130,13 @@ open: | $(VENV)/.launcher ## the report of EXPERIMENT, or of RUN, in the browser
 	@$(PY) -m jobs.open --run "$$RUN"
 serve: | $(VENV)/.launcher ## every run on a page, for this machine's browser alone
 	@$(PY) -m jobs.serve --runs "$$RUNS" --port "$$PORT"
+
+# ---- evidence -------------------------------------------------------------------------------------
+.PHONY: bundle verify
+bundle: | $(VENV)/.files ## pack a finished run as evidence: everything that its figures rest on
+	@$(PY) -m jobs.evidence bundle --run "$$RUN" --experiment "$$EXPERIMENT" --output "$$BUNDLE"
+verify: | $(VENV)/.files ## check such a bundle, from anywhere: hashes, figures, verdicts, report
+	@$(PY) -m jobs.evidence verify "$$BUNDLE"
 
 # ---- a phone for people who have none ------------------------------------------------------------
 .PHONY: virtual-phone virtual-phone-stop
