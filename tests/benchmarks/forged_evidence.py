@@ -23,7 +23,7 @@ from pydantic import ValidationError
 
 from common.artifact import read
 from common.errors import EdgeproofError
-from common.ledger import kept, read_samples
+from common.ledger import kept, read_lines, read_samples
 from common.run.layout import run_folders, targets_of
 from common.run.read import read_run
 from common.schema.base import FileRef
@@ -31,7 +31,6 @@ from common.schema.benchmark import Benchmark, LedgerLine
 from common.schema.evidence import Finding
 from common.schema.results import Results
 from common.schema.variant import Variant
-from jobs.benchmark.follows import follows as benchmark_follows
 from jobs.benchmark.records import Files, Records, unlike_ledger, unlike_records
 from jobs.choose.follows import follows as choice_follows
 from jobs.dataset.follows import follows as dataset_follows
@@ -185,7 +184,7 @@ def _artifact(given: Trials, what: str) -> Trial:
             for path, own in places.items()
         }
     checks: dict[str, Callable[[Whole], list[Finding]]] = {
-        "benchmark": lambda w: benchmark_follows(w.run, w.experiment)[0],
+        "benchmark": _benchmark_check(given.whole),
         "evaluation": lambda w: evaluation_follows(w.run, w.experiment)[0],
         "best": lambda w: choice_follows(w.run, w.experiment)[0],
         "variants": lambda w: file_follows(w.run, w.experiment)[0],
@@ -206,10 +205,31 @@ def _artifact(given: Trials, what: str) -> Trial:
     return trial
 
 
+def _benchmark_check(whole: Whole) -> Callable[[Whole], list[Finding]]:
+    """The check of all benchmarks, whose ledgers are read once: they stay as they are."""
+    made = _made(whole)
+    ledgers = {path.parent: tuple(read_lines(path)) for path in sorted(whole.run.glob("benchmark/*/ledger.jsonl"))}
+
+    def check(whole: Whole) -> list[Finding]:
+        return [
+            finding
+            for folder, lines in ledgers.items()
+            for finding in unlike_ledger(
+                "benchmark.json", read(folder / "benchmark.json", Benchmark), lines, made, whole.experiment
+            )
+        ]
+
+    return check
+
+
+def _made(whole: Whole) -> Files:
+    names = whole.experiment.settings.variants
+    return Files({name: read(whole.run / "variants" / name / "variant.json", Variant) for name in names}, None)
+
+
 def _ledger(given: Trials, how: str, *, logs: bool) -> Trial:
     run, experiment = given.whole.run, given.whole.experiment
-    names = experiment.settings.variants
-    made = {name: read(run / "variants" / name / "variant.json", Variant) for name in names}
+    made = _made(given.whole)
     folders = sorted(path for path in (run / "benchmark").iterdir() if path.is_dir())
 
     def trial() -> str | None:
@@ -225,7 +245,7 @@ def _ledger(given: Trials, how: str, *, logs: bool) -> Trial:
         for number, line in enumerate(read_samples(path), 1):
             found += unlike_records(records, number, line)
             lines.append(kept(line))
-        found += unlike_ledger("benchmark.json", stated, lines, Files(made, None), experiment)
+        found += unlike_ledger("benchmark.json", stated, lines, made, experiment)
         if found:
             return None
         moved = next(one for one, other in zip(ledger, changed, strict=False) if one != other)
