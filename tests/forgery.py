@@ -97,3 +97,13 @@ def other_lines(lines: Sequence[bytes], how: str, chance: random.Random) -> list
             one, other = chance.randrange(len(lines)), chance.randrange(len(lines))
             changed.insert(other, changed.pop(one))
     return changed
+
+
+def touched(before: Sequence[bytes], after: Sequence[bytes]) -> bytes:
+    """The one line that was left out, doubled, or stands at another place."""
+    differ = [place for place, (one, other) in enumerate(zip(before, after, strict=False)) if one != other]
+    if len(before) != len(after) or not differ:
+        return before[differ[0]] if differ else before[-1]
+    first, last = differ[0], differ[-1]
+    # Moved back, it is where the others began to move up; moved forward, where they ended to move down.
+    return before[first] if before[first + 1 : last + 1] == after[first:last] else before[last]

@@ -31,11 +31,11 @@ from jobs.benchmark.cautions import BUSY, cautions
 from jobs.benchmark.endurance import sustained
 from jobs.benchmark.ledger import Index
 from jobs.benchmark.memory import PROCESSES
-from jobs.benchmark.protocol import file_name
+from jobs.benchmark.protocol import file_name, measured_cells
 from jobs.benchmark.rows import noises, rows, sessions
 from jobs.benchmark.statistics import memory_of, stat
 from jobs.benchmark.sustained import chosen, finished
-from jobs.benchmark.wanted import Wanted, shown_session, want
+from jobs.benchmark.wanted import Wanted, resumable, shown_session, want
 
 # Of an executable's output a device may send so much.
 MOST_LOG_BYTES = 16 << 20
@@ -138,28 +138,38 @@ def unlike_ledger(
         yield Finding(where=said, stated="in a row", derived="none in the ledger")
     if unmeasured:
         return
-    for number in sorted({shown_session(index, cell, wanted).line.session for cell in wanted.cells}):
-        if not index.sessions[number].sound:
-            said = f"{where}: the order of the processes of session {number}"
-            yield Finding(where=said, stated="the ledger's", derived="another one")
+    yield from _order(where, index, wanted)
     yield from _repeated(where, lines)
     yield from _memory_again(where, index, wanted)
+    yield from differences(f"{where}: ", stated, derive(stated, lines, wanted, experiment))
+
+
+def derive(stated: Benchmark, lines: Sequence[LedgerLine], wanted: Wanted, experiment: LoadedExperiment) -> Benchmark:
+    """The artifact with everything that the ledger gives in place of what is stated."""
+    index = Index()
+    for line in lines:
+        index.add(line)
     found, noise, told = rows(index, wanted), noises(index, wanted), sessions(index, wanted)
     states = [line for one in told for line in index.states(one.session)]
     busy, unfed = _taken(stated)
     warned = cautions(found, stated.target, noise, told, cores=1, busy=busy, unfed=unfed, states=states)
-    derived: dict[str, object] = {
-        "rows": found,
-        "noise": noise,
-        "sessions": told,
-        "reference": experiment.settings.reference,
-    }
-    derived |= {
-        "sustained": _endured(stated, lines, experiment),
-        "settings": experiment.settings.benchmark.on(stated.target.kind),
-    }
+    derived: dict[str, object] = {"rows": found, "noise": noise, "sessions": told, "reference": wanted.reference}
+    derived |= {"sustained": _endured(stated, lines, experiment)}
+    derived |= {"settings": experiment.settings.benchmark.on(stated.target.kind)}
     derived |= {"warnings": tuple(_as_stated(stated, one) for one in warned)}
-    yield from differences(f"{where}: ", stated, stated.model_copy(update=derived))
+    return stated.model_copy(update=derived)
+
+
+def _order(where: str, index: Index, wanted: Wanted) -> Iterator[Finding]:
+    """The processes of every session that a row is of run in the order that its seed prescribes, to its end."""
+    for number in sorted({shown_session(index, cell, wanted).line.session for cell in wanted.cells}):
+        if not index.sessions[number].sound:
+            said = f"{where}: the order of the processes of session {number}"
+            yield Finding(where=said, stated="the ledger's", derived="another one")
+    unfinished = resumable(index, wanted)
+    if unfinished is not None:
+        said = f"{where}: the last process of session {unfinished.line.session}"
+        yield Finding(where=said, stated="the ledger's last", derived="one more")
 
 
 def _repeated(where: str, lines: Sequence[LedgerLine]) -> Iterator[Finding]:
@@ -176,12 +186,13 @@ def _repeated(where: str, lines: Sequence[LedgerLine]) -> Iterator[Finding]:
 
 
 def _memory_again(where: str, index: Index, wanted: Wanted) -> Iterator[Finding]:
-    """A cell has as many processes for its memory as the protocol runs, or none in a ledger of an earlier version."""
-    for cell in wanted.cells:
-        count = len(index.memory(shown_session(index, cell, wanted).line.session, cell))
-        if count not in (0, PROCESSES):
+    """Every cell that was measured has as many processes for its memory as the protocol runs; none of them has any in a
+    ledger of an earlier version."""
+    asked = [(cell, index.memory(session.line.session, cell)) for cell, session in measured_cells(index, wanted)]
+    for cell, found in asked if any(found for _, found in asked) else ():
+        if len(found) != PROCESSES:
             said = f"{where}: processes for the memory of {cell.variant} on {cell.backend}"
-            yield Finding(where=said, stated=str(count), derived=str(PROCESSES))
+            yield Finding(where=said, stated=str(len(found)), derived=str(PROCESSES))
 
 
 def wanted_of(stated: Benchmark, files: Files, reference: str) -> Wanted:

@@ -13,7 +13,7 @@ from common.schema.evidence import Finding
 from common.schema.outcome import Measured
 from common.schema.variant import Variant
 from jobs.benchmark.follows import follows
-from jobs.benchmark.records import Files, Records, unlike_ledger, unlike_records
+from jobs.benchmark.records import Files, Records, derive, unlike_ledger, unlike_records, wanted_of
 from jobs.benchmark.statistics import stat
 from tests.unit.evidence.conftest import Packed
 from tests.unit.evidence.conftest import with_samples as with_samples_
@@ -62,6 +62,20 @@ CHANGES: dict[str, Change] = {
 @pytest.mark.parametrize("what", CHANGES)
 def test_a_line_that_is_missing_or_too_many(with_samples: Packed, what: str) -> None:
     assert found(with_samples, CHANGES[what])
+
+
+@pytest.mark.parametrize("what", ["a run left out", "the last run left out", "a run doubled", "memory left out"])
+def test_a_forger_who_makes_every_artifact_anew(with_samples: Packed, what: str) -> None:
+    """The order of the processes, their end and their number give it away: the figures follow."""
+    run, experiment = with_samples.whole.run, with_samples.whole.experiment
+    made = {name: read(run / "variants" / name / "variant.json", Variant) for name in experiment.settings.variants}
+    ((stated, folder),) = benchmarks(run, ["Phone (one)"])
+    files = Files(made, next(item.sha256 for item in stated.provenance.inputs if item.role == "samples"))
+    lines = CHANGES[what](list(read_lines(folder / "ledger.jsonl")))
+    anew = derive(stated, lines, wanted_of(stated, files, "baseline"), experiment)
+    said = [one.where for one in unlike_ledger("b", anew, lines, files, experiment)]
+    words = ("the order of the processes", "the last process of session", "processes for the memory")
+    assert said and all(any(word in where for word in words) for where in said)
 
 
 def test_samples_have_the_figures_that_stand_beside_them(with_samples: Packed) -> None:
