@@ -64,7 +64,7 @@ def test_a_line_that_is_missing_or_too_many(with_samples: Packed, what: str) -> 
     assert found(with_samples, CHANGES[what])
 
 
-@pytest.mark.parametrize("what", ["a run left out", "the last run left out", "a run doubled", "memory left out"])
+@pytest.mark.parametrize("what", ["the last run left out", "the last run doubled", "memory left out", "memory doubled"])
 def test_a_forger_who_makes_every_artifact_anew(with_samples: Packed, what: str) -> None:
     """The order of the processes, their end and their number give it away: the figures follow."""
     run, experiment = with_samples.whole.run, with_samples.whole.experiment
