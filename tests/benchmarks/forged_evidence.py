@@ -31,7 +31,7 @@ from common.schema.benchmark import Benchmark, LedgerLine
 from common.schema.evidence import Finding
 from common.schema.results import Results
 from common.schema.variant import Variant
-from jobs.benchmark.records import Files, Records, derive, unlike_ledger, unlike_records, wanted_of
+from jobs.benchmark.follows.records import Files, Records, derive, unlike_ledger, unlike_records, wanted_of
 from jobs.choose.follows import follows as choice_follows
 from jobs.dataset.follows import follows as dataset_follows
 from jobs.evaluate.follows import follows as evaluation_follows

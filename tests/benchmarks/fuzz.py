@@ -35,8 +35,8 @@ from jobs.benchmark.android import arrival, classic, command, litert, profile, s
 from jobs.benchmark.android.app import outcome
 from jobs.benchmark.android.classic import Printed
 from jobs.benchmark.android.installing import refusal
-from jobs.benchmark.android.logged import logged
 from jobs.benchmark.android.reading import GREETING, read
+from jobs.benchmark.follows.logged import logged
 from jobs.benchmark.ledger import Ledger
 from jobs.dataset.archive import open_archive
 from jobs.dataset.errors import UnusableFileError

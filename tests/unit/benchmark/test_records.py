@@ -12,8 +12,8 @@ from common.schema.benchmark import Benchmark, LedgerLine, MemoryLine, RunLine
 from common.schema.evidence import Finding
 from common.schema.outcome import Measured
 from common.schema.variant import Variant
-from jobs.benchmark.follows import follows
-from jobs.benchmark.records import Files, Records, derive, unlike_ledger, unlike_records, wanted_of
+from jobs.benchmark.follows.check import follows
+from jobs.benchmark.follows.records import Files, Records, derive, unlike_ledger, unlike_records, wanted_of
 from jobs.benchmark.statistics import stat
 from tests.unit.evidence.conftest import Packed
 from tests.unit.evidence.conftest import with_samples as with_samples_

@@ -15,7 +15,7 @@ from common.experiment import LoadedExperiment
 from common.schema.answers import Answers, Score
 from common.schema.evidence import Finding, Followed
 from common.schema.variant import Variant
-from jobs.benchmark.follows import follows as latencies
+from jobs.benchmark.follows.check import follows as latencies
 from jobs.choose.follows import follows as verdicts
 from jobs.dataset.follows import follows as card
 from jobs.evaluate.follows import follows as answers

@@ -26,9 +26,9 @@ from common.schema.duration import seconds
 from common.schema.evidence import Finding
 from common.schema.outcome import Measured, Memory
 from common.schema.variant import Variant
-from jobs.benchmark.android.logged import RUNNERS, logged
 from jobs.benchmark.cautions import BUSY, cautions
 from jobs.benchmark.endurance import sustained
+from jobs.benchmark.follows.logged import RUNNERS, logged
 from jobs.benchmark.ledger import Index
 from jobs.benchmark.memory import PROCESSES
 from jobs.benchmark.protocol import file_name, measured_cells

@@ -1,21 +1,10 @@
-"""Whether the figures of a run's benchmarks follow from the ledgers and logs beside them. Nothing is measured.
-
-    python -m jobs.benchmark.follows --run runs/demo --experiment experiments/demo.toml
-
-Reads   <run>/benchmark/<target>/benchmark.json, its ledger.jsonl and logs/, the JSON of <run>/variants/
-Writes  nothing; a line of JSON for everything that does not follow, and one at the end
-"""
+"""The check of all benchmarks of a run."""
 
 from pathlib import Path
-from typing import Annotated
 
-import typer
-
-from common import cli
 from common.artifact import read, verified
 from common.experiment import LoadedExperiment
-from common.experiment import load as load_experiment
-from common.findings import figures, tell_findings
+from common.findings import figures
 from common.ledger import kept, read_samples
 from common.numbers import count
 from common.run.layout import RESULTS, benchmarks, targets_of
@@ -23,7 +12,7 @@ from common.schema.evidence import Finding, Followed
 from common.schema.inputs import Samples
 from common.schema.results import Results
 from common.schema.variant import Variant
-from jobs.benchmark.records import Files, Records, unlike_ledger, unlike_records
+from jobs.benchmark.follows.records import Files, Records, unlike_ledger, unlike_records
 
 ALONE = (
     "{count:,} processes of which neither samples nor a log of the classic tool tells the figures: as the ledger has it"
@@ -54,16 +43,3 @@ def follows(run: Path, experiment: LoadedExperiment) -> tuple[list[Finding], Fol
     what = f"{processes:,} processes on {count(len(stated_of), 'target')}, {count(logs, 'log')} read again"
     notes = (ALONE.format(count=alone),) if alone else ()
     return found, Followed(what=what, figures=told, notes=notes)
-
-
-def main(
-    *,
-    run: Annotated[Path, cli.READ, typer.Option(help="Folder of a run.")],
-    experiment: Annotated[Path, cli.READ, typer.Option(help="Experiment file (TOML).")],
-) -> None:
-    """Derive every row, session and warning again."""
-    tell_findings(*follows(run, load_experiment(experiment)))
-
-
-if __name__ == "__main__":
-    cli.run(main)

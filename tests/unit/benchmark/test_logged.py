@@ -4,7 +4,7 @@ import pytest
 
 from common.schema.outcome import Measured
 from jobs.benchmark.android import classic
-from jobs.benchmark.android.logged import logged
+from jobs.benchmark.follows.logged import logged
 from tests.unit.benchmark.android.transcripts import NAMES, recorded
 
 
