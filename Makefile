@@ -34,6 +34,7 @@ BASE ?=## compare, check: the run (its folder or its results.json) to compare wi
 HEAD ?=## compare, check: the run that is compared, instead of RUN
 BUDGETS ?=## check: a TOML file of budgets
 RERUN ?=## compare, check: 1 measures the files of both runs again, in turns
+BUNDLE ?= $(RUN).tar## bundle, verify: the archive with a run's evidence
 PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personalities
 
 # ---- what a user gives is text -------------------------------------------------------------------
@@ -41,7 +42,8 @@ PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personaliti
 # as "$$NAME", so that the shell takes it from the environment and runs nothing in it either. MAKEOVERRIDES would hand
 # the command line to graph.mk, which would expand it.
 VARIABLES := EXPERIMENT MODELS REFERENCE INPUTS DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY \
-  BENCHMARK_BINARY_2 BENCHMARK_APK HEXAGON_LIBRARIES NPU_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT PORT RUNS BASE HEAD BUDGETS RERUN PERSONALITY
+  BENCHMARK_BINARY_2 BENCHMARK_APK HEXAGON_LIBRARIES NPU_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT \
+  PORT RUNS BASE HEAD BUDGETS RERUN BUNDLE PERSONALITY
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 $(foreach v,$(VARIABLES) $(filter-out $(VARIABLES),$(GIVEN)),\
   $(eval override $v := $$(if $$(filter file,$$(origin $v)),$$($v),$$(value $v)))$(eval export $v))
@@ -147,6 +149,13 @@ rerun = again=; $(if $(filter 1,$(RERUN)),again="$${HEAD:-$$RUN}/rerun"; \
   if [[ -z $$first ]]; then again=; else \
   $(MAKE) all MODELS="$$again/given/$$first.tflite $$again/given" REFERENCE="$$first" RUN="$$again"; fi; )
 
+# ---- evidence -------------------------------------------------------------------------------------
+.PHONY: bundle verify
+bundle: | $(VENV)/.files ## pack a finished run as evidence: everything that its figures rest on
+	@$(PY) -m jobs.evidence bundle --run "$$RUN" --experiment "$$EXPERIMENT" --output "$$BUNDLE"
+verify: | $(VENV)/.files ## check such a bundle, from anywhere: hashes, figures, verdicts, report
+	@$(PY) -m jobs.evidence verify "$$BUNDLE"
+
 # ---- a phone for people who have none ------------------------------------------------------------
 .PHONY: virtual-phone virtual-phone-stop
 virtual-phone: ## start an Android-like phone in a container and print its DEVICE
@@ -155,7 +164,7 @@ virtual-phone-stop: ## remove it
 	@docker/virtual-phone/run stop
 
 # ---- development -------------------------------------------------------------------------------
-.PHONY: help setup devices lock-binaries test test-slow test-container lint types lock clean
+.PHONY: help setup devices lock-binaries schema test test-slow test-container lint types lock clean
 help: ## this list
 	@echo "usage: make TARGET [VARIABLE=value]"; echo; echo "targets"
 	@sed -nE 's/^([a-z-]+):.* ## (.*)/  \1\t\2/p' Makefile | expand -t 22
@@ -167,6 +176,8 @@ devices: $(VENV)/.files ## the Android devices that are attached
 	@$(PY) -m jobs.devices
 lock-binaries: $(VENV)/.local ## pin the tools for devices, which runs fetch by themselves (RENEW=1: anew)
 	$(PY) -m jobs.binaries --lock docker/adb/binaries.toml $(if $(filter 1,$(RENEW)),--renew)
+schema: $(VENV)/.files ## the published schema of results.json
+	$(PY) -m jobs.schema
 test: $(VENV)/.dev ## the fast tests
 	$(PY) -m pytest -n 2 --dist loadfile -m "not slow and not container"
 test-slow: $(VENV)/.dev ## the tests that train and measure for real

@@ -170,8 +170,13 @@ def write_bytes(path: Path, data: bytes) -> None:
 
 def write_model(path: Path, model: BaseModel) -> None:
     """Write a model as indented JSON, a whole file or nothing."""
+    write_bytes(path, as_json(model))
+
+
+def as_json(model: BaseModel) -> bytes:
+    """A model as an artifact's file holds it."""
     text = json.dumps(model.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
-    write_bytes(path, (text + "\n").encode())
+    return (text + "\n").encode()
 
 
 def require_apart(output: Path, *inputs: Path) -> None:

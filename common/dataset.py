@@ -8,7 +8,7 @@ import numpy.typing as npt
 from common.arrays import load
 from common.artifact import MOST_FILE_BYTES, read
 from common.errors import UsageError
-from common.schema.dataset import Dataset, SplitName
+from common.schema.dataset import Dataset, Split, SplitName
 
 CARD = "dataset.json"
 
@@ -23,9 +23,20 @@ def read_split(folder: Path, card: Dataset, split: SplitName) -> tuple[npt.NDArr
 
     Raises UsageError when an array is missing or was changed, or the dataset has no such split.
     """
+    part = _part(folder, card, split)
+    most_bytes = part.count * card.height * card.width * 3 + MOST_FILE_BYTES
+    images = load(folder, part.images, np.uint8, (part.count, card.height, card.width, 3), most_bytes)
+    return images, read_labels(folder, card, split)
+
+
+def read_labels(folder: Path, card: Dataset, split: SplitName) -> npt.NDArray[np.int32]:
+    """The labels [n] alone. Raises UsageError as `read_split` does."""
+    part = _part(folder, card, split)
+    return np.array(load(folder, part.labels, np.int32, (part.count,)))
+
+
+def _part(folder: Path, card: Dataset, split: SplitName) -> Split:
     part = dict(card.splits).get(split)
     if part is None:
         raise UsageError(f"{folder} has no {split} images", hint="set data.test_share and make the dataset again")
-    most_bytes = part.count * card.height * card.width * 3 + MOST_FILE_BYTES
-    images = load(folder, part.images, np.uint8, (part.count, card.height, card.width, 3), most_bytes)
-    return images, np.array(load(folder, part.labels, np.int32, (part.count,)))
+    return part

@@ -29,7 +29,24 @@ def kept(line: LedgerLine) -> LedgerLine:
 
 def read_lines(path: Path) -> Iterator[LedgerLine]:
     """Every whole line, without samples. Raises UsageError for one that is no ledger line, and beyond a bound."""
-    total = held = 0
+    held = 0
+    for number, text in _texts(path):
+        # Never two with samples at once.
+        line = kept(_parsed(path, number, text))
+        held += len(text) if len(text) <= SMALL_BYTES else len(LINE.dump_json(line))
+        if held > MOST_KEPT_BYTES:
+            raise _too_large(str(path), MOST_KEPT_BYTES, " beside its samples")
+        yield line
+
+
+def read_samples(path: Path) -> Iterator[LedgerLine]:
+    """The same with the samples of each line, to be looked at one by one."""
+    return (_parsed(path, number, text) for number, text in _texts(path))
+
+
+def _texts(path: Path) -> Iterator[tuple[int, bytes]]:
+    """Every whole line with its number, within the bounds."""
+    total = 0
     with open_plain(path) as stream:
         for number, text in enumerate(iter(lambda: stream.readline(MOST_LINE_BYTES + 1), b""), 1):
             total += len(text)
@@ -40,14 +57,14 @@ def read_lines(path: Path) -> Iterator[LedgerLine]:
             if not text.endswith(b"\n"):
                 # A job that was killed while it wrote leaves half a line.
                 return
-            try:
-                line = kept(LINE.validate_json(text))
-            except ValidationError:
-                raise UsageError(f"{path}, line {number} is not a ledger line", hint=MEND) from None
-            held += len(text) if len(text) <= SMALL_BYTES else len(LINE.dump_json(line))
-            if held > MOST_KEPT_BYTES:
-                raise _too_large(str(path), MOST_KEPT_BYTES, " beside its samples")
-            yield line
+            yield number, text
+
+
+def _parsed(path: Path, number: int, text: bytes) -> LedgerLine:
+    try:
+        return LINE.validate_json(text)
+    except ValidationError:
+        raise UsageError(f"{path}, line {number} is not a ledger line", hint=MEND) from None
 
 
 def _too_large(what: str, most: int, of: str) -> UsageError:

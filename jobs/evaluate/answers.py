@@ -40,8 +40,8 @@ def evaluate_answers(
         order = places(made, card.ports)
         with atomic(output / "outputs.npz") as path:
             answer(model, Question(arrays, order, path), _shapes(experiment, made, card.ports, order))
-        mine = _loaded(output / "outputs.npz", output_names(made))
-        rows = tuple(_rows(made, mine, compared))
+        mine = loaded(output / "outputs.npz", output_names(made))
+        rows = tuple(agreements(made, mine, compared))
         used = {"samples": sha256_file(samples / SAMPLES), "model": made.model.sha256}
         score = _score(experiment, mine, compared, (samples, card), output)
         if score is not None:
@@ -53,14 +53,21 @@ def evaluate_answers(
             reference=None if compared is None else compared[0].variant,
             count=card.count,
             drawn=card.kind == "drawn",
-            agreement=rows,
             score=score,
-            finite=not any(row.not_finite for row in rows),
-            constant=bool(rows) and all(row.constant for row in rows),
+            **beside(rows),
             outputs=file_ref(output / "outputs.npz", output),
         )
         write_model(output / ARTIFACT, evaluation)
     return evaluation
+
+
+def beside(rows: tuple[OutputAgreement, ...]) -> dict[str, Any]:
+    """What the outputs tell of the answers as a whole, by the names of their artifact."""
+    return {
+        "agreement": rows,
+        "finite": not any(row.not_finite for row in rows),
+        "constant": bool(rows) and all(row.constant for row in rows),
+    }
 
 
 def _shapes(
@@ -84,15 +91,17 @@ def _read_reference(folder: Path, samples_sha256: str) -> tuple[Answers, Outputs
     used = {item.role: item.sha256 for item in found.provenance.inputs}.get("samples")
     if used != samples_sha256:
         raise UsageError(f"{folder} was asked with other samples", hint="evaluate both with the same samples")
-    return found, _loaded(verified(folder, found.outputs), [row.name for row in found.agreement])
+    return found, loaded(verified(folder, found.outputs), [row.name for row in found.agreement])
 
 
-def _loaded(path: Path, names: Sequence[str]) -> Outputs:
+def loaded(path: Path, names: Sequence[str]) -> Outputs:
+    """The outputs of a file in its order, by their names."""
     with np.load(path, allow_pickle=False) as found:
         return {name: found[f"output_{place}"] for place, name in enumerate(names)}
 
 
-def _rows(variant: Variant, mine: Outputs, compared: tuple[Answers, Outputs] | None) -> list[OutputAgreement]:
+def agreements(variant: Variant, mine: Outputs, compared: tuple[Answers, Outputs] | None) -> list[OutputAgreement]:
+    """How each output lies beside the reference's; of the reference itself what can be said of it alone."""
     types = {name: port.dtype for name, port in zip(mine, variant.outputs, strict=True)}
     if compared is None:
         return [alone_of(name, types[name], values) for name, values in mine.items()]

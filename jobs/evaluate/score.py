@@ -107,15 +107,20 @@ def scored(
         if reference is None:
             return Scored(float(values.mean()), values, None, ())
         theirs = np.array([scorer.call(*pair) for pair in zip(reference, targets, strict=True)])
-        gained = values - theirs
-        drawn = [float(gained[random.integers(0, len(gained), len(gained))].mean()) for _ in range(RESAMPLES)]
-        return Scored(float(values.mean()), values, float(gained.mean()), tuple(sorted(drawn)))
+        return of_values(values, theirs, seed)
     value = scorer.call(list(mine), list(targets))
     if reference is None:
         return Scored(value, None, None, ())
     difference = value - scorer.call(list(reference), list(targets))
     drawn = [_resampled(scorer, mine, reference, targets, random) for _ in range(RESAMPLES_OF_ALL)]
     return Scored(value, None, difference, tuple(sorted(drawn)))
+
+
+def of_values(values: Any, theirs: Any, seed: int) -> Scored:
+    """The score from those of the examples (float64 [n]), beside the reference's."""
+    random, gained = np.random.default_rng([seed, len(values)]), values - theirs
+    drawn = [float(gained[random.integers(0, len(gained), len(gained))].mean()) for _ in range(RESAMPLES)]
+    return Scored(float(values.mean()), values, float(gained.mean()), tuple(sorted(drawn)))
 
 
 def _resampled(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -46,20 +47,13 @@ def evaluate(
         outputs = _predict(model, made, images, card.classes)
         with atomic(output / "outputs.npy") as path, path.open("wb") as stream:
             np.save(stream, outputs)
-        matrix = metrics.confusion(outputs, labels)
         evaluation = Evaluation(
             provenance=recorder.finish({"dataset": dataset_sha256, "model": made.model.sha256}, PACKAGES),
             split=card.reported,
             variant=made.name,
             model_sha256=made.model.sha256,
             classes=card.classes,
-            count=len(labels),
-            accuracy=metrics.accuracy(outputs, labels),
-            per_class=metrics.class_scores(matrix, card.classes, _compare_classes(outputs, compared, labels)),
-            roc_auc=metrics.roc_auc(outputs, labels),
-            confusion=matrix,
-            keras=None if keras is None else metrics.keras_agreement(outputs, keras),
-            mcnemar=_compare(outputs, compared, labels),
+            **figures(outputs, labels, card.classes, keras, compared),
             outputs=file_ref(output / "outputs.npy", output),
         )
         write_model(output / ARTIFACT, evaluation)
@@ -67,6 +61,27 @@ def evaluate(
 
 
 Reference = tuple[str, npt.NDArray[np.float32]]
+
+
+def figures(
+    outputs: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.int32],
+    classes: tuple[str, ...],
+    keras: npt.NDArray[np.float32] | None,
+    compared: Reference | None,
+) -> dict[str, Any]:
+    """What an evaluation counts, by the names of its artifact: of the answers [n, classes] to images with these labels,
+    beside those of the Keras model and of the reference, where there are any."""
+    matrix = metrics.confusion(outputs, labels)
+    return {
+        "count": len(labels),
+        "accuracy": metrics.accuracy(outputs, labels),
+        "per_class": metrics.class_scores(matrix, classes, _compare_classes(outputs, compared, labels)),
+        "roc_auc": metrics.roc_auc(outputs, labels),
+        "confusion": matrix,
+        "keras": None if keras is None else metrics.keras_agreement(outputs, keras),
+        "mcnemar": _compare(outputs, compared, labels),
+    }
 
 
 def _require_same_dataset(made: Variant, folder: Path, dataset_sha256: str) -> None:

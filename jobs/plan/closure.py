@@ -20,6 +20,8 @@ ROOMS = ("common", "jobs")
 MODULE = re.compile(r"(?:common|jobs)(?:\.\w+)+")
 LOADERS = ("import_module", "__import__", "run_module", "run_path", "spec_from_file_location")
 ANYTHING = "common.*"
+# The module or package of a stage that derives its artifact again for `make verify`.
+CHECK = "follows"
 # Of an entry in the cache: time, size, hash, imports.
 FIELDS = 4
 
@@ -97,9 +99,11 @@ def _loads_anything(call: ast.Call) -> bool:
 
 
 def reached(stage: str, tree: Tree) -> frozenset[str]:
-    """The names of the modules that a stage reaches: its own, and what these import, and so on."""
-    own = f"jobs.{stage}"
-    todo = [name for name in tree if name == own or name.startswith(f"{own}.")]
+    """The names of the modules that a stage reaches: its own, and what these import, and so on. What checks an artifact
+    afterwards does not make it, and nothing is made anew when that changes."""
+    own, check = f"jobs.{stage}", f"jobs.{stage}.{CHECK}"
+    checks = {name for name in tree if name == check or name.startswith(f"{check}.")}
+    todo = [name for name in tree if (name == own or name.startswith(f"{own}.")) and name not in checks]
     found: set[str] = set()
     while todo:
         name = todo.pop()

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from common.arrays import load
 from common.artifact import verified
-from common.dataset import read_split
+from common.dataset import read_labels, read_split
 from common.errors import UsageError
 from common.run.read import Folders, Run
 from common.schema.dataset import Dataset, Item, SplitName
@@ -29,8 +29,9 @@ MOST_LINE_BYTES = 1 << 16
 Answers = npt.NDArray[np.intp]
 
 
-def flips(run: Run, folders: Folders, best: str | None) -> Iterator[Flips]:
-    """Counts for every variant that was compared; images for the `best` one alone, where its data set is there.
+def flips(run: Run, folders: Folders, best: str | None, *, pictures: bool = True) -> Iterator[Flips]:
+    """Counts for every variant that was compared; images for the `best` one alone, where its data set is there, with
+    `pictures` of them where its arrays are.
 
     Raises UsageError when an array is missing or was changed.
     """
@@ -41,13 +42,17 @@ def flips(run: Run, folders: Folders, best: str | None) -> Iterator[Flips]:
             continue
         shown: tuple[Flip, ...] = ()
         if name == best and own is not None and run.dataset is not None and folders.dataset is not None:
-            shown = tuple(_shown(run.dataset, folders.dataset, folders.evaluations, own, evaluation))
+            shown = tuple(_shown(run.dataset, folders, own, evaluation, pictures=pictures))
         test = evaluation.mcnemar
         yield Flips(variant=name, won=test.only_variant_right, lost=test.only_reference_right, shown=shown)
 
 
-def _shown(card: Dataset, dataset: Path, looked: Path, own: Evaluation, other: Evaluation) -> Iterator[Flip]:
-    images, labels = read_split(dataset, card, other.split)
+def _shown(card: Dataset, folders: Folders, own: Evaluation, other: Evaluation, *, pictures: bool) -> Iterator[Flip]:
+    dataset, looked = folders.dataset, folders.evaluations
+    if dataset is None:
+        return
+    images = read_split(dataset, card, other.split)[0] if pictures else None
+    labels = read_labels(dataset, card, other.split)
     mine, theirs = _answers(looked, own), _answers(looked, other)
     if not len(labels) == len(mine) == len(theirs):
         raise UsageError(f"the answers of {other.variant} are not to the images of {dataset}", hint="evaluate again")
@@ -60,7 +65,7 @@ def _shown(card: Dataset, dataset: Path, looked: Path, own: Evaluation, other: E
             label=int(labels[place]),
             reference_answer=int(mine[place]),
             variant_answer=int(theirs[place]),
-            thumbnail=_thumbnail(images[place]),
+            thumbnail=None if images is None else _thumbnail(images[place]),
         )
 
 

@@ -44,7 +44,7 @@ def report(experiment: LoadedExperiment, path: Path, folders: Folders, chosen: P
     run = read_run(experiment, folders)
     sheet = None
     if folders.dataset is not None and run.dataset is not None:
-        sheet = _sheet(verified(folders.dataset, run.dataset.contact_sheet))
+        sheet = contact_sheet(verified(folders.dataset, run.dataset.contact_sheet))
     inputs = dict(run.inputs)
     choice = None
     if chosen is not None:
@@ -80,7 +80,7 @@ def rerender(source: Path, output: Path, compared: Path | None = None) -> Result
     return results
 
 
-def _sheet(path: Path) -> File | None:
+def contact_sheet(path: Path) -> File | None:
     """The picture under the name that it gets in the report; None when it is none."""
     picture = content(path)
     name = next((name for magic, name in SHEETS.items() if picture.startswith(magic)), None)
@@ -93,15 +93,20 @@ def _sheet_beside(source: Path, card: Dataset | None) -> File | None:
     beside = [source.parent / name for name in SHEETS.values()]
     same_size = [p for p in beside if p.is_file() and p.stat().st_size == card.contact_sheet.size_bytes]
     found = next((p for p in same_size if sha256(content(p)).hexdigest() == card.contact_sheet.sha256), None)
-    return None if found is None else _sheet(found)
+    return None if found is None else contact_sheet(found)
+
+
+def rendered(results: Results, sheet: File | None, comparison: Comparison | None = None) -> tuple[File, ...]:
+    """Every file of a report but the results themselves. Raises UsageError for results that contradict themselves."""
+    check_results(results)
+    told = File("results.csv", results_csv(results)), File("summary.md", summary_md(results))
+    return (*render(build(results, sheet, comparison)), *told)
 
 
 def _write(
     results: Results, sheet: File | None, output: Path, *inputs: Path, comparison: Comparison | None = None
 ) -> None:
-    check_results(results)
-    told = File("results.csv", results_csv(results)), File("summary.md", summary_md(results))
-    files = (*render(build(results, sheet, comparison)), *told)
+    files = rendered(results, sheet, comparison)
     with writing(output, ARTIFACT, *inputs):
         for name in (*CHARTS, *SHEETS.values()):
             (output / name).unlink(missing_ok=True)

@@ -36,10 +36,13 @@ from jobs.benchmark.android.app import outcome
 from jobs.benchmark.android.classic import Printed
 from jobs.benchmark.android.installing import refusal
 from jobs.benchmark.android.reading import GREETING, read
+from jobs.benchmark.follows.logged import logged
 from jobs.benchmark.ledger import Ledger
 from jobs.dataset.archive import open_archive
 from jobs.dataset.errors import UnusableFileError
+from jobs.evidence.archive import MANIFEST, Unpacker
 from tests.artifacts import EXPERIMENT
+from tests.forgery import archived
 from tests.unit.benchmark.android import transcripts
 from tests.unit.dataset.test_archive import tarred
 from tests.unit.dataset.test_hostile_archive import TARS
@@ -86,6 +89,11 @@ def _block(data: bytes) -> str:
 def _archive(data: bytes) -> None:
     for _, member in open_archive(io.BytesIO(data), "fuzz").open_members():
         member()
+
+
+def _bundle(path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent) as name:
+        list(Unpacker(path, Path(name)).unpack())
 
 
 def _file(folder: Path, name: str, use: Callable[[Path], object]) -> Target:
@@ -143,6 +151,7 @@ def targets(folder: Path) -> dict[str, tuple[Target, tuple[bytes, ...]]]:
     tiny = Path("tests/devices/tiny.tflite").read_bytes()
     return {
         "experiment": (_file(folder, "fuzz.toml", load), (EXPERIMENT.encode(), b"seed = 99999999999999999999\n")),
+        "bundle": (_file(folder, "bundle.tar", _bundle), (archived({MANIFEST: b"{}", "a": b"b", "c/d": b"e" * 600}),)),
         "archive": (_archive, (tarred(), _zip(), *TARS.values())),
         "ledger": (_file(folder, "ledger.jsonl", Ledger), (line,)),
         "results": (_file(folder, "results.json", lambda path: read_artifact(path, Results)), (results,)),
@@ -166,6 +175,10 @@ def targets(folder: Path) -> dict[str, tuple[Target, tuple[bytes, ...]]]:
         ),
         "output of benchmark_model": (_printed(classic.parse, "xnnpack"), (log, *tool)),
         "output of LiteRT's": (_printed(litert.parse, "xnnpack"), tool),
+        "kept log": (
+            _text(lambda text: logged(text, "xnnpack", "log")),
+            (b"+ t\n" + log + b"\n--- stderr\n\n--- 0\n",),
+        ),
         "words of pm": (
             _text(refusal),
             (b"Failure [INSTALL_FAILED_USER_RESTRICTED: Install canceled by user]\n", b"Error: java.lang.X: y\n"),

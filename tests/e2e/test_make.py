@@ -54,6 +54,21 @@ def test_images_become_a_report(finished: Finished) -> None:
     assert not list(run.rglob("*.partial"))
 
 
+def test_the_run_is_evidence_that_follows_from_its_records(finished: Finished, make: Make, tmp_path: Path) -> None:
+    experiment, run, _ = finished
+    bundle = tmp_path / "run.tar"
+    packed = make("bundle", EXPERIMENT=experiment, RUN=run, BUNDLE=bundle).stdout
+    assert f"{bundle}: " in packed and "sha256" in packed
+    said = make("verify", BUNDLE=bundle).stdout
+    assert "Everything follows" in said and "3 .tflite files read again" in said
+    content = bytearray(bundle.read_bytes())
+    place = content.index(b'"latency_us": ') + len(b'"latency_us": ')
+    content[place] = ord("1") if content[place] != ord("1") else ord("2")
+    bundle.write_bytes(content)
+    failed = make("verify", check=False, BUNDLE=bundle)
+    assert failed.returncode == 2 and "does not follow from its records" in failed.stdout
+
+
 def test_a_second_time_does_nothing_and_says_so(finished: Finished, make: Make) -> None:
     experiment, run, _ = finished
     before = artifacts(run)

@@ -1,0 +1,1 @@
+"""Whether what was measured follows from its records. Nothing that measures imports it."""

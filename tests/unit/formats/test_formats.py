@@ -1,0 +1,123 @@
+"""What other tools read: Google Benchmark's JSON and Bencher's."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from common.artifact import write_model
+from common.provenance import ROOT
+from common.schema.judgement import Obstacle
+from common.schema.results import Results
+from jobs.formats.bencher import bencher_json
+from jobs.formats.cells import cells
+from jobs.formats.google import google_json
+from tests.unit.report import factories as f
+from tests.unit.report.rich import hostile, rich
+
+
+@pytest.fixture(scope="module")
+def results() -> Results:
+    return rich()
+
+
+def test_every_process_is_an_entry(results: Results) -> None:
+    document = json.loads(google_json(results))
+    assert document["context"]["json_schema_version"] == 1
+    names = [entry["name"] for entry in document["benchmarks"]]
+    for trace in results.traces:
+        for variant in {process.variant for process in trace.processes}:
+            own = [p for p in trace.processes if p.variant == variant and p.discarded is None and p.latency_us]
+            name = f"{variant}/{trace.target}/{trace.backend}/threads:{trace.threads}"
+            entries = [entry for entry in document["benchmarks"] if entry["name"] == name]
+            if not entries:
+                continue
+            assert [entry["real_time"] for entry in entries] == [process.latency_us for process in own]
+            assert [entry["repetition_index"] for entry in entries] == list(range(len(own)))
+            assert {entry["repetitions"] for entry in entries} == {len(own)}
+    assert len(set(names)) == len(list(cells(results)))
+
+
+def test_google_benchmarks_own_keys_are_there(results: Results) -> None:
+    """Those that its compare.py and github-action-benchmark read, of the types that its reporter writes."""
+    types = {"name": str, "run_name": str, "run_type": str, "time_unit": str, "real_time": float, "cpu_time": float}
+    counts = ("family_index", "per_family_instance_index", "repetitions", "repetition_index", "threads", "iterations")
+    types |= dict.fromkeys(counts, int)
+    for entry in json.loads(google_json(results))["benchmarks"]:
+        assert {key: type(value) for key, value in entry.items()} == types
+        assert entry["run_type"] == "iteration" and entry["time_unit"] == "us"
+
+
+def fits_bencher(document: object) -> bool:
+    """Bencher's published schema: names of objects of names of metrics, `value` required, numbers all of them."""
+    return isinstance(document, dict) and all(
+        isinstance(measures, dict)
+        and all(
+            isinstance(metric, dict)
+            and "value" in metric
+            and set(metric) <= {"value", "lower_value", "upper_value"}
+            and all(isinstance(number, float) for number in metric.values())
+            for metric in measures.values()
+        )
+        for measures in document.values()
+    )
+
+
+def test_bencher_gets_what_its_schema_asks_for(results: Results) -> None:
+    document = json.loads(bencher_json(results))
+    assert fits_bencher(document)
+    # Slugs and names have bounds.
+    assert all(len(name) <= 1024 and all(len(measure) <= 64 for measure in found) for name, found in document.items())
+    first = next(iter(cells(results)))
+    latency = document[first.name]["latency"]
+    assert latency["value"] == first.latency.latency_us * 1000
+    assert latency["lower_value"] <= latency["value"] <= latency["upper_value"]
+    variant = results.variants[0]
+    assert document[variant.name]["file-size"] == {"value": float(variant.size_bytes)}
+    share = next(one for one in results.evaluations if one.variant == variant.name).accuracy
+    assert document[variant.name]["accuracy"]["value"] == share.value
+
+
+def test_what_is_no_result_is_left_out(results: Results) -> None:
+    whole = list(cells(results))
+    emulators = tuple(target.model_copy(update={"functional_only": True}) for target in results.targets)
+    assert not list(cells(results.model_copy(update={"targets": emulators})))
+    assert results.choice is not None and results.choice.judgement is not None
+    judgement = results.choice.judgement
+    one = whole[0].measurement
+    place = (one.variant, one.target, one.backend)
+    speeds = [
+        speed.model_copy(update={"obstacle": Obstacle(cause="fallback", text="plain kernels")})
+        if (speed.variant, speed.setting.target, speed.setting.backend) == place
+        else speed
+        for speed in judgement.speeds
+    ]
+    assert speeds != list(judgement.speeds)
+    choice = results.choice.model_copy(update={"judgement": judgement.model_copy(update={"speeds": tuple(speeds)})})
+    assert list(cells(results.model_copy(update={"choice": choice}))) == whole[1:]
+
+
+def test_hostile_words_set_no_terminal_title() -> None:
+    for content in (google_json(hostile()), bencher_json(hostile())):
+        names = [entry["name"] for entry in json.loads(content).get("benchmarks", [])] or list(json.loads(content))
+        assert names and all(name.isprintable() for name in names)
+
+
+def test_a_published_table_has_one_entry_for_a_cell() -> None:
+    text = (ROOT / "tests" / "data" / "published_results.json").read_text(encoding="utf-8")
+    published = Results.model_validate_json(text)
+    entries = json.loads(google_json(published))["benchmarks"]
+    assert len(entries) == len(list(cells(published))) > 0
+    assert all(entry["repetitions"] == 1 for entry in entries)
+    assert fits_bencher(json.loads(bencher_json(published)))
+
+
+@pytest.mark.parametrize(("command", "function"), [("google-benchmark", google_json), ("bencher", bencher_json)])
+def test_the_command_writes_the_file(command: str, function: object, tmp_path: Path) -> None:
+    write_model(tmp_path / "results.json", f.results())
+    argv = [sys.executable, "-m", "jobs.formats", command, "--results", str(tmp_path / "results.json")]
+    subprocess.run([*argv, "--output", str(tmp_path / "out.json")], cwd=ROOT, check=True, capture_output=True)
+    assert callable(function)
+    assert (tmp_path / "out.json").read_bytes() == function(f.results())
