@@ -1,10 +1,12 @@
 """To be stopped from outside: SIGTERM, and SIGHUP when a terminal is closed. Standard library only."""
 
+import errno
 import os
 import signal
 import stat
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 # A terminal's Ctrl-C is a third, which Python makes an exception of by itself.
@@ -38,6 +40,20 @@ def leave_terminal() -> None:
         if stat.S_ISCHR(os.fstat(descriptor).st_mode):
             os.dup2(nowhere, descriptor)
     os.close(nowhere)
+
+
+@contextmanager
+def closed_or_not() -> Iterator[None]:
+    """Write to a terminal within. One that was closed is as a SIGHUP, which the kernel sends to the terminal's first
+    process alone: make, where no shell is between, keeps it to itself."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno != errno.EIO:
+            raise
+        leave_terminal()
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.raise_signal(signal.SIGHUP)
 
 
 def _pass(_number: int, _frame: FrameType | None) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TextIO
 
 from common.printable import tell
+from common.stopping import closed_or_not
 from jobs.steps.course import SIDE_BY_SIDE
 from jobs.steps.words import clipped
 
@@ -31,32 +32,37 @@ class Screen:
         if self._live:
             self.draw(line)
         else:
-            tell(line)
+            with closed_or_not():
+                tell(line)
 
     def draw(self, line: str) -> None:
         """The line as it is now."""
         if self._live:
-            sys.stdout.write(ERASE + clipped(line, _columns() - 1))
-            sys.stdout.flush()
+            _write(ERASE + clipped(line, _columns() - 1))
 
     def say(self, text: str, stream: TextIO) -> None:
         """A line that stays."""
         self.erase()
-        tell(text, stream)
+        with closed_or_not():
+            tell(text, stream)
 
     def end(self, line: str) -> None:
         """The line as it stays, below which there is none; elsewhere it stands there since the start."""
         if self._live:
             self.draw(line)
-            sys.stdout.write("\n")
-            sys.stdout.flush()
+            _write("\n")
             self._live = False
 
     def erase(self) -> None:
         """Take the line away."""
         if self._live:
-            sys.stdout.write(ERASE)
-            sys.stdout.flush()
+            _write(ERASE)
+
+
+def _write(text: str) -> None:
+    with closed_or_not():
+        sys.stdout.write(text)
+        sys.stdout.flush()
 
 
 def _columns() -> int:

@@ -145,6 +145,27 @@ def test_a_server_that_a_step_leaves_behind_does_not_hold_it_up(tmp_path: Path) 
     assert done.stdout.endswith("note: done\n")
 
 
+def test_a_terminal_that_is_closed_stops_the_step(tmp_path: Path) -> None:
+    """The kernel tells the first process of the terminal alone, which is make where no shell is between."""
+    code = (
+        "import pathlib, signal, sys, time\n"
+        "def stop(*_): pathlib.Path(sys.argv[1]).touch(); sys.exit(129)\n"
+        "signal.signal(signal.SIGHUP, stop); print('note: ready', flush=True); time.sleep(30)"
+    )
+    ours, theirs = os.openpty()
+    with subprocess.Popen(
+        [*argv(tmp_path, code), str(tmp_path / "tidy")], cwd=ROOT, env=environment() | {"TERM": "xterm"},
+        start_new_session=True, stdout=theirs, stderr=theirs,
+    ) as process:  # fmt: skip
+        os.close(theirs)
+        shown = b""
+        while b"ready" not in shown:
+            shown += os.read(ours, 1 << 12)
+        os.close(ours)
+        assert process.wait(10) == 129
+    assert (tmp_path / "tidy").exists()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_step_that_is_stopped_waits_for_its_command(tmp_path: Path, number: signal.Signals) -> None:
     """As from a terminal, whose Ctrl-C reaches both; SIGTERM, which make sends, is handed on."""
