@@ -51,7 +51,7 @@ class Hold:
 
     def insist(self) -> None:
         """Ask a device that has answered something since, and was not held by what it says yet, once more and with more
-        patience, before anything is done to it. Raises TryLaterError."""
+        patience. Raises TryLaterError."""
         if len(self._held) == 1:
             self._hold(patiently(self.serial) if self._identify is identity else self._identify(self.serial))
 

@@ -71,9 +71,8 @@ def android(
             cleanup.callback(target.clean_up)
         # Before the folder goes, and without it too.
         cleanup.callback(target.conditions.restore)
-        hold.insist()
         target.prepare(settings)
-        hold.renew()
+        hold.insist()
         yield target
 
 
