@@ -175,8 +175,12 @@ def write_model(path: Path, model: BaseModel) -> None:
 
 def as_json(model: BaseModel) -> bytes:
     """A model as an artifact's file holds it."""
-    text = json.dumps(model.model_dump(mode="json", by_alias=True), indent=2, ensure_ascii=False)
-    return (text + "\n").encode()
+    return indented(model.model_dump(mode="json", by_alias=True))
+
+
+def indented(document: object) -> bytes:
+    """What JSON can hold, for people to read too."""
+    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
 
 
 def require_apart(output: Path, *inputs: Path) -> None:

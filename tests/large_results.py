@@ -21,7 +21,7 @@ def enlarge(recorded: Results, variants: int = VARIANTS) -> Results:
     stay, times are scaled. The results need measurements with a judgement.
     """
     names = _names(recorded, variants)
-    settings = list(dict.fromkeys(_setting(item) for item in recorded.measurements))
+    settings = list(dict.fromkeys(item.setting for item in recorded.measurements))
     changes: dict[str, object] = {
         "variants": tuple(_variant(recorded, new, old) for new, old in names.items()),
         "measurements": tuple(_measurements(recorded, names, settings)),
@@ -57,10 +57,6 @@ def _variant(recorded: Results, new: str, old: str) -> VariantResult:
     return found.model_copy(update={"name": new, "label": new.replace("_", " ")})
 
 
-def _setting(item: Measurement) -> Setting:
-    return Setting(target=item.target, backend=item.backend, threads=item.threads, runner=item.runner)
-
-
 def _places(settings: list[Setting]) -> Iterator[tuple[Setting, Setting, float]]:
     """A new setting, the recorded one that stands for it, and the factor of its times."""
     for device, slower in zip(DEVICES, SLOWER, strict=True):
@@ -69,7 +65,7 @@ def _places(settings: list[Setting]) -> Iterator[tuple[Setting, Setting, float]]
 
 
 def _measurements(recorded: Results, names: dict[str, str], settings: list[Setting]) -> Iterator[Measurement]:
-    found = {(item.variant, _setting(item)): item for item in recorded.measurements}
+    found = {(item.variant, item.setting): item for item in recorded.measurements}
     for new, old, factor in _places(settings):
         for name, source in names.items():
             item = found[source, old]

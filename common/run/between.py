@@ -28,7 +28,7 @@ from common.schema.examination import OutputCheck
 from common.schema.experiment import Choose
 from common.schema.judgement import Setting
 from common.schema.outcome import Delegation
-from common.schema.results import Latency, Measurement, Results
+from common.schema.results import Latency, Results
 
 # Memory is the median of three processes; what differs by less may be a page or two of the runtime's.
 MEMORY_SHARE, MEMORY_MIB = 0.05, 0.5
@@ -150,13 +150,9 @@ def _only(these: Results, those: Results) -> Iterator[str]:
     """Variants, and then settings, of one run alone."""
     others = {variant.name for variant in those.variants}
     yield from (f"variant {variant.name}" for variant in these.variants if variant.name not in others)
-    known = {_place(item) for item in those.measurements}
-    mine = dict.fromkeys(_place(item) for item in these.measurements)
+    known = {item.setting for item in those.measurements}
+    mine = dict.fromkeys(item.setting for item in these.measurements)
     yield from (f"{p.target}, {p.backend}, {count(p.threads, 'thread')}, {p.runner}" for p in mine if p not in known)
-
-
-def _place(item: Measurement) -> Setting:
-    return Setting(target=item.target, backend=item.backend, threads=item.threads, runner=item.runner)
 
 
 # ---- cells ---------------------------------------------------------------------------------------
@@ -180,7 +176,7 @@ def cells_of(results: Results) -> dict[tuple[str, Setting], Measured]:
     judgement = None if results.choice is None else results.choice.judgement
     found = {}
     for item in results.measurements:
-        place = _place(item)
+        place = item.setting
         found[item.variant, place] = Measured(
             item.result, None if judgement is None else judgement.speed(item.variant, place)
         )

@@ -7,7 +7,7 @@ from math import exp, log, log1p
 
 from common.numbers import decimal, duration, megabytes, percent, speedup
 from common.run.between import cells_of
-from common.run.keeping import PairedTest, Pairs, judged, sign_test
+from common.run.keeping import PairedTest, judged, tested
 from common.run.latencies import Measured
 from common.schema.budget import Budget, Checked, Limit, Status
 from common.schema.comparison import CellChange, Comparison, QualityChange
@@ -160,7 +160,7 @@ def _test(change: QualityChange) -> PairedTest | None:
     lost, won, kept = change.only_base_right, change.only_head_right, change.kept
     if lost is None or won is None or kept is None:
         return None
-    return PairedTest(Pairs(lost, won, kept.images), sign_test(min(lost, won), lost + won))
+    return tested(lost, won, kept.images)
 
 
 def _grounds(lower: float | None, margin: float) -> str:

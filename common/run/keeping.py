@@ -85,6 +85,11 @@ def images_needed(pairs: Pairs, margin: float, alpha: float) -> int | None:
     return low
 
 
+def tested(lost: int, won: int, images: int) -> PairedTest:
+    """The sign test on images of which only the reference got `lost` right and only the variant `won`."""
+    return PairedTest(Pairs(lost, won, images), sign_test(min(lost, won), lost + won))
+
+
 def sign_test(fewer: int, all_: int) -> float:
     """Two-sided p value of at most `fewer` of `all_` fair coins on one side, exact."""
     term = tail = 1

@@ -23,6 +23,7 @@ from common.schema.environment import Environment
 from common.schema.evaluation import Evaluation
 from common.schema.examination import LayerTime, Operator, OutputCheck
 from common.schema.inputs import Samples
+from common.schema.judgement import Setting
 from common.schema.outcome import Delegation, Failed, Unsupported
 from common.schema.provenance import Provenance
 from common.schema.tflite import Proof
@@ -87,6 +88,11 @@ class Measurement(Model):
     threads: int
     runner: Runner = "binary"
     result: Latency | Unsupported | Failed
+
+    @property
+    def setting(self) -> Setting:
+        """Where it was measured."""
+        return Setting(target=self.target, backend=self.backend, threads=self.threads, runner=self.runner)
 
 
 # Why a process counts for no ratio: the scheduler kept it waiting and it was run again, or the references around its

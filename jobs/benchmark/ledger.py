@@ -1,6 +1,7 @@
 """The ledger: one JSON line per process, appended as it ends, so that nothing measured is lost."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from common.artifact import own_file
@@ -70,15 +71,21 @@ class Index:
         return self._states.get(session, [])
 
 
+def indexed(lines: Iterable[LedgerLine]) -> Index:
+    """What these lines come to."""
+    index = Index()
+    for line in lines:
+        index.add(line)
+    return index
+
+
 class Ledger:
     """An append-only file of ledger lines, or with no path one in memory, where the samples are left out."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = path
         self.lines: list[LedgerLine] = [] if path is None else _read(path)
-        self.index = Index()
-        for line in self.lines:
-            self.index.add(line)
+        self.index = indexed(self.lines)
 
     def append(self, line: LedgerLine) -> None:
         """Add a line and wait until it is on the disk. Raises UsageError when the file would be too large to read."""

@@ -18,7 +18,7 @@ from jobs.benchmark.host_facts import busy_cores
 from jobs.benchmark.ledger import Ledger, check
 from jobs.benchmark.rows import noises, rows, sessions
 from jobs.benchmark.targets import Target
-from jobs.benchmark.wanted import want
+from jobs.benchmark.wanted import want_on
 
 ARTIFACT = "benchmark.json"
 LEDGER = "ledger.jsonl"
@@ -53,20 +53,14 @@ def benchmark(
     fed = None if samples is None else read(samples / "inputs.json", Samples).arrays.sha256
     # The load average still counts the stages before this one.
     busy = busy_cores() if environment.kind == "host" else 0.0
-    wanted = want(
-        {name: variant.model.sha256 for name, variant in made.items()},
+    wanted = want_on(
+        environment,
+        made,
         settings,
         reference=reference,
         seed=experiment.settings.seed,
-        fingerprint=environment.fingerprint,
-        facts=environment.lasting,
-        kind=environment.kind,
-        ranked=not environment.functional_only,
-        app_sha256=environment.app_sha256,
-        tools=environment.tools,
         runners={backend: target.runners(backend) for backend in settings.backends},
         samples_sha256=fed,
-        npu={name: model.sha256 for name, model in npu.items()},
     )
     # Before the old result is taken away; the ledger is read for good when no one else can write it.
     check(output / LEDGER)

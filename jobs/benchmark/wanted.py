@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from common.schema.benchmark import Cell, Runner, SessionLine
+from common.schema.environment import Environment
 from common.schema.experiment import Benchmark as Settings
+from common.schema.variant import Variant
 from jobs.benchmark.ledger import Index
 from jobs.benchmark.order import group
 from jobs.benchmark.rounds import Limits, limits, next_step
@@ -106,6 +108,34 @@ def want(
         settings=tuple((key, str(value)) for key, value in told.items()),
         app_sha256=app_sha256,
         tools=tools,
+    )
+
+
+def want_on(
+    target: Environment,
+    made: Mapping[str, Variant],
+    settings: Settings,
+    *,
+    reference: str,
+    seed: int,
+    runners: Mapping[str, Sequence[Runner]],
+    samples_sha256: str | None,
+) -> Wanted:
+    """The same of variants that were made, on a target that tells what it is."""
+    return want(
+        {name: variant.model.sha256 for name, variant in made.items()},
+        settings,
+        reference=reference,
+        seed=seed,
+        fingerprint=target.fingerprint,
+        runners=runners,
+        facts=target.lasting,
+        kind=target.kind,
+        ranked=not target.functional_only,
+        app_sha256=target.app_sha256,
+        tools=target.tools,
+        samples_sha256=samples_sha256,
+        npu={name: one.compiled.model.sha256 for name, one in made.items() if one.compiled is not None},
     )
 
 

@@ -11,7 +11,7 @@ from common.arrays import load
 from common.artifact import read_hashed, verified
 from common.errors import UsageError
 from common.ledger import read_lines
-from common.run.keeping import PairedTest, Pairs, sign_test
+from common.run.keeping import PairedTest, tested
 from common.run.qualities import same_images
 from common.run.setup import Side
 from common.run.spread import Session, of_ledger, of_traces
@@ -121,5 +121,4 @@ def _right(folder: Path, evaluation: Evaluation, labels: npt.NDArray[np.int32]) 
 
 
 def _test(base: Right, head: Right) -> PairedTest:
-    lost, won = int((base & ~head).sum()), int((head & ~base).sum())
-    return PairedTest(Pairs(lost, won, len(base)), sign_test(min(lost, won), lost + won))
+    return tested(int((base & ~head).sum()), int((head & ~base).sum()), len(base))

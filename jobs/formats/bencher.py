@@ -4,9 +4,9 @@ A cell is a benchmark with `latency` in nanoseconds, Bencher's own unit, and its
 bytes; a variant is one with `file-size` in bytes and `accuracy`, a share with its interval.
 """
 
-import json
 from collections.abc import Iterator
 
+from common.artifact import indented
 from common.schema.base import Interval
 from common.schema.results import Results
 from jobs.formats.cells import cells
@@ -18,7 +18,7 @@ Metric = dict[str, float]
 def bencher_json(results: Results) -> bytes:
     """The file."""
     document = dict(_benchmarks(results))
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    return indented(document)
 
 
 def _benchmarks(results: Results) -> Iterator[tuple[str, dict[str, Metric]]]:

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from common.printable import clean
 from common.schema.benchmark import RUNNERS
-from common.schema.judgement import Setting
 from common.schema.results import Latency, Measurement, Results
 
 
@@ -36,8 +35,7 @@ def _name(one: Measurement) -> str:
 
 def _is_result(results: Results, one: Measurement) -> bool:
     judgement = None if results.choice is None else results.choice.judgement
-    setting = Setting(target=one.target, backend=one.backend, threads=one.threads, runner=one.runner)
-    speed = None if judgement is None else judgement.speed(one.variant, setting)
+    speed = None if judgement is None else judgement.speed(one.variant, one.setting)
     return speed is None or speed.is_result
 
 

@@ -5,9 +5,9 @@ are wanted. `real_time` is the process's typical latency in microseconds; `cpu_t
 holds no processor time.
 """
 
-import json
 from collections.abc import Iterator
 
+from common.artifact import indented
 from common.printable import clean
 from common.schema.results import Results
 from jobs.formats.cells import Cell, cells
@@ -19,7 +19,7 @@ def google_json(results: Results) -> bytes:
     """The file."""
     entries = [entry for family, cell in enumerate(cells(results)) for entry in _entries(family, cell)]
     document = {"context": _context(results), "benchmarks": entries}
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
+    return indented(document)
 
 
 def _context(results: Results) -> dict[str, object]:

@@ -1,7 +1,6 @@
 """The schema of the results file as text. Pure."""
 
-import json
-
+from common.artifact import indented
 from common.schema.results import Results
 
 NAME = "results.schema.json"
@@ -12,4 +11,4 @@ def results_schema() -> bytes:
     """JSON Schema (draft 2020-12) of `results.json` of every version. What a younger version added may be missing;
     edgeproof itself writes every key."""
     schema = {"$schema": DIALECT, **Results.model_json_schema()}
-    return (json.dumps(schema, indent=2, ensure_ascii=False) + "\n").encode()
+    return indented(schema)

@@ -29,13 +29,13 @@ from common.schema.variant import Variant
 from jobs.benchmark.cautions import BUSY, cautions
 from jobs.benchmark.endurance import sustained
 from jobs.benchmark.follows.logged import RUNNERS, logged
-from jobs.benchmark.ledger import Index
+from jobs.benchmark.ledger import Index, indexed
 from jobs.benchmark.memory import PROCESSES
 from jobs.benchmark.protocol import file_name, measured_cells
 from jobs.benchmark.rows import noises, rows, sessions
 from jobs.benchmark.statistics import memory_of, stat
 from jobs.benchmark.sustained import chosen, finished
-from jobs.benchmark.wanted import Wanted, resumable, shown_session, want
+from jobs.benchmark.wanted import Wanted, resumable, shown_session, want_on
 
 # Of an executable's output a device may send so much.
 MOST_LOG_BYTES = 16 << 20
@@ -127,9 +127,7 @@ def unlike_ledger(
     where: str, stated: Benchmark, lines: Sequence[LedgerLine], files: Files, experiment: LoadedExperiment
 ) -> Iterator[Finding]:
     """How an artifact differs from what its ledger gives."""
-    index = Index()
-    for line in lines:
-        index.add(line)
+    index = indexed(lines)
     wanted = wanted_of(stated, files, experiment.settings.reference)
     yield from _unlike_machine(where, stated)
     unmeasured = [cell for cell in wanted.cells if not any(one.kept[cell] for one in index.sessions_of(cell))]
@@ -146,9 +144,7 @@ def unlike_ledger(
 
 def derive(stated: Benchmark, lines: Sequence[LedgerLine], wanted: Wanted, experiment: LoadedExperiment) -> Benchmark:
     """The artifact with everything that the ledger gives in place of what is stated."""
-    index = Index()
-    for line in lines:
-        index.add(line)
+    index = indexed(lines)
     found, noise, told = rows(index, wanted), noises(index, wanted), sessions(index, wanted)
     states = [line for one in told for line in index.states(one.session)]
     busy, unfed = _taken(stated)
@@ -202,21 +198,14 @@ def wanted_of(stated: Benchmark, files: Files, reference: str) -> Wanted:
         used = runners.setdefault(row.cell.backend, [])
         if row.cell.runner not in used:
             used.append(row.cell.runner)
-    target = stated.target
-    return want(
-        {name: variant.model.sha256 for name, variant in files.made.items()},
+    return want_on(
+        stated.target,
+        files.made,
         stated.settings,
         reference=reference,
         seed=stated.provenance.seed,
-        fingerprint=target.fingerprint,
-        facts=target.lasting,
-        kind=target.kind,
-        ranked=not target.functional_only,
-        app_sha256=target.app_sha256,
-        tools=target.tools,
         runners=runners,
         samples_sha256=files.samples_sha256,
-        npu={name: one.compiled.model.sha256 for name, one in files.made.items() if one.compiled is not None},
     )
 
 
