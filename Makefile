@@ -34,6 +34,7 @@ BASE ?=## compare, check: the run (its folder or its results.json) to compare wi
 HEAD ?=## compare, check: the run that is compared, instead of RUN
 BUDGETS ?=## check: a TOML file of budgets
 RERUN ?=## compare, check: 1 measures the files of both runs again, in turns
+BUDGET ?=## with MODELS or RERUN: how long a session goes on with rounds; 60s, and 5m with RERUN
 BUNDLE ?= $(RUN).tar## bundle, verify: the archive with a run's evidence
 PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personalities
 
@@ -43,7 +44,7 @@ PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personaliti
 # the command line to graph.mk, which would expand it.
 VARIABLES := EXPERIMENT MODELS REFERENCE INPUTS DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY \
   BENCHMARK_BINARY_2 BENCHMARK_APK HEXAGON_LIBRARIES NPU_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT \
-  PORT RUNS BASE HEAD BUDGETS RERUN BUNDLE PERSONALITY
+  PORT RUNS BASE HEAD BUDGETS RERUN BUDGET BUNDLE PERSONALITY
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 $(foreach v,$(VARIABLES) $(filter-out $(VARIABLES),$(GIVEN)),\
   $(eval override $v := $$(if $$(filter file,$$(origin $v)),$$($v),$$(value $v)))$(eval export $v))
@@ -117,7 +118,7 @@ report: graph ## up to the report, without the summary
 graph: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,$(LIGHT))
 	+@[[ -x $(PY) ]] || { echo "$(VENV) is not set up yet: then all of it is made"; exit 0; }; \
 	PLAN=$$($(PY) -m jobs.plan --experiment "$$EXPERIMENT" --run "$$RUN" \
-	  --models "$$MODELS" --reference "$$REFERENCE" --inputs "$$INPUTS" --data "$$DATA" --data-sha256 "$$DATA_SHA256" \
+	  --models "$$MODELS" --reference "$$REFERENCE" --inputs "$$INPUTS" --data "$$DATA" --data-sha256 "$$DATA_SHA256" --budget "$$BUDGET" \
 	  --device "$$DEVICE" --devices "$$DEVICES" --binary "$$BENCHMARK_BINARY" --apk "$$BENCHMARK_APK" --hexagon "$$HEXAGON_LIBRARIES" \
 	  --second "$$BENCHMARK_BINARY_2" --npu "$$NPU_LIBRARIES" \
 	  $(if $(filter all benchmark choose report,$(GOALS)),--measure) $(if $(dry),--dry)) && export PLAN && $(if $(dry),,$(steps) &&) $(graph)
@@ -147,7 +148,7 @@ compare = $(PY) -m jobs.compare $${BASE:+--base "$$BASE"} --head "$${HEAD:-$$RUN
 rerun = again=; $(if $(filter 1,$(RERUN)),again="$${HEAD:-$$RUN}/rerun"; \
   first=$$($(PY) -m jobs.compare $${BASE:+--base "$$BASE"} --head "$${HEAD:-$$RUN}" --gather "$$again/given"); \
   if [[ -z $$first ]]; then again=; else \
-  $(MAKE) all MODELS="$$again/given/$$first.tflite $$again/given" REFERENCE="$$first" RUN="$$again"; fi; )
+  $(MAKE) all MODELS="$$again/given/$$first.tflite $$again/given" REFERENCE="$$first" RUN="$$again" BUDGET="$${BUDGET:-5m}"; fi; )
 
 # ---- evidence -------------------------------------------------------------------------------------
 .PHONY: bundle verify

@@ -29,6 +29,7 @@ def main(
     run: Annotated[Path, typer.Option(help="Folder of the run.")],
     data: Annotated[str, typer.Option(help="Replaces the experiment's data source.")] = "",
     data_sha256: Annotated[str, typer.Option(help="sha256 of a data source that is a URL.")] = "",
+    budget: Annotated[str, typer.Option(help="With --models: how long a session goes on with rounds.")] = "",
     device: Annotated[str, typer.Option(help="Where to measure: host, any or a serial.")] = "host",
     devices: Annotated[str, typer.Option(help="Several, in place of --device.")] = "",
     binary: Annotated[str, typer.Option(help="The user's own benchmark_model for devices.")] = "",
@@ -50,11 +51,12 @@ def main(
     meant = listed(devices) if devices.strip() else (single(device),)
     tools = Tools(*(Path(path) if path else None for path in (binary, apk, hexagon, second, npu)))
     if models.strip():
-        given = Given(models, reference, inputs, data, data_sha256)
+        given = Given(models, reference, inputs, data, data_sha256, budget)
         print(plan_models(given, run, meant, tools, dry=dry, measure=measure), end="")
         return
-    if reference or inputs:
-        raise UsageError("REFERENCE and INPUTS go with MODELS", hint="in an experiment: reference, and [inputs] source")
+    if reference or inputs or budget:
+        hint = "in an experiment: reference, [inputs] source and [benchmark] budget"
+        raise UsageError("REFERENCE, INPUTS and BUDGET go with MODELS", hint=hint)
     if experiment is None:
         raise UsageError("give --experiment or --models")
     loaded = load(experiment, data=data, data_sha256=data_sha256)

@@ -9,13 +9,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import TypeAdapter, ValidationError
+
 from common.errors import UsageError
+from common.schema.duration import LONGEST, Duration
 
 FILE = "models.toml"
 SUFFIX = ".tflite"
 NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 LONGEST_NAME = 64
 MOST_FILES = 200
+BUDGET = "60s"
 # What a device is asked, to see that it answers as this machine does: a process each for samples, and enough images
 # that one near a class's border does not decide.
 ASKED_SAMPLES, ASKED_IMAGES = 4, 32
@@ -24,13 +28,14 @@ ASKED_SAMPLES, ASKED_IMAGES = 4, 32
 @dataclass(frozen=True)
 class Given:
     """What the user gave beside an experiment: `models` are files, folders or patterns as in a shell, `reference` one
-    of the files or its name, `inputs` samples, `data` labelled images."""
+    of the files or its name, `inputs` samples, `data` labelled images, `budget` how long a session's rounds go on."""
 
     models: str = ""
     reference: str = ""
     inputs: str = ""
     data: str = ""
     data_sha256: str = ""
+    budget: str = ""
 
 
 def experiment(given: Given) -> bytes:
@@ -50,12 +55,19 @@ def experiment(given: Given) -> bytes:
         # Nothing is trained: most of the images are there to be reported on.
         lines += ["[data]", f"source = {_text(given.data)}", "validation_share = 0.05", "test_share = 0.75"]
         lines += [f"sha256 = {_text(given.data_sha256)}"] if given.data_sha256 else []
-    # As of the default experiment: more rounds while intervals are wide, for a minute.
-    lines += ["[benchmark]", 'budget = "60s"', "min_secs = 0.1", "warmup_min_secs = 0.1"]
+    # As of the default experiment: more rounds while intervals are wide.
+    lines += ["[benchmark]", f"budget = {_text(_duration(given.budget))}", "min_secs = 0.1", "warmup_min_secs = 0.1"]
     lines += [f"outputs_images = {ASKED_IMAGES if given.data else ASKED_SAMPLES}"]
     for name, path in zip(names, files, strict=True):
         lines += [f"[variants.{_text(name)}]", f"file = {_text(str(_absolute(path)))}"]
     return "".join(f"{line}\n" for line in lines).encode()
+
+
+def _duration(budget: str) -> str:
+    try:
+        return TypeAdapter(Duration).validate_python(budget or BUDGET)
+    except ValidationError:
+        raise UsageError(f"BUDGET={budget} is no time of at most {LONGEST}", hint="such as 90s, 5m or 1h") from None
 
 
 def _files(models: str) -> list[Path]:

@@ -46,6 +46,18 @@ def test_a_device_is_asked_whether_it_answers_as_this_machine_does(folder: Path,
     assert loaded.settings.benchmark.outputs_images == asked
 
 
+@pytest.mark.parametrize(("budget", "told"), [("", 60), ("90s", 90), ("5m", 300)])
+def test_how_long_a_session_goes_on(folder: Path, budget: str, told: float) -> None:
+    loaded = parsed(experiment(Given("a.tflite", budget=budget)), Path("runs/models/plan/models.toml"))
+    assert loaded.settings.benchmark.budget_s == told
+
+
+@pytest.mark.parametrize("budget", ["5", "5x", "0s", "48h", '60s"\n[x]'])
+def test_a_budget_that_is_no_time(folder: Path, budget: str) -> None:
+    with pytest.raises(UsageError, match="is no time of at most 24h"):
+        experiment(Given("a.tflite", budget=budget))
+
+
 @pytest.mark.parametrize("reference", ["b", "b.tflite", "./b.tflite"])
 def test_another_reference(folder: Path, reference: str) -> None:
     assert variants("*.tflite", reference)[0] == "b"
