@@ -20,6 +20,7 @@ NOT_IN_A_NAME = re.compile(r"[^A-Za-z0-9_.-]+")
 LONGEST_NAME = 64
 MOST_FILES = 200
 BUDGET = "60s"
+MOST_ROUNDS = 100
 # What a device is asked, to see that it answers as this machine does: a process each for samples, and enough images
 # that one near a class's border does not decide.
 ASKED_SAMPLES, ASKED_IMAGES = 4, 32
@@ -57,6 +58,8 @@ def experiment(given: Given) -> bytes:
         lines += [f"sha256 = {_text(given.data_sha256)}"] if given.data_sha256 else []
     # As of the default experiment: more rounds while intervals are wide.
     lines += ["[benchmark]", f"budget = {_text(_duration(given.budget))}", "min_secs = 0.1", "warmup_min_secs = 0.1"]
+    # Who names a time wants what it buys.
+    lines += [f"most_rounds = {MOST_ROUNDS}"] if given.budget else []
     lines += [f"outputs_images = {ASKED_IMAGES if given.data else ASKED_SAMPLES}"]
     for name, path in zip(names, files, strict=True):
         lines += [f"[variants.{_text(name)}]", f"file = {_text(str(_absolute(path)))}"]
