@@ -1,7 +1,7 @@
 """Text from outside in Markdown, so that it is shown and never does anything. Pure."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from common.printable import clean
 
@@ -23,6 +23,16 @@ def escape(text: str) -> str:
 def code(text: str) -> str:
     """Text on one line as code, also in a cell of a table."""
     return f"`{clean(text).replace('`', chr(39)).replace('|', chr(92) + '|')}`"
+
+
+def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+    """The lines of a table whose cells are Markdown already."""
+    return [row(head), f"|{' --- |' * len(head)}", *map(row, rows)]
+
+
+def row(cells: Iterable[str]) -> str:
+    """A line of a table whose cells are Markdown already."""
+    return f"| {' | '.join(cells)} |"
 
 
 def fenced(lines: Iterable[str], language: str) -> str:

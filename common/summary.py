@@ -7,7 +7,7 @@ first line is a comment that nobody sees, by which whoever posts it again finds 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from common.markdown import escape
+from common.markdown import escape, row, table
 from common.numbers import clipped, count
 
 MOST_LINES, MOST_BYTES = 40, 8000
@@ -60,23 +60,23 @@ def markdown(summary: Summary) -> bytes:
     return "".join(f"{line}\n" for line in lines).encode()
 
 
-def _table(table: Table, most_rows: int, most_bytes: int) -> list[str]:
+def _table(made: Table, most_rows: int, most_bytes: int) -> list[str]:
     """As many rows and columns as there is room for, and a row that counts those that are left out."""
-    head = table.head[:MOST_COLUMNS]
-    lines = [_row(head), f"|{' --- |' * len(head)}"]
-    for row in table.rows[:most_rows]:
-        line = _row(row[:MOST_COLUMNS])
+    head = made.head[:MOST_COLUMNS]
+    lines = table(_cells(head), ())
+    for cells in made.rows[:most_rows]:
+        line = row(_cells(cells[:MOST_COLUMNS]))
         if _size((*lines, line)) > most_bytes:
             break
         lines.append(line)
-    left = len(table.rows) - len(lines) + 2
+    left = len(made.rows) - len(lines) + 2
     told = [count(left, "more row")] if left else []
-    told += [count(more, "more column")] if (more := len(table.head) - len(head)) else []
+    told += [count(more, "more column")] if (more := len(made.head) - len(head)) else []
     return [*lines, f"| and {' and '.join(told)} |"] if told else lines
 
 
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(_shown(cell, CELL) for cell in cells)} |"
+def _cells(cells: Sequence[str]) -> list[str]:
+    return [_shown(cell, CELL) for cell in cells]
 
 
 def _shown(text: str, most_bytes: int) -> str:

@@ -1,8 +1,9 @@
 """The model card: what somebody who gets only the file must know. Pure; whatever comes from outside is escaped."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from common import markdown
 from common.flattery import flattery
 from common.markdown import code, escape, fenced
 from common.numbers import count, decimal, megabytes
@@ -214,11 +215,4 @@ def _images(candidate: Candidate) -> int:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    return "\n".join(_lines(head, rows))
-
-
-def _lines(head: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(head)} |"
-    yield f"|{' --- |' * len(head)}"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
+    return "\n".join(markdown.table(head, rows))

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from common import comparison_words as words
-from common.markdown import escape
+from common.markdown import escape, table
 from common.run import directions
 from common.schema.comparison import CellChange, Comparison
 
@@ -43,8 +43,4 @@ def _section(title: str, items: Iterable[str], none: str) -> Iterator[str]:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
-    return [_row(head), f"|{' --- |' * len(head)}", *map(_row, rows)]
-
-
-def _row(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(map(escape, cells))} |"
+    return table(head, ([escape(cell) for cell in row] for row in rows))
