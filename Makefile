@@ -29,7 +29,8 @@ RENEW ?=## lock-binaries: 1 pins all anew
 PHONE ?=## virtual-phone: the container's name, to have several
 PHONE_PORT ?=## virtual-phone: its port on 127.0.0.1 instead of a free one
 PORT ?=## serve: its port on 127.0.0.1 instead of a free one
-RUNS ?= runs## serve: the folder that holds the runs
+RUNS ?= runs## serve, history: the folder that holds the runs
+HISTORY ?=## history: the folder to write instead of history; compare, check: one whose sessions count too
 BASE ?=## compare, check: the run (its folder or its results.json) to compare with
 HEAD ?=## compare, check: the run that is compared, instead of RUN
 BUDGETS ?=## check: a TOML file of budgets
@@ -44,7 +45,9 @@ PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personaliti
 # the command line to graph.mk, which would expand it.
 VARIABLES := EXPERIMENT MODELS REFERENCE INPUTS DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY \
   BENCHMARK_BINARY_2 BENCHMARK_APK HEXAGON_LIBRARIES NPU_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT \
-  PORT RUNS BASE HEAD BUDGETS RERUN BUDGET BUNDLE PERSONALITY
+  PORT RUNS HISTORY BASE HEAD BUDGETS RERUN BUDGET BUNDLE PERSONALITY
+# Whether a device is named, where all are meant otherwise.
+ASKED := $(filter-out file,$(firstword $(origin DEVICE)))
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
 $(foreach v,$(VARIABLES) $(filter-out $(VARIABLES),$(GIVEN)),\
   $(eval override $v := $$(if $$(filter file,$$(origin $v)),$$($v),$$(value $v)))$(eval export $v))
@@ -83,9 +86,13 @@ $(VENV)/.data: docker/data/requirements.txt docker/adb/requirements.txt requirem
 $(VENV)/.local: docker/training/requirements.txt docker/adb/requirements.txt requirements/launcher.txt
 	requirements/setup $(VENV) $^
 	touch $@ $(VENV)/.launcher $(VENV)/.files $(VENV)/.data
-$(VENV)/.dev: requirements/dev.txt $(VENV)/.local
+# DuckDB, for the history alone: it is fetched when that is asked for.
+$(VENV)/.history: requirements/history.txt | $(VENV)/.files
 	requirements/setup $(VENV) $<
 	touch $@
+$(VENV)/.dev: requirements/dev.txt requirements/history.txt $(VENV)/.local
+	requirements/setup $(VENV) requirements/dev.txt requirements/history.txt
+	touch $@ $(VENV)/.history
 
 # ---- from images to a report ---------------------------------------------------------------------
 STAGES := all dataset train optimize evaluate benchmark choose report
@@ -143,12 +150,19 @@ compare: $(VENV)/.files ## what changed from the run BASE to RUN, or to HEAD
 	$(PY) -m jobs.report --results "$$head/report/results.json" --comparison "$$head/compare/compare.json" --output "$$head/compare/report"
 check: $(VENV)/.files ## whether RUN, or HEAD, keeps BUDGETS beside BASE
 	@$(rerun) $(compare) --check $${BUDGETS:+--budgets "$$BUDGETS"}
-compare = $(PY) -m jobs.compare $${BASE:+--base "$$BASE"} --head "$${HEAD:-$$RUN}" $${again:+--rerun "$$again"}
+compare = $(PY) -m jobs.compare $${BASE:+--base "$$BASE"} --head "$${HEAD:-$$RUN}" $${again:+--rerun "$$again"} \
+  $${HISTORY:+--history "$$HISTORY"}
 # The files of both are a run of their own, with the machinery for finished files; where none differs there is none.
 rerun = again=; $(if $(filter 1,$(RERUN)),again="$${HEAD:-$$RUN}/rerun"; \
   first=$$($(PY) -m jobs.compare $${BASE:+--base "$$BASE"} --head "$${HEAD:-$$RUN}" --gather "$$again/given"); \
   if [[ -z $$first ]]; then again=; else \
   $(MAKE) all MODELS="$$again/given/$$first.tflite $$again/given" REFERENCE="$$first" RUN="$$again" BUDGET="$${BUDGET:-5m}"; fi; )
+
+# ---- many runs -----------------------------------------------------------------------------------
+.PHONY: history
+history: $(VENV)/.history ## every session in RUNS over time, of all devices or of DEVICE; what changed when
+	@$(PY) -m jobs.history --runs "$$RUNS" $(if $(ASKED),--device "$$DEVICE") --output "$${HISTORY:-history}"
+	@$(PY) -m jobs.report --history "$${HISTORY:-history}/history.json" --output "$${HISTORY:-history}"
 
 # ---- evidence -------------------------------------------------------------------------------------
 .PHONY: bundle verify

@@ -88,8 +88,12 @@ def method(comparison: Comparison) -> str:
     """How latencies were compared."""
     if comparison.interleaved:
         return "Both runs' files were measured in turns in one session, round by round."
+    of = ""
+    if comparison.history is not None:
+        further = count(comparison.history.sessions, "further session")
+        of = f", as both runs and {further} of a history ({comparison.history.sha256[:12]}) show it"
     return (
-        "Two sessions: every interval carries the spread between sessions, and no difference inside of it is claimed."
+        f"Two sessions: every interval carries the spread between sessions{of}; no difference inside of it is claimed."
     )
 
 

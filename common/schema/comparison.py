@@ -1,4 +1,7 @@
-"""`compare.json`: what changed from one run (the base) to another (the head), cell by cell. Version 1."""
+"""`compare.json`: what changed from one run (the base) to another (the head), cell by cell.
+
+Version history: 1 first; 2 adds the sessions of a history. Both are still read.
+"""
 
 from datetime import datetime
 from typing import Literal
@@ -47,6 +50,13 @@ class Spread(Model):
     assumed: bool
     sessions: Count
     largest: float | None
+
+
+class FromHistory(Model):
+    """A history whose `sessions` on the devices of both runs, that neither run has, count for the spread as well."""
+
+    sha256: Sha256
+    sessions: Count
 
 
 class LatencyChange(Model):
@@ -122,9 +132,10 @@ class CellChange(Model):
 class Comparison(Model):
     """Everything that is claimed of two runs. `interleaved`: both were measured in one session, so that latencies carry
     no spread between sessions. `margin` and `alpha` are those of the head's rules. `deciding` is the head's deciding
-    setting, `best` what the head recommends. `only_base` and `only_head` name cells and variants of one run alone."""
+    setting, `best` what the head recommends. `only_base` and `only_head` name cells and variants of one run alone.
+    `history` is None where none was given, or nothing of it was needed."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     version: str
     base: Side
     head: Side
@@ -139,6 +150,7 @@ class Comparison(Model):
     cells: tuple[CellChange, ...]
     only_base: tuple[str, ...]
     only_head: tuple[str, ...]
+    history: FromHistory | None = None
 
     @property
     def itself(self) -> bool:

@@ -1,17 +1,20 @@
 """The compare stage: two finished runs to what changed, and, where budgets are checked, whether they are kept."""
 
+from dataclasses import replace
 from pathlib import Path
 
-from common.artifact import read, verified, write_bytes, write_model, writing
+from common.artifact import read, read_hashed, verified, write_bytes, write_model, writing
 from common.errors import UsageError
 from common.provenance import VERSION
 from common.run.between import Case, between
 from common.run.gate import default, gate, overall
+from common.run.past import further
 from common.run.rerun import BASE, HEAD, interleaved
 from common.run.rerun import files as rerun_files
 from common.run.setup import Side
 from common.schema.budget import Check
-from common.schema.comparison import Comparison
+from common.schema.comparison import Comparison, FromHistory
+from common.schema.history import History
 from common.schema.results import Results
 from common.schema.variant import Variant
 from jobs.compare import told
@@ -19,20 +22,22 @@ from jobs.compare.budgets import load
 from jobs.compare.page import markdown
 from jobs.compare.read import paired, results_file, run_folder, side
 
-COMPARISON, CHECK = "compare.json", "check.json"
+COMPARISON, CHECK, HISTORY = "compare.json", "check.json", "history.json"
 SUFFIX = ".tflite"
 # Of a variant, in an experiment.
 LONGEST_NAME = 64
 
 
-def compare(base: Path, head: Path, rerun: Path | None, output: Path | None) -> tuple[Comparison, Path]:
+def compare(
+    base: Path, head: Path, rerun: Path | None, output: Path | None, *, history: Path | None = None
+) -> tuple[Comparison, Path]:
     """Compare the runs at `base` and `head`, write what changed, and say where; `rerun` is the run in which the files
-    of both were measured in turns.
+    of both were measured in turns, `history` the file or folder of a history whose sessions count for the spread.
 
     Raises UsageError for what is no run or was changed, NotComparableError where the runs have nothing in common.
     """
     files = results_file(base), results_file(head)
-    _, _, comparison = _compared(*files, rerun)
+    _, _, comparison = _compared(*files, rerun, history)
     folder = _output(output, files[1], "compare")
     with writing(folder, COMPARISON, *_reports(*files)):
         write_bytes(folder / "compare.md", markdown(comparison))
@@ -41,14 +46,20 @@ def compare(base: Path, head: Path, rerun: Path | None, output: Path | None) -> 
 
 
 def check(
-    base: Path | None, head: Path, rerun: Path | None, budgets: Path | None, output: Path | None
+    base: Path | None,
+    head: Path,
+    rerun: Path | None,
+    budgets: Path | None,
+    output: Path | None,
+    *,
+    history: Path | None = None,
 ) -> tuple[Check, Path]:
     """Hold a run against its budgets, and write the verdicts, also as JUnit XML and as a summary.
 
     Without a base, limits that need one cannot be said. Raises as `compare` does.
     """
     files = results_file(base or head), results_file(head)
-    before, now, comparison = _compared(*files, rerun)
+    before, now, comparison = _compared(*files, rerun, history)
     loaded = None if budgets is None else load(budgets)
     asked = default(comparison) if loaded is None else loaded.budgets.budget
     checked = tuple(gate(comparison, None if base is None else before.results, now.results, asked))
@@ -104,12 +115,19 @@ def _copy(made: Path, path: Path, case: Case, prefix: str, name: str) -> None:
     write_bytes(path, verified(made, variant.model).read_bytes())
 
 
-def _compared(base: Path, head: Path, rerun: Path | None) -> tuple[Side, Side, Comparison]:
+def _compared(base: Path, head: Path, rerun: Path | None, history: Path | None) -> tuple[Side, Side, Comparison]:
     before, now = side(base), side(head)
     case = Case(before, now, VERSION, dict(paired(before, now, base, head)))
-    if rerun is None:
+    if rerun is not None:
+        # One session has no spread between sessions, so that nothing else is needed.
+        return before, now, interleaved(case, read(results_file(rerun), Results))
+    if history is None:
         return before, now, between(case)
-    return before, now, interleaved(case, read(results_file(rerun), Results))
+    past, digest = read_hashed(history / HISTORY if history.is_dir() else history, History)
+    sessions = tuple(further(past, before, now))
+    found = between(replace(case, head=replace(now, sessions=(*now.sessions, *sessions))))
+    told = FromHistory(sha256=digest, sessions=len(sessions))
+    return before, now, found.model_copy(update={"history": told})
 
 
 def _reports(*files: Path) -> tuple[Path, ...]:

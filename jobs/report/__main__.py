@@ -4,6 +4,7 @@
         --training runs/demo/train --variants runs/demo/variants --evaluations runs/demo/evaluation \
         --benchmark runs/demo/benchmark/host --choice runs/demo/best --output runs/demo/report
     python -m jobs.report --results results.json --output folder
+    python -m jobs.report --history history/history.json --output history
     python -m jobs.report --summary runs/demo/report
     python -m jobs.report --summary runs/demo/report --why baseline distilled_int8
 
@@ -12,6 +13,7 @@ Reads   <dataset>/dataset.json and its contact sheet, <training>/training.json,
         <benchmark>/benchmark.json, <choice>/choice.json, reports/templates/; or a results file and its contact sheet
 Writes  <output>/report.html report.md summary.md results.csv, charts as .svg, contact_sheet.*
         <output>/results.json    last: everything that the report shows
+        <output>/history.html    with --history, and nothing else
 """
 
 from pathlib import Path
@@ -40,6 +42,7 @@ def main(
     comparison: Annotated[
         Path | None, cli.READ, typer.Option(help="With --results: a compare.json of it, to be in the report.")
     ] = None,
+    history: Annotated[Path | None, cli.READ, typer.Option(help="Only render this history.json, as a page.")] = None,
     summary: Annotated[Path | None, cli.READ, typer.Option(help="Only show the report in this folder.")] = None,
     why: Annotated[
         tuple[str, str] | None,
@@ -52,7 +55,7 @@ def main(
     from common.experiment import load
     from jobs.report import arguments, terminal
 
-    tasks = [("--experiment", experiment), ("--results", results), ("--summary", summary)]
+    tasks = [("--experiment", experiment), ("--results", results), ("--history", history), ("--summary", summary)]
     stages = {"dataset": dataset, "samples": samples, "training": training}
     stages |= {"variants": variants, "evaluations": evaluations}
     arguments.require_one([(name, bool(path)) for name, path in tasks], any((*stages.values(), benchmark, choice)))
@@ -63,12 +66,16 @@ def main(
     if summary is not None:
         return terminal.show(summary) if why is None else terminal.explain(summary, *why)
     output = arguments.required("--output", output)
+    if history is not None:
+        from jobs.report.stage import history_page
+
+        return terminal.placed(history_page(history, output), "history")
     if results is not None:
         from jobs.report.stage import rerender
 
         rerender(results, output, comparison)
         if comparison is not None:
-            return terminal.placed(output)
+            return terminal.placed(output / "report.html")
     elif experiment is not None:
         folders = arguments.experiment_folders(stages, benchmark or [])
         from jobs.report.stage import report

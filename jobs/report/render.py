@@ -21,6 +21,14 @@ SCRIPT = "script.js"
 
 def render(document: Document, templates: Path = TEMPLATES) -> tuple[File, ...]:
     """`report.html`, which holds everything, and `report.md` with its pictures beside it."""
+    plain = _environment(templates, _for_markdown, autoescape=False)
+    plain.globals["fenced"] = fenced
+    text = plain.get_template("report.md.j2").render(document=document)
+    return File("report.html", page(document, templates)), File("report.md", text.encode()), *document.files
+
+
+def page(document: Document, templates: Path = TEMPLATES) -> bytes:
+    """The document as one HTML page that needs nothing else."""
     style = "\n".join((templates / name).read_text(encoding="utf-8") for name in STYLES)
     script = (templates / SCRIPT).read_text(encoding="utf-8")
     policy = (
@@ -28,12 +36,8 @@ def render(document: Document, templates: Path = TEMPLATES) -> tuple[File, ...]:
         "base-uri 'none'; form-action 'none'"
     )
     html = _environment(templates, _for_html, autoescape=True).get_template("report.html.j2")
-    plain = _environment(templates, _for_markdown, autoescape=False)
-    plain.globals["fenced"] = fenced
     parts = {"style": Markup(style), "script": Markup(script), "policy": Markup(policy)}  # noqa: S704
-    page = html.render(document=document, **parts)
-    text = plain.get_template("report.md.j2").render(document=document)
-    return File("report.html", page.encode()), File("report.md", text.encode()), *document.files
+    return html.render(document=document, **parts).encode()
 
 
 def _digest(text: str) -> str:

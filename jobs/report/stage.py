@@ -12,6 +12,7 @@ from common.run.read import Folders, read_run
 from common.schema.choice import Choice
 from common.schema.comparison import Comparison
 from common.schema.dataset import Dataset
+from common.schema.history import History
 from common.schema.results import Results
 from jobs.report.collect import collect
 from jobs.report.consistency import check_results
@@ -19,10 +20,11 @@ from jobs.report.document import CHART_FILES, File
 from jobs.report.export import results_csv
 from jobs.report.flips import flips
 from jobs.report.page import build
-from jobs.report.render import render
+from jobs.report.render import page, render
+from jobs.report.sections import past
 from jobs.report.summary import summary_md
 
-ARTIFACT = "results.json"
+ARTIFACT, HISTORY_PAGE = "results.json", "history.html"
 PACKAGES = ("jinja2", "markupsafe", "numpy", "pandas", "pillow")
 # The beginnings of the pictures that a page can show, and the name of the contact sheet's copy.
 SHEETS = {b"\xff\xd8\xff": "contact_sheet.jpg", b"\x89PNG\r\n\x1a\n": "contact_sheet.png"}
@@ -101,6 +103,13 @@ def rendered(results: Results, sheet: File | None, comparison: Comparison | None
     check_results(results)
     told = File("results.csv", results_csv(results)), File("summary.md", summary_md(results))
     return (*render(build(results, sheet, comparison)), *told)
+
+
+def history_page(source: Path, output: Path) -> Path:
+    """Render a history as a page in `output`; gives its path. Raises UsageError for a file that is none."""
+    path = output / HISTORY_PAGE
+    write_bytes(path, page(past.document(read(source, History))))
+    return path
 
 
 def _write(

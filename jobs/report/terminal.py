@@ -43,12 +43,12 @@ def show(folder: Path) -> None:
         tell(signs)
     if results.choice is not None:
         tell(recommended(results.choice))
-    placed(folder)
+    placed(folder / "report.html")
 
 
-def placed(folder: Path) -> None:
-    """Print where the report is."""
-    tell(f"report: {folder / 'report.html'}")
+def placed(page: Path, what: str = "report") -> None:
+    """Print where the report, or another page, is."""
+    tell(f"{what}: {page}")
 
 
 def recommended(choice: Choice) -> str:
