@@ -133,7 +133,7 @@ class LeftOut(Model):
     reason: str
 
 
-class Testing(Model):
+class Method(Model):
     """How changes were looked for. A history in which nothing changed names one with a chance of at most `level`,
     shared by `series` that have enough sessions; a series has them from `sessions_needed` on. Changes below `floor`, a
     share, are not named."""
@@ -158,7 +158,7 @@ class History(Model):
     devices: tuple[Device, ...]
     marks: tuple[Mark, ...]
     series: tuple[Series, ...]
-    testing: Testing
+    testing: Method
     older: Count
     left_out: tuple[LeftOut, ...]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from common.intervals import LEAST_FLOOR
-from common.schema.history import Mark, Measure, Point, Series, Shift, Testing
+from common.schema.history import Mark, Measure, Method, Point, Series, Shift
 from jobs.history import pettitt
 from jobs.history.table import FileRow, MarkRow, SeriesRow
 
@@ -57,7 +57,7 @@ def marks(facts: Iterator[MarkRow], files: Iterator[FileRow]) -> tuple[Mark, ...
     return tuple(dict.fromkeys(sorted(found, key=lambda mark: mark.session)))
 
 
-def judged(rows: Sequence[SeriesRow], found: Sequence[Mark]) -> tuple[tuple[Series, ...], Testing]:
+def judged(rows: Sequence[SeriesRow], found: Sequence[Mark]) -> tuple[tuple[Series, ...], Method]:
     """Every series, with the changes that are shown, and how they were looked for."""
     lines = [line for row in rows for line in lines_of(row)]
     lengths = [len(line.places) for line in lines]
@@ -67,7 +67,7 @@ def judged(rows: Sequence[SeriesRow], found: Sequence[Mark]) -> tuple[tuple[Seri
     tested = sum(one.tested for one in series)
     # Where none has enough, all would share the level.
     sharing = share if tested else max(1, len(lines))
-    testing = Testing(
+    testing = Method(
         test=pettitt.NAME,
         level=LEVEL,
         series=tested,
