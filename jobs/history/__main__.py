@@ -27,10 +27,16 @@ def main(
 ) -> None:
     """Gather every session of the devices, and say what changed."""
     from common.adb.names import single
+    from common.errors import UsageError
 
     wanted = None if device is None else single(device)
-    from jobs.history import stage, terminal
-
+    try:
+        from jobs.history import stage, terminal
+    except ModuleNotFoundError as error:
+        if error.name != "duckdb":
+            raise
+        hint = "make history installs it; or pip install --require-hashes -r requirements/history.txt"
+        raise UsageError("DuckDB is not installed", hint=hint) from None
     terminal.show(*stage.history(runs, wanted, output))
 
 

@@ -7,7 +7,7 @@ from statistics import median
 from common.intervals import LEAST_FLOOR
 from common.schema.history import Mark, Measure, Method, Point, Series, Shift
 from jobs.history import pettitt
-from jobs.history.table import FileRow, MarkRow, SeriesRow
+from jobs.history.rows import FileRow, MarkRow, SeriesRow
 
 # The chance that a history in which nothing changed names a change.
 LEVEL = 0.05

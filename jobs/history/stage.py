@@ -23,8 +23,8 @@ from jobs.history.table import Tables
 
 ARTIFACT, CELLS, PAGE = "history.json", "history.parquet", "history.html"
 PACKAGES = ("duckdb", "numpy")
-# Of a target, and of all of them: what a page can show and a JSON of 32 MiB hold. A run has a hundredth of them.
-MOST_SESSIONS, MOST_FIGURES, MOST_FIGURES_OF_RUN = 400, 50_000, 10_000
+# Of a target, and of all of them: what a page can show and a JSON of 32 MiB hold. A run has some hundreds.
+MOST_SESSIONS, MOST_FIGURES, MOST_FIGURES_OF_RUN = 400, 40_000, 10_000
 # Folders beside a run's, and files, that say that a folder is one.
 OF_A_RUN = ("plan", "benchmark", "report")
 

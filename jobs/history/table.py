@@ -5,7 +5,6 @@ database reads and writes nothing outside of the folder that it exports to, load
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +13,8 @@ import numpy as np
 
 from common.artifact import atomic
 from common.run.spread import HUGE, TINY
-from common.schema.benchmark import Runner
-from common.schema.history import Kind
 from jobs.history.read import Past
+from jobs.history.rows import FigureRow, FileRow, MarkRow, Place, SeriesRow
 
 SAFE: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -96,75 +94,6 @@ SELECT run, experiment, target, make_timestamp(at_us) AS began, variant, backend
   model AS model_sha256, us AS latency_us, low_us, high_us, processes, beside AS beside_reference
 FROM cells ORDER BY place, variant, backend, threads, runner
 """
-
-
-@dataclass(frozen=True)
-class FigureRow:
-    """A file in the session at `place`, in microseconds."""
-
-    place: int
-    variants: tuple[str, ...]
-    model: str
-    backend: str
-    threads: int
-    runner: Runner
-    us: float
-    low_us: float
-    high_us: float
-    processes: int
-
-
-@dataclass(frozen=True)
-class MarkRow:
-    """A fact that differs from the session before; `scope` is the experiment whose setting it is, or empty."""
-
-    place: int
-    target: str
-    kind: Kind
-    scope: str
-    what: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True)
-class FileRow:
-    """A variant whose file, by its hash, differs from the session before."""
-
-    place: int
-    target: str
-    experiment: str
-    variant: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True)
-class SeriesRow:
-    """A variant in one setting over the sessions at `places`: latencies, shares of the reference's where there are
-    some, the file's hash and the reference's."""
-
-    target: str
-    processor: str | None
-    experiment: str
-    variant: str
-    backend: str
-    threads: int
-    runner: Runner
-    places: tuple[int, ...]
-    us: tuple[float, ...]
-    beside: tuple[float | None, ...]
-    models: tuple[str, ...]
-    references: tuple[str | None, ...]
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a session that was added as `number` stands in time, and the median load over its processes."""
-
-    number: int
-    place: int
-    load: float | None
 
 
 class Tables:

@@ -1,6 +1,8 @@
 """A folder of runs to its history: real ledgers of a device that pretends, day after day."""
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +14,7 @@ from common import history_words as words
 from common.artifact import read, sha256_file, write_model
 from common.errors import UsageError
 from common.ledger import read_lines
+from common.provenance import ROOT
 from common.run.spread import of_ledger, spread
 from common.schema.benchmark import Benchmark
 from common.schema.history import History
@@ -86,6 +89,22 @@ def test_a_table_for_other_programs_has_every_cell(made: Made) -> None:
         next(x.us for x in made[0].sessions[4].figures if x.variants == (n,)) for n in ("v01", "baseline")
     )
     assert found == [(own, pytest.approx(own / reference), datetime(2026, 1, 5))]
+
+
+def test_the_same_runs_give_the_same_bytes(made: Made, runs: Path, tmp_path: Path) -> None:
+    history(runs, None, tmp_path)
+    for name in ("history.json", "history.parquet"):
+        assert (tmp_path / name).read_bytes() == (made[1] / name).read_bytes()
+
+
+def test_without_duckdb_it_says_what_to_do(runs: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys\nsys.modules['duckdb'] = None\nfrom common import cli\nfrom jobs.history.__main__ import main\n"
+        "cli.run(main)\n"
+    )
+    argv = [sys.executable, "-c", code, "--runs", str(runs), "--output", str(tmp_path / "out")]
+    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stderr.startswith("error: DuckDB is not installed (make history installs it")
 
 
 def test_the_terminal_says_it(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
