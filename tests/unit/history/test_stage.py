@@ -189,6 +189,18 @@ def test_an_emulators_latencies_are_left_out(tmp_path: Path) -> None:
     assert len(found.sessions) == 1 and "it is an emulator" in found.left_out[0].reason
 
 
+def test_of_too_much_the_newest_is_kept_and_no_run_has_too_much(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = history_of(tmp_path / "runs", [Day()] * 3)
+    monkeypatch.setattr("jobs.history.stage.MOST_SESSIONS", 2)
+    found, _ = history(runs, None, tmp_path / "out")
+    assert [past.run for past in found.sessions] == ["day-001", "day-002"] and found.older == 1
+    monkeypatch.setattr("jobs.history.stage.MOST_FIGURES_OF_RUN", 1)
+    with pytest.raises(UsageError, match=r"day-000: it has more than the 1 latencies allowed"):
+        history(runs, None, tmp_path / "out")
+
+
 def finished(given: Results, *inputs: InputRef) -> Results:
     """Results that say when and of what they were made."""
     return given.model_copy(update={"provenance": (f.provenance("report").model_copy(update={"inputs": inputs}),)})
