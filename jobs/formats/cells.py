@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from common.printable import clean
-from common.schema.benchmark import RUNNERS
+from common.schema.judgement import Speed
 from common.schema.results import Latency, Measurement, Results
+from jobs.formats.names import backend, distinct, short
 
 
 @dataclass(frozen=True)
@@ -19,24 +19,31 @@ class Cell:
 
 
 def cells(results: Results) -> Iterator[Cell]:
-    """In the file's order. Left out are targets that only show function, and what the judge takes for no result of its
-    backend: a fallback, wrong answers, a cell that failed too often."""
+    """In the file's order, each of another name. Left out are targets that only show function, and what the judge takes
+    for no result of its backend: a fallback, wrong answers, a cell that failed too often."""
     shown = {target.name for target in results.targets if target.functional_only}
-    for one in results.measurements:
-        if isinstance(one.result, Latency) and one.target not in shown and _is_result(results, one):
-            yield Cell(_name(one), one, one.result, _processes(results, one) or (one.result.latency_us,))
+    found = [
+        (one, one.result)
+        for one in results.measurements
+        if isinstance(one.result, Latency) and one.target not in shown and _is_result(results, one)
+    ]
+    for name, (one, latency) in zip(distinct(_name(one) for one, _ in found), found, strict=True):
+        yield Cell(name, one, latency, _processes(results, one) or (latency.latency_us,))
 
 
 def _name(one: Measurement) -> str:
-    # A device calls itself what it likes, and compare.py prints it.
-    backend = clean(one.backend) + RUNNERS[one.runner].replace(" ", "_")
-    return f"{one.variant}/{clean(one.target)}/{backend}/threads:{one.threads}"
+    return f"{one.variant}/{short(one.target)}/{backend(one.backend, one.runner)}/threads:{one.threads}"
+
+
+def verdict(results: Results, one: Measurement) -> Speed | None:
+    """What the judge says of a cell; None where it was not asked."""
+    judgement = None if results.choice is None else results.choice.judgement
+    return None if judgement is None else judgement.speed(one.variant, one.setting)
 
 
 def _is_result(results: Results, one: Measurement) -> bool:
-    judgement = None if results.choice is None else results.choice.judgement
-    speed = None if judgement is None else judgement.speed(one.variant, one.setting)
-    return speed is None or speed.is_result
+    found = verdict(results, one)
+    return found is None or found.is_result
 
 
 def _processes(results: Results, one: Measurement) -> tuple[float, ...]:

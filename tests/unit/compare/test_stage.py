@@ -9,6 +9,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
+from junitparser import Error, Failure, JUnitXml
 
 from common.artifact import file_ref, read, write_model
 from common.errors import NotComparableError, UsageError
@@ -144,10 +145,27 @@ def test_a_check_writes_what_other_programs_read(tmp_path: Path, capsys: pytest.
     assert root.attrib.keys() == suite.attrib.keys() == {"name", "tests", "failures", "errors", "time"}
     assert all(case.attrib.keys() == {"name", "classname", "time"} for case in suite)
     assert all(found.attrib.keys() == {"message", "type"} for case in suite for found in case)
+    # The reader of others finds what was checked.
+    assert outcomes(folder / "junit.xml") == [
+        (f"budget {each.budget}", each.limit.replace(" ", "_"), each.status, "" if each.status == "kept" else each.text)
+        for each in sorted(found.checked, key=lambda each: each.budget)
+    ]
     told = (folder / "summary.md").read_text(encoding="utf-8").splitlines()
     assert told[0] == "<!-- edgeproof check of demo -->" and told[1].startswith("**Budgets broken.**")
     assert told[5].startswith("| regression | pruned\\_dynamic\\_range |")
     assert show_check(found, folder) == 1 and "::error" not in capsys.readouterr().out
+
+
+def outcomes(path: Path) -> list[tuple[str, str, str, str]]:
+    """Suite, limit, status and message of every case of a JUnit file, as junitparser reads them."""
+    found = []
+    for suite in JUnitXml.fromfile(str(path)):
+        for case in suite:
+            result = next(iter(case.result), None)
+            status = "broken" if isinstance(result, Failure) else "cannot say" if isinstance(result, Error) else "kept"
+            message = "" if result is None else result.message
+            found.append((suite.name, case.classname.removeprefix("edgeproof."), status, message))
+    return found
 
 
 def test_annotations_are_for_github_alone_and_bounded(
@@ -182,7 +200,7 @@ def test_what_comes_from_outside_stays_text_everywhere(
     out = capsys.readouterr().out
     assert all(line.startswith(("::error title=", "::warning title=")) for line in out.splitlines() if line[:2] == "::")
     assert not {"\x00", "\u202e", "\x1b"} & set(out)
-    ElementTree.parse(folder / "junit.xml")  # noqa: S314
+    assert all(text.isprintable() for _, _, _, text in outcomes(folder / "junit.xml"))
     summary = (folder / "summary.md").read_bytes()
     assert len(summary) <= MOST_BYTES and summary.count(b"\n") <= MOST_LINES
     for name in ("summary.md", "compare.md"):

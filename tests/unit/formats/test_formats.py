@@ -1,6 +1,7 @@
 """What other tools read: Google Benchmark's JSON and Bencher's."""
 
 import json
+import statistics
 import subprocess
 import sys
 from pathlib import Path
@@ -10,12 +11,15 @@ import pytest
 from common.artifact import write_model
 from common.provenance import ROOT
 from common.schema.judgement import Obstacle
-from common.schema.results import Results
+from common.schema.results import Process, Results
 from jobs.formats.bencher import bencher_json
 from jobs.formats.cells import cells
 from jobs.formats.google import google_json
 from tests.unit.report import factories as f
 from tests.unit.report.rich import hostile, rich
+
+# Google Benchmark's own tool, as Debian packs it.
+COMPARE = Path("/usr/share/benchmark/compare.py")
 
 
 @pytest.fixture(scope="module")
@@ -37,17 +41,69 @@ def test_every_process_is_an_entry(results: Results) -> None:
             assert [entry["real_time"] for entry in entries] == [process.latency_us for process in own]
             assert [entry["repetition_index"] for entry in entries] == list(range(len(own)))
             assert {entry["repetitions"] for entry in entries} == {len(own)}
-    assert len(set(names)) == len(list(cells(results)))
+    cell_names = {cell.name for cell in cells(results)}
+    assert set(names) == cell_names | {f"{name}_median" for name in cell_names}
+
+
+def test_a_median_follows_the_processes_of_its_cell(results: Results) -> None:
+    entries = json.loads(google_json(results))["benchmarks"]
+    for cell in cells(results):
+        own = [entry for entry in entries if entry["run_name"] == cell.name]
+        assert [entry["run_type"] for entry in own] == ["iteration"] * len(cell.processes_us) + ["aggregate"]
+        assert own[-1]["real_time"] == statistics.median(cell.processes_us)
 
 
 def test_google_benchmarks_own_keys_are_there(results: Results) -> None:
-    """Those that its compare.py and github-action-benchmark read, of the types that its reporter writes."""
-    types = {"name": str, "run_name": str, "run_type": str, "time_unit": str, "real_time": float, "cpu_time": float}
-    counts = ("family_index", "per_family_instance_index", "repetitions", "repetition_index", "threads", "iterations")
+    """Those that compare.py, Bencher and github-action-benchmark read, as its own reporter wrote them (1.9.5 with
+    three repetitions), but for what a results file does not know: the processor's clock, caches and load."""
+    types: dict[str, type] = {
+        "name": str,
+        "run_name": str,
+        "run_type": str,
+        "time_unit": str,
+        "real_time": float,
+        "cpu_time": float,
+    }
+    counts = ("family_index", "per_family_instance_index", "repetitions", "threads", "iterations")
     types |= dict.fromkeys(counts, int)
-    for entry in json.loads(google_json(results))["benchmarks"]:
-        assert {key: type(value) for key, value in entry.items()} == types
-        assert entry["run_type"] == "iteration" and entry["time_unit"] == "us"
+    own: dict[str, dict[str, type]] = {
+        "iteration": {"repetition_index": int},
+        "aggregate": {"aggregate_name": str, "aggregate_unit": str},
+    }
+    document = json.loads(google_json(results))
+    for entry in document["benchmarks"]:
+        assert {key: type(value) for key, value in entry.items()} == types | own[entry["run_type"]]
+        assert entry["time_unit"] == "us"
+    known = {"date": str, "host_name": str, "executable": str, "caches": list, "json_schema_version": int}
+    assert {key: type(value) for key, value in document["context"].items()} == known
+
+
+@pytest.mark.skipif(not COMPARE.is_file(), reason="needs the package libbenchmark-tools")
+def test_compare_py_finds_the_slower_variant(results: Results, tmp_path: Path) -> None:
+    """The real tool tests two files by ranks."""
+    slow = results.variants[-1].name
+    traces = tuple(trace.model_copy(update={"processes": later(trace.processes, slow)}) for trace in results.traces)
+    (tmp_path / "old.json").write_bytes(google_json(results))
+    (tmp_path / "new.json").write_bytes(google_json(results.model_copy(update={"traces": traces})))
+    argv = [sys.executable, str(COMPARE), "--no-color", "-d", "told.json", "benchmarks", "old.json", "new.json"]
+    done = subprocess.run(argv, cwd=tmp_path, check=True, capture_output=True, text=True)
+    assert "WARNING" not in done.stderr
+    told = json.loads((tmp_path / "told.json").read_text(encoding="utf-8"))
+    iterations = {each["name"]: each for each in told if each["run_type"] == "iteration"}
+    assert iterations.keys() == {cell.name for cell in cells(results)}
+    for cell in cells(results):
+        found = iterations[cell.name]
+        assert [one["real_time"] for one in found["measurements"]] == list(cell.processes_us)
+        assert found["utest"]["nr_of_repetitions"] == len(cell.processes_us)
+        assert (found["utest"]["time_pvalue"] < 0.05) == cell.name.startswith(f"{slow}/")
+
+
+def later(processes: tuple[Process, ...], variant: str) -> tuple[Process, ...]:
+    """The same with every process of a variant three times as long."""
+    return tuple(
+        one.model_copy(update={"latency_us": 3 * one.latency_us}) if one.variant == variant and one.latency_us else one
+        for one in processes
+    )
 
 
 def fits_bencher(document: object) -> bool:
@@ -110,7 +166,7 @@ def test_a_published_table_has_one_entry_for_a_cell() -> None:
     published = Results.model_validate_json(text)
     entries = json.loads(google_json(published))["benchmarks"]
     assert len(entries) == len(list(cells(published))) > 0
-    assert all(entry["repetitions"] == 1 for entry in entries)
+    assert all((entry["repetitions"], entry["run_type"]) == (1, "iteration") for entry in entries)
     assert fits_bencher(json.loads(bencher_json(published)))
 
 
