@@ -37,6 +37,7 @@ BUDGETS ?=## check: a TOML file of budgets
 RERUN ?=## compare, check: 1 measures the files of both runs again, in turns
 BUDGET ?=## with MODELS or RERUN: how long a session goes on with rounds; 60s, and 5m with RERUN
 BUNDLE ?= $(RUN).tar## bundle, verify: the archive with a run's evidence
+FORMAT ?=## export: google-benchmark, bencher, model-explorer or mlflow (the store of MLFLOW_TRACKING_URI)
 PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personalities
 
 # ---- what a user gives is text -------------------------------------------------------------------
@@ -45,7 +46,7 @@ PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personaliti
 # the command line to graph.mk, which would expand it.
 VARIABLES := EXPERIMENT MODELS REFERENCE INPUTS DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY \
   BENCHMARK_BINARY_2 BENCHMARK_APK HEXAGON_LIBRARIES NPU_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT \
-  PORT RUNS HISTORY BASE HEAD BUDGETS RERUN BUDGET BUNDLE PERSONALITY
+  PORT RUNS HISTORY BASE HEAD BUDGETS RERUN BUDGET BUNDLE FORMAT PERSONALITY
 # Whether a device is named, where all are meant otherwise.
 ASKED := $(filter-out file,$(firstword $(origin DEVICE)))
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
@@ -90,9 +91,13 @@ $(VENV)/.local: docker/training/requirements.txt docker/adb/requirements.txt req
 $(VENV)/.history: requirements/history.txt | $(VENV)/.files
 	requirements/setup $(VENV) $<
 	touch $@
-$(VENV)/.dev: requirements/dev.txt requirements/history.txt $(VENV)/.local
-	requirements/setup $(VENV) requirements/dev.txt requirements/history.txt
-	touch $@ $(VENV)/.history
+# So is MLflow, for an export to its store.
+$(VENV)/.mlflow: requirements/mlflow.txt | $(VENV)/.files
+	requirements/setup $(VENV) $<
+	touch $@
+$(VENV)/.dev: requirements/dev.txt requirements/history.txt requirements/mlflow.txt $(VENV)/.local
+	requirements/setup $(VENV) requirements/dev.txt requirements/history.txt requirements/mlflow.txt
+	touch $@ $(VENV)/.history $(VENV)/.mlflow
 
 # ---- from images to a report ---------------------------------------------------------------------
 STAGES := all dataset train optimize evaluate benchmark choose report
@@ -171,6 +176,12 @@ bundle: | $(VENV)/.files ## pack a finished run as evidence: everything that its
 verify: | $(VENV)/.files ## check such a bundle, from anywhere: hashes, figures, verdicts, report
 	@$(PY) -m jobs.evidence verify "$$BUNDLE"
 
+# ---- for other tools ------------------------------------------------------------------------------
+.PHONY: export
+export: | $(VENV)/.$(if $(filter mlflow,$(FORMAT)),mlflow,files) ## the results of RUN for another tool, as FORMAT says
+	@$(PY) -m jobs.formats "$${FORMAT:---help}" $(if $(strip $(FORMAT)),--results "$$RUN/report/results.json" $(exported))
+exported = $(if $(filter mlflow,$(FORMAT)),--run "$$RUN",--output "$$RUN/export/$$FORMAT"$(if $(filter model-explorer,$(FORMAT)),,.json))
+
 # ---- a phone for people who have none ------------------------------------------------------------
 .PHONY: virtual-phone virtual-phone-stop
 virtual-phone: ## start an Android-like phone in a container and print its DEVICE
@@ -207,7 +218,7 @@ types: $(VENV)/.dev ## mypy, strict
 	$(PY) -m mypy
 lock: ## renew the hashed lock files (needs uv)
 	requirements/lock
-MADE := plan dataset inputs train variants evaluation benchmark best report logs compare check rerun
+MADE := plan dataset inputs train variants evaluation benchmark best report logs compare check rerun export
 # Only what make made: a folder with the plan of a run, that no link leads to and that does not hold this checkout.
 clean: ## remove everything that was made from EXPERIMENT
 	@there=$$(realpath -m -- "$$RUN"); \

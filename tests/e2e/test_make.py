@@ -1,5 +1,6 @@
 """The whole chain in a virtual environment: once, again, after a change, after a kill."""
 
+import json
 import os
 import signal
 import subprocess
@@ -67,6 +68,21 @@ def test_the_run_is_evidence_that_follows_from_its_records(finished: Finished, m
     bundle.write_bytes(content)
     failed = make("verify", check=False, BUNDLE=bundle)
     assert failed.returncode == 2 and "does not follow from its records" in failed.stdout
+
+
+def test_the_results_go_to_other_tools(finished: Finished, make: Make, tmp_path: Path) -> None:
+    experiment, run, _ = finished
+    for name in ("google-benchmark", "bencher"):
+        said = make("export", EXPERIMENT=experiment, RUN=run, FORMAT=name).stdout
+        assert said == f"{run}/export/{name}.json\n" and json.loads((run / "export" / f"{name}.json").read_bytes())
+    said = make("export", EXPERIMENT=experiment, RUN=run, FORMAT="model-explorer").stdout
+    nodes = list((run / "export" / "model-explorer").glob("*.json"))
+    assert len(nodes) == 6 and all(f"{path}\n" in said for path in nodes) and said.count("note: ") == 6
+    store = {"MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/mlflow.db"}
+    said = make("export", EXPERIMENT=experiment, RUN=run, FORMAT="mlflow", env=store).stdout
+    assert said.endswith(f"{store['MLFLOW_TRACKING_URI']}, experiment small: 4 runs written\n")
+    failed = make("export", check=False, EXPERIMENT=experiment, RUN=run, FORMAT="csv").stdout
+    assert failed.splitlines()[0] == "error: No such command 'csv' (see --help)"
 
 
 def test_a_second_time_does_nothing_and_says_so(finished: Finished, make: Make) -> None:
