@@ -177,10 +177,11 @@ verify: | $(VENV)/.files ## check such a bundle, from anywhere: hashes, figures,
 	@$(PY) -m jobs.evidence verify "$$BUNDLE"
 
 # ---- for other tools ------------------------------------------------------------------------------
+mlflow := $(if $(filter 1-mlflow,$(words $(FORMAT))-$(FORMAT)),mlflow)
 .PHONY: export
-export: | $(VENV)/.$(if $(filter mlflow,$(FORMAT)),mlflow,files) ## the results of RUN for another tool, as FORMAT says
+export: | $(VENV)/.$(or $(mlflow),files) ## the results of RUN for another tool, as FORMAT says
 	@$(PY) -m jobs.formats "$${FORMAT:---help}" $(if $(strip $(FORMAT)),--results "$$RUN/report/results.json" $(exported))
-exported = $(if $(filter mlflow,$(FORMAT)),--run "$$RUN",--output "$$RUN/export/$$FORMAT"$(if $(filter model-explorer,$(FORMAT)),,.json))
+exported = $(if $(mlflow),--run "$$RUN",--output "$$RUN/export/$$FORMAT"$(if $(filter model-explorer,$(FORMAT)),,.json))
 
 # ---- a phone for people who have none ------------------------------------------------------------
 .PHONY: virtual-phone virtual-phone-stop

@@ -109,6 +109,19 @@ def test_nothing_in_a_variable_is_ever_run(copy: Path, where: str, name: str) ->
     assert not (copy / "pwned").exists()
 
 
+def test_a_format_is_text_and_none_of_the_known_writes_nothing(copy: Path) -> None:
+    for name in ("$(touch pwned)`touch pwned`", "../bencher", "mlflow bencher"):
+        done = make(copy, "export", "EXPERIMENT=tiny.toml", f"FORMAT={name}")
+        assert done.returncode == 2 and f"error: No such command {name!r}" in done.stderr, done.stderr
+    done = make(copy, "export", "EXPERIMENT=tiny.toml")
+    assert all(f"  {name} " in done.stdout for name in ("google-benchmark", "bencher", "model-explorer", "mlflow"))
+    assert not (copy / "pwned").exists() and not (copy / "runs").exists()
+    # MLflow is installed for its own format alone.
+    lock = "requirements/mlflow.txt"
+    assert lock in make(copy, "-n", "export", "EXPERIMENT=tiny.toml", "FORMAT=mlflow").stdout
+    assert lock not in make(copy, "-n", "export", "EXPERIMENT=tiny.toml", "FORMAT=bencher").stdout
+
+
 TIDY = """
 import pathlib, signal, sys, time
 def stop(number, _):
