@@ -36,9 +36,21 @@ def modules() -> Tree:
 @cache
 def distributions_of(path: str) -> frozenset[str]:
     """What a module imports from outside, by its path in the checkout."""
-    tops = {module.partition(".")[0] for module in imports((ROOT / path).read_bytes(), path)}
     known = packages()
-    return frozenset(normal(one) for top in tops - INSIDE for one in known.get(top, ()))
+    return frozenset(
+        normal(one)
+        for module in imports((ROOT / path).read_bytes(), path)
+        if (top := module.partition(".")[0]) not in INSIDE
+        for one in known.get(top, ())
+        if len(known[top]) == 1 or holds(one, module)
+    )
+
+
+@cache
+def holds(distribution: str, module: str) -> bool:
+    """Whether a module is one of a distribution's: several share a folder such as google/."""
+    start = module.replace(".", "/")
+    return any(str(file).startswith(start) for file in metadata.files(distribution) or ())
 
 
 def outside(stage: str) -> set[str]:
