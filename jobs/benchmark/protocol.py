@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from common.artifact import own_folder
+from common.numbers import duration
 from common.printable import tell
 from common.schema.benchmark import RUNNERS, Cell, ExaminationLine, RunLine, SessionLine
 from common.schema.experiment import Benchmark as Settings
@@ -179,7 +180,7 @@ def _measure(bench: Bench, session: Session, slot: Slot) -> RunLine:
 def _describe(line: RunLine, session: Session, rounds: int) -> str:
     match line.outcome:
         case Measured():
-            ending = f"{line.outcome.steady.typical_us:,.0f} us"
+            ending = duration(line.outcome.steady.typical_us)
         case Unsupported(reason=reason):
             ending = f"unsupported: {reason}"
         case Failed(reason=reason):

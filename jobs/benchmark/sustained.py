@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
+from common.numbers import duration
 from common.schema.benchmark import (
     LedgerLine,
     Row,
@@ -160,5 +161,5 @@ def _part(bench: Bench, start: SustainedStart, log: Path, began: datetime) -> Su
 
 def _describe(line: SustainedLine, duration_s: float) -> str:
     cell = line.cell
-    ending = f"{line.outcome.steady.typical_us:,.0f} us" if isinstance(line.outcome, Measured) else line.outcome.reason
+    ending = duration(line.outcome.steady.typical_us) if isinstance(line.outcome, Measured) else line.outcome.reason
     return f"[{line.end_s:.0f}/{duration_s:.0f} s] sustained  {cell.variant} {cell.backend} x{cell.threads}  {ending}"

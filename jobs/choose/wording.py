@@ -1,6 +1,6 @@
 """How candidates are spoken of. Pure."""
 
-from common.numbers import count, percent, proportion, speedup
+from common.numbers import count, duration, percent, proportion, speedup
 from common.schema.choice import Candidate
 from common.schema.judgement import Setting
 
@@ -42,7 +42,7 @@ def speed(candidate: Candidate, reference: str) -> str:
     if candidate.latency_us is None:
         return "no latency"
     if candidate.ratio is None:
-        return f"{candidate.latency_us:.0f} µs, not compared"
+        return f"{duration(candidate.latency_us)}, not compared"
     told = candidate.difference in ("faster", "slower")
     return f"{speedup(candidate.ratio)} as fast as {label(reference)}{'' if told else f' ({candidate.difference})'}"
 

@@ -19,6 +19,7 @@ from jobs.plan.models import FILE, Given, experiment
 from jobs.plan.pieces import Made, names, pieces
 from jobs.plan.places import Tools, places
 from jobs.plan.published import fetch_published, to_measure, with_published
+from jobs.plan.unused import unused
 
 CACHE = ROOT / ".cache" / "plan" / "imports.json"
 
@@ -41,6 +42,8 @@ def plan(
     settings, stages = loaded.settings.benchmark, made(keep=not dry)
     require(loaded.settings.npu_targets)
     there = places(devices, tools, run, dry=dry)
+    if measure and (told := unused(there, settings, tools)):
+        print(told, file=sys.stderr)
 
     def cut() -> Mapping[str, bytes]:
         return pieces(loaded, stages, with_published(there, settings, tools, run))

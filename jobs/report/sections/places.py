@@ -82,4 +82,4 @@ def _overall(results: Results) -> Iterator[str]:
         return
     best = choice.overall.best
     name = "none" if best is None else variant_labels(results).get(best, best)
-    yield f"One file for all: {name}. {choice.overall.rule}"
+    yield f"One file for all: {name}, {choice.overall.rule}."

@@ -13,6 +13,7 @@ from common.schema.outcome import Outcome
 from jobs.benchmark.ledger import Index, Ledger
 from jobs.benchmark.noise import noise
 from jobs.benchmark.pairs import Bracket, ratios
+from jobs.benchmark.protocol import Bench, run
 from jobs.benchmark.rounds import facts, next_step
 from jobs.benchmark.rows import rows
 from jobs.benchmark.wanted import Wanted
@@ -252,3 +253,12 @@ def test_an_index_grows_as_it_is_read(tmp_path: Path) -> None:
     for line in ledger.lines:
         index.add(line)
     assert index.sessions[0].brackets == ledger.index.sessions[0].brackets
+
+
+def test_the_progress_tells_a_tiny_models_time_with_its_decimals(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    target, plan = Scripted(lambda *_: measured(3.456)), wanted("ab", ONE)
+    models = {cell.variant: tmp_path / cell.variant for cell in plan.cells}
+    run(Bench(target, models, Settings(), tmp_path / "logs", clock=target), Ledger(), plan)
+    assert "  a cpu x1  3.46 µs" in capsys.readouterr().out

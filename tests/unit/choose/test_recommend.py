@@ -124,6 +124,8 @@ def test_one_round_ranks_nothing() -> None:
     chosen = recommend(given_case)
     assert (chosen.best, chosen.fastest) == ("quick", None)
     assert "500 µs, not compared" in explain.recommendation(given_case, chosen)[0]
+    tiny = case(BASELINE, candidate("tiny", 10, 400.0, rounds=1))
+    assert "2.50 µs, not compared" in explain.recommendation(tiny, recommend(tiny))[0]
 
 
 def test_what_is_not_compared_is_left_behind_where_others_are() -> None:

@@ -99,7 +99,7 @@ def rich(words: str = "", classes: tuple[str, ...] = f.CLASSES) -> Results:
             "confidence": Confidence(word="tentative", reason=f"Its speed is shown, its accuracy is not yet{words}."),
             "runner_up": RunnerUp(name="float16", buys=f"0.3 points of accuracy for twice the size{words}"),
             "winners": winners,
-            "overall": Overall(best=BEST, rule=f"The least loss beside the own winner of each{words}."),
+            "overall": Overall(best=BEST, rule=f"the least loss beside the own winner of each{words}"),
             "recommendation": (f"Recommended: this one{words}.", f"The accuracy budget is two points{words}."),
         }
     )

@@ -184,7 +184,8 @@ def test_every_setting_is_a_chip_with_its_own_winner_the_deciding_one_first() ->
         ("host · GPU · 1 thread", "no winner"),
     ]
     assert [chip.bar for chip in chips.chips[:2]] == ["80.0", "0.0"]
-    assert found.paragraphs[0].startswith("One file for all: pruned dynamic range.")
+    everywhere = "One file for all: pruned dynamic range, the least loss beside the own winner of each."
+    assert found.paragraphs[0] == everywhere
     assert section(f.results(measurements=())) is None
 
 

@@ -167,3 +167,12 @@ def test_templates_hold_no_arithmetic_and_no_scripts() -> None:
         assert template.read_text(encoding="utf-8").count("<script") == (template.name == "report.html.j2")
         # An inline style would need a looser policy.
         assert " style=" not in template.read_text(encoding="utf-8")
+
+
+def test_a_chapter_whose_charts_are_only_in_the_page_has_no_heading_in_the_markdown() -> None:
+    results = f.results(targets=(f.host(functional_only=True),))
+    html, markdown, *_ = render(build(results, None))
+    assert 'id="tradeoff"' in html.content.decode()
+    chapters = re.split(r"^## ", markdown.content.decode(), flags=re.MULTILINE)[1:]
+    assert chapters and all("".join(chapter.splitlines()[1:]).strip() for chapter in chapters)
+    assert not any(chapter.startswith("Trade-off") for chapter in chapters)
