@@ -34,11 +34,14 @@ def overall(checked: Sequence[Checked]) -> Status:
     return "broken" if "broken" in found else "kept" if found == {"kept"} else "cannot say"
 
 
-def gate(comparison: Comparison, base: Results | None, head: Results, budgets: Sequence[Budget]) -> Iterator[Checked]:
-    """Every limit of every budget on everything that it names. Without a `base` what asks for one cannot be said."""
+def gate(
+    comparison: Comparison, base: Results | None, head: Results, budgets: Sequence[Budget], lacking: str = NO_BASE
+) -> Iterator[Checked]:
+    """Every limit of every budget on everything that it names. Without a `base` what asks for one cannot be said, for
+    the reason `lacking`."""
     before, now = None if base is None else cells_of(base), cells_of(head)
     for number, budget in enumerate(budgets, 1):
-        yield from _Gate(comparison, before, now, head, budget, number).checked()
+        yield from _Gate(comparison, before, now, head, budget, number, lacking).checked()
 
 
 @dataclass(frozen=True)
@@ -51,6 +54,7 @@ class _Gate:
     head: Results
     budget: Budget
     number: int
+    lacking: str
 
     def checked(self) -> Iterator[Checked]:
         """What each of its limits says; that it names nothing where it does."""
@@ -138,9 +142,9 @@ class _Gate:
 
     def _without_base(self) -> Iterator[Checked]:
         if self.budget.accuracy_loss is not None:
-            yield self._one("accuracy loss", None, None, ("cannot say", NO_BASE))
+            yield self._one("accuracy loss", None, None, ("cannot say", self.lacking))
         if self.budget.regression is not None:
-            yield self._one("regression", None, None, ("cannot say", NO_BASE))
+            yield self._one("regression", None, None, ("cannot say", self.lacking))
 
     def _gone(self) -> Iterator[Checked]:
         """Cells of variants that are still there, and were not measured any more."""

@@ -4,10 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from common.artifact import read, read_hashed, verified, write_bytes, write_model, writing
-from common.errors import UsageError
+from common.errors import NotComparableError, UsageError
 from common.provenance import VERSION
 from common.run.between import Case, between
-from common.run.gate import default, gate, overall
+from common.run.gate import NO_BASE, default, gate, overall
 from common.run.past import further
 from common.run.rerun import BASE, HEAD, interleaved
 from common.run.rerun import files as rerun_files
@@ -56,13 +56,19 @@ def check(
 ) -> tuple[Check, Path]:
     """Hold a run against its budgets, and write the verdicts, also as JUnit XML and as a summary.
 
-    Without a base, limits that need one cannot be said. Raises as `compare` does.
+    Without a base, and with one that has nothing in common with the head, limits that need one cannot be said. Raises
+    UsageError as `compare` does.
     """
     files = results_file(base or head), results_file(head)
-    before, now, comparison = _compared(*files, rerun, history)
+    before, lacking = side(files[0]), "" if base else NO_BASE
+    try:
+        _, now, comparison = _compared(*files, rerun, history)
+    except NotComparableError as error:
+        lacking = error.message
+        _, now, comparison = _compared(files[1], files[1], None, None)
     loaded = None if budgets is None else load(budgets)
     asked = default(comparison) if loaded is None else loaded.budgets.budget
-    checked = tuple(gate(comparison, None if base is None else before.results, now.results, asked))
+    checked = tuple(gate(comparison, None if lacking else before.results, now.results, asked, lacking))
     found = Check(
         version=VERSION,
         experiment=comparison.head.experiment,

@@ -126,6 +126,20 @@ def test_the_exit_status_says_kept_broken_or_not_comparable(tmp_path: Path) -> N
         assert done.returncode == 2 and done.stderr.count("\n") == 1
 
 
+def test_a_base_of_other_variants_leaves_the_limits_that_need_none(tmp_path: Path) -> None:
+    base = write(tmp_path / "a", f.results(variants=(f.variant_result("theirs", 9),), measurements=(), evaluations=()))
+    head = write(tmp_path / "b", BASE)
+    (tmp_path / "budgets.toml").write_text("[[budget]]\nregression = 0\nsize_mb = 1000\n", encoding="utf-8")
+    check, folder = stage.check(base, head, None, tmp_path / "budgets.toml", None)
+    assert {(each.limit, each.status) for each in check.checked} == {("size", "kept"), ("regression", "cannot say")}
+    assert check.exit_code == 3 and check.base_sha256 != check.head_sha256
+    summary = (folder / "summary.md").read_text(encoding="utf-8")
+    assert summary.splitlines()[1].startswith("**Cannot say.**")
+    assert "the base has the variants theirs, the head baseline" in summary
+    (tmp_path / "budgets.toml").write_text("[[budget]]\nregression = 0\nsize_mb = 0.000001\n", encoding="utf-8")
+    assert stage.check(base, head, None, tmp_path / "budgets.toml", None)[0].exit_code == 1
+
+
 def test_a_check_writes_what_other_programs_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base = write(tmp_path / "a", BASE)
     head = write(tmp_path / "b", another(slower(BASE, 2.0, LAST), LAST))
