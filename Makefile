@@ -211,10 +211,10 @@ test-slow: $(VENV)/.dev ## the tests that train and measure for real
 	$(PY) -m pytest -m "slow and not container"
 test-container: $(VENV)/.dev ## the tests that need a Docker engine
 	$(PY) -m pytest -m container
-lint: $(VENV)/.dev ## ruff, and zizmor for the workflows
+lint: $(VENV)/.dev ## ruff, and zizmor for the workflows and the action
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
-	$(VENV)/bin/zizmor --offline --quiet .github
+	$(VENV)/bin/zizmor --offline --quiet .github action.yml
 types: $(VENV)/.dev ## mypy, strict
 	$(PY) -m mypy
 lock: ## renew the hashed lock files (needs uv)

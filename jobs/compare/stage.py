@@ -94,6 +94,8 @@ def gather(base: Path, head: Path, output: Path) -> str:
 
     Raises UsageError where the files are not at hand.
     """
+    for written in (output, output.parent):
+        _no_link(written)
     paths = results_file(base), results_file(head)
     case = Case(side(paths[0]), side(paths[1]), VERSION)
     wanted = rerun_files(case)
@@ -146,4 +148,11 @@ def _output(given: Path | None, head: Path, name: str) -> Path:
     run = run_folder(head)
     if given is None and run is None:
         raise UsageError(f"{head} stands in no run's folder", hint="name the folder to write with --output")
-    return given or Path(run or "") / name
+    return given or _no_link(Path(run or "") / name)
+
+
+def _no_link(folder: Path) -> Path:
+    """A folder in a run, which may be somebody else's: a link there would lead what is written anywhere."""
+    if folder.is_symlink():
+        raise UsageError(f"{folder} is a link", hint="remove it: only the run's own folder is written")
+    return folder

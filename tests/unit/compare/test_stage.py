@@ -223,6 +223,21 @@ def test_what_comes_from_outside_stays_text_everywhere(
         assert not [line for line in text.splitlines() if line.startswith("::")]
 
 
+def test_a_run_that_brings_a_link_along_leads_nothing_elsewhere(tmp_path: Path) -> None:
+    base, head = write(tmp_path / "a", BASE), write(tmp_path / "b", another(BASE, LAST))
+    (tmp_path / "elsewhere").mkdir()
+    for name in ("compare", "check", "rerun"):
+        (head / name).symlink_to(tmp_path / "elsewhere")
+    for call in (
+        lambda: stage.compare(base, head, None, None),
+        lambda: stage.check(base, head, None, None, None),
+        lambda: stage.gather(base, head, head / "rerun" / "given"),
+    ):
+        with pytest.raises(UsageError, match="is a link"):
+            call()
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
 def test_files_to_measure_in_turns_are_gathered(reported: Path, tmp_path: Path) -> None:
     base = tmp_path / "base"
     shutil.copytree(reported, base, ignore=shutil.ignore_patterns("base"))
