@@ -118,7 +118,7 @@ fi
 log=$(mktemp)
 trap 'rm -f -- "$log"' EXIT
 made() { # GOAL VARIABLE...: what make says is kept too; a runner that cancels the job signals this shell alone
-  local pipe told child status=0
+  local pipe told child i status=0
   exec {pipe}> >(tee -- "$log")
   told=$!
   make "$@" >&"$pipe" 2>&1 &
@@ -128,7 +128,8 @@ made() { # GOAL VARIABLE...: what make says is kept too; a runner that cancels t
   # A signal ends the wait before make has ended.
   while { wait "$child" || status=$?; kill -0 "$child" 2>/dev/null; }; do status=0; done
   trap - INT TERM HUP
-  wait "$told"
+  # Whatever outlives make, as an adb server may, holds the pipe open: tee gets five seconds to write the rest.
+  for ((i = 0; i < 50; i++)); do kill -0 "$told" 2>/dev/null || break; sleep 0.1; done
   return "$status"
 }
 

@@ -178,6 +178,14 @@ def test_no_name_of_a_file_is_a_command_to_the_runner(caller: Caller) -> None:
     assert "verdict=\n" in (caller.action / "GITHUB_OUTPUT").read_text(encoding="utf-8")
 
 
+def test_what_outlives_make_keeps_no_step_waiting(caller: Caller) -> None:
+    script(caller.action / ".venv" / "bin" / "python", 'sleep 30 >&2 & echo "error: enough" >&2; exit 3')
+    began = time.monotonic()
+    environment = caller.environment({"models": "models"})
+    done = subprocess.run(caller.argv, env=environment, cwd=caller.workspace, stdout=subprocess.DEVNULL, timeout=60)
+    assert done.returncode == 2 and time.monotonic() - began < 20
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_job_that_is_cancelled_ends_after_the_phone_is_tidy(caller: Caller, number: signal.Signals) -> None:
     """The runner signals the step's shell alone."""

@@ -83,7 +83,9 @@ def published(folder: Path) -> Path:
         shutil.copy2(ROOT / name, folder / name)
     python = folder / ".venv" / "bin" / "python"
     python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/bash\nexec {shlex.quote(sys.executable)} "$@"\n', encoding="utf-8")
+    # act copies it with new times, so that make would have pip look once more.
+    text = f'#!/bin/bash\n[[ "$1 $2" == "-m pip" ]] || exec {shlex.quote(sys.executable)} "$@"\n'
+    python.write_text(text, encoding="utf-8")
     python.chmod(0o755)
     for marker in (".launcher", ".files", ".data", ".local", ".dev"):
         (folder / ".venv" / marker).touch()
