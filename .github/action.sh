@@ -86,6 +86,7 @@ base=$(absolute "$base")
 inputs=$(there inputs "${GIVEN_INPUTS:-}")
 binary=$(there benchmark-binary "${GIVEN_BENCHMARK_BINARY:-}")
 budgets=$(there budgets "${GIVEN_BUDGETS:-}")
+budget=$(one budget "${GIVEN_BUDGET:-}")
 hash=$(one data-sha256 "${GIVEN_DATA_SHA256:-}")
 runtime=$(one runtime "${GIVEN_RUNTIME:-local}")
 rerun=$(yes rerun "${GIVEN_RERUN:-}")
@@ -104,7 +105,8 @@ unset MAKEFLAGS MFLAGS GNUMAKEFLAGS MAKEFILES MAKELEVEL MAKEOVERRIDES PYTHONPATH
 settings=(RUN="$run" RUNTIME="$runtime" PYTHON="$python" REFERENCE="$reference" INPUTS="$inputs" DATA="$data"
   DATA_SHA256="$hash" BENCHMARK_BINARY="$binary" TRUST="$trust")
 if [[ $devices == *$'\n'* ]]; then settings+=(DEVICES="$(listed "$devices")"); else settings+=(DEVICE="${devices:-host}"); fi
-if [[ -n $files ]]; then given=MODELS=$files; else given=EXPERIMENT=$experiment; fi
+given=(EXPERIMENT="$experiment")
+[[ -z $files ]] || given=(MODELS="$files" BUDGET="$budget")
 # The tools for phones outlast the action's checkout on a machine of one's own.
 [[ -z ${RUNNER_TOOL_CACHE:-} ]] || export EDGEPROOF_BINARIES=${EDGEPROOF_BINARIES:-$RUNNER_TOOL_CACHE/edgeproof-binaries}
 
@@ -158,7 +160,7 @@ failed() { # STATUS: the first error that was printed goes to the job's page
 # Names in models and words of devices are no commands to the runner.
 quiet=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 echo "::stop-commands::$quiet"
-status=0; made all "${settings[@]}" "$given" || status=$?
+status=0; made all "${settings[@]}" "${given[@]}" || status=$?
 echo "::$quiet::"
 ((status == 0)) || failed "$status"
 [[ -n $checked ]] || finish 0 not-checked
@@ -166,7 +168,7 @@ echo "::$quiet::"
 # make has one status for all that fail: the verdict is in the artifact.
 [[ ! -L $run/check ]] || die "$run/check is a link: remove it"
 rm -f -- "$run/check/check.json"
-status=0; made check "${settings[@]}" BASE="$base" BUDGETS="$budgets" RERUN="$rerun" || status=$?
+status=0; made check "${settings[@]}" BASE="$base" BUDGETS="$budgets" RERUN="$rerun" BUDGET="$budget" || status=$?
 [[ -f $run/check/check.json ]] || failed "$status"
 verdict=$(.venv/bin/python -c 'import sys; from pathlib import Path
 from common.artifact import read; from common.schema.budget import Check

@@ -114,11 +114,15 @@ def test_what_is_given_is_told_and_the_callers_own_variables_are_not(caller: Cal
     assert told["--data"] == given["data"] and told["--inputs"] == str(caller.workspace / "models")
     assert told["--reference"] == str(caller.workspace / "models" / "two.tflite")
     assert told["--run"] == str(caller.workspace / "runs" / "edgeproof") and told["--binary"] == ""
-    caller(experiment="mine.toml", device=" phone 1 ", run="out/a")
+    assert told["--budget"] == ""
+    caller(experiment="mine.toml", device=" phone 1 ", run="out/a", budget="9m")
     told = caller.planned()
     assert told["--experiment"] == str(caller.workspace / "mine.toml") and told["--models"] == ""
     assert (told["--device"], told["--run"]) == ("phone 1", str(caller.workspace / "out" / "a"))
-    assert "leaked" not in "".join(told.values())
+    # An experiment has its own; the one that is given is of a rerun.
+    assert told["--budget"] == "" and "leaked" not in "".join(told.values())
+    caller(models="models", budget="90s")
+    assert caller.planned()["--budget"] == "90s"
 
 
 @pytest.mark.parametrize(
