@@ -1,4 +1,7 @@
-"""What `python -m jobs.inspect` finds in one or two .tflite files. Version history: 1 first."""
+"""What `python -m jobs.inspect` finds in one or two .tflite files.
+
+Version history: 1 first; 2 adds what the runtime said of XNNPACK.
+"""
 
 from typing import Literal
 
@@ -68,6 +71,6 @@ class Comparison(Model):
 class InspectReport(Model):
     """The tool's whole output; `comparison` is None for a single file."""
 
-    schema_version: Literal[1] = 1
+    schema_version: Literal[1, 2] = 2
     files: tuple[FileReport, ...]
     comparison: Comparison | None

@@ -214,6 +214,9 @@ class _Parser:
     def _operator(self, op: Any) -> FlatOperator:
         name, version = self._codes[op.OpcodeIndex()]
         options = schema.BuiltinOptionsCreator(op.BuiltinOptionsType(), op.BuiltinOptions())
+        if options is None:
+            # Where the first union had no room left.
+            options = schema.BuiltinOptions2Creator(op.BuiltinOptions2Type(), op.BuiltinOptions2())
         inputs, outputs = self._numbers(op.InputsAsNumpy()), self._numbers(op.OutputsAsNumpy())
         return FlatOperator(name, version, inputs, outputs, options)
 

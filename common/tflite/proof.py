@@ -1,14 +1,13 @@
 """The table of operators summed up for a whole file."""
 
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 
-from common.schema.tflite import Domain, DomainTotal, Operator, Proof, Refusal
+from common.schema.tflite import Domain, DomainTotal, Operator, Proof
 from common.tflite.flat import FlatFile, Graph
 from common.tflite.operators import sources
 from common.tflite.tensors import weight_bytes
-from common.tflite.xnnpack import CHECKED_WITH
+from common.tflite.xnnpack import BY_RULE, refused
 
 # What Android's and most other packagers use.
 DEFLATE_LEVEL = 6
@@ -18,7 +17,6 @@ QUANTISED, FLOATING = ("int8", "int16x8"), ("float32", "hybrid")
 
 def proof(content: bytes, file: FlatFile, table: tuple[Operator, ...], sparse_refusal: str | None) -> Proof:
     """The figures of a file; `table` has all operators of all subgraphs, in order."""
-    refused = Counter((operator.name, operator.refusal) for operator in table if operator.refusal is not None)
     return Proof(
         macs=sum(operator.macs for operator in table),
         weight_bytes=weight_bytes(tensor for graph in file.graphs for tensor in graph.tensors),
@@ -29,13 +27,9 @@ def proof(content: bytes, file: FlatFile, table: tuple[Operator, ...], sparse_re
         quantize=sum(_conversions(graph, "QUANTIZE") for graph in file.graphs),
         dequantize=sum(_conversions(graph, "DEQUANTIZE") for graph in file.graphs),
         pairs=sum(_pairs(graph) for graph in file.graphs),
-        refusals=tuple(
-            Refusal(operator=name, reason=reason, count=count)
-            for (name, reason), count in refused.items()
-            if reason is not None
-        ),
+        refusals=refused(table),
         sparse_refusal=sparse_refusal,
-        xnnpack=CHECKED_WITH,
+        xnnpack=BY_RULE,
         metadata=file.metadata,
     )
 

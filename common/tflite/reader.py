@@ -108,7 +108,7 @@ class _Reader:
 
     def _table(self) -> Iterator[Operator]:
         for number, (graph, made) in enumerate(zip(self._file.graphs, self._made, strict=True)):
-            reasons = refusals(graph, made)
+            reasons = refusals(graph)
             for index, (operator, reason) in enumerate(zip(graph.operators, reasons, strict=True)):
                 node = Node(graph, operator)
                 read = node.activations or node.inputs
