@@ -88,8 +88,8 @@ def _scales(kind: str, kernel: FlatTensor, given: FlatTensor) -> str | None:
         return f"scales of the kernel lie along axis {scales.axis}"
     if kernel.type == "UINT8" and scales.scales != 1:
         return "kernel without a single scale"
-    if kernel.type in PER_BYTE and scales.scales != kernel.shape[0]:
-        return f"{dtype_name(kernel.type)} kernel with one scale for all"
+    if kernel.type == "INT2" and scales.scales != kernel.shape[0]:
+        return "int2 kernel with one scale for all"
     # Dense layers are asked for it where they compute in int8, all others where each channel has a scale.
     symmetric = given.type == "INT8" if kind == "FULLY_CONNECTED" else scales.scales > 1
     if kernel.type == "INT8" and symmetric and kernel.zero_point:

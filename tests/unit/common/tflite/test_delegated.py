@@ -19,8 +19,8 @@ from common.tflite.delegated import MOST_GRAPHS, as_stated, asked, taken
 from common.tflite.flat import parse
 from common.tflite.reader import Inspection, inspect
 from common.tflite.xnnpack import CHECKED_WITH
+from tests.unit.common.tflite.alone import ATTENTION, F32, alone, attention, port, variable
 from tests.unit.common.tflite.handmade import graph, model, operator, packed, signature, tensor
-from tests.unit.common.tflite.xnnpack_cases import ATTENTION, F32, alone, attention, port, variable
 
 ROOT = Path(__file__).parents[4]
 

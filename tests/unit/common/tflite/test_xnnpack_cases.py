@@ -6,8 +6,9 @@ from common.tflite.ask import NoPlan
 from common.tflite.flat import parse
 from common.tflite.xnnpack import ANY, BINARY, TYPES, UNARY, refusals
 from common.tflite.xnnpack_variables import VARIABLES
+from tests.unit.common.tflite.alone import elementwise
 from tests.unit.common.tflite.asked_here import plan_here, taken_here
-from tests.unit.common.tflite.xnnpack_cases import CONVERTED, cases, elementwise
+from tests.unit.common.tflite.xnnpack_cases import CONVERTED, cases
 
 CASES = {name: (content, reasons) for name, content, reasons in cases()}
 ELEMENTWISE = sorted({*UNARY, *BINARY} - {"QUANTIZE", "DEQUANTIZE"})
