@@ -8,6 +8,7 @@ from common.tflite.ask import PLANS, NoPlan, Plan
 from common.tflite.ask_runner import plans
 from common.tflite.delegated import taken
 from common.tflite.flat import parse
+from common.tflite.reader import inspect
 
 
 def plan_here(content: bytes) -> Plan | NoPlan:
@@ -26,3 +27,11 @@ def taken_here(content: bytes) -> tuple[bool | None, ...]:
     answer = taken(parse(content).graphs[0], plan)
     assert not isinstance(answer, str), answer
     return answer
+
+
+def unlike(content: bytes) -> list[tuple[str, str | None, bool | None]]:
+    """The operators of the main graph of which the rules say something else than LiteRT, with both words."""
+    table, answer = inspect(content).table, taken_here(content)
+    return [
+        (op.name, op.refusal, took) for op, took in zip(table, answer, strict=True) if took is not (op.refusal is None)
+    ]

@@ -3,6 +3,7 @@
 The weights are random: what XNNPACK takes depends on shapes, types and scales.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, get_args
 
@@ -12,29 +13,28 @@ import pytest
 from common.networks import build
 from common.schema.network import Network
 from common.schema.recipe import Convert, Format
-from common.tflite.reader import inspect
-from tests.unit.common.tflite.asked_here import taken_here
+from tests.unit.common.tflite.asked_here import unlike
 
-# The project's own networks in every format; others in those that differ by more than how a kernel is stored.
-OWN, OTHERS = get_args(Format), ("float32", "dynamic_range", "int8")
+# The project's own networks in every format, two others in those without calibration. What the passes make of six more
+# in int8 is held against the runtime where it is made (tests/unit/optimize/test_applications.py).
+OWN, OTHERS = get_args(Format), ("float32", "dynamic_range")
 NETWORKS = {
     **dict.fromkeys(["FireDetectionNet", "CompactNet"], OWN),
-    **dict.fromkeys(
-        [
-            *("MobileNet", "MobileNetV2", "MobileNetV3Small", "EfficientNetB0", "EfficientNetV2B0", "ResNet50"),
-            *("DenseNet121", "NASNetMobile", "RegNetX002"),
-        ],
-        OTHERS,
-    ),
+    **dict.fromkeys(["MobileNetV3Small", "EfficientNetB0"], OTHERS),
 }
 SIDE = 32
 FAST = ("CompactNet", "float32"), ("CompactNet", "int8")
 
 
+@lru_cache(maxsize=1)
+def network(name: str) -> Any:
+    return build(Network(architecture=name), (SIDE, SIDE, 3), 3, Path())
+
+
 def converted(name: str, format_: str) -> bytes:
     from jobs.optimize.convert import convert
 
-    model: Any = build(Network(architecture=name), (SIDE, SIDE, 3), 3, Path())
+    model = network(name)
     images = np.random.default_rng(0).integers(0, 256, (4, SIDE, SIDE, 3), dtype=np.uint8)
     return convert(model, Convert.model_validate({"format": format_, **calibrated(format_)}), images)
 
@@ -52,9 +52,4 @@ def calibrated(format_: str) -> dict[str, int]:
     ],
 )
 def test_the_rules_agree_with_the_runtime_on_every_operator(name: str, format_: str) -> None:
-    content = converted(name, format_)
-    table, taken = inspect(content).table, taken_here(content)
-    assert None not in taken
-    assert not [
-        (op.name, op.refusal, took) for op, took in zip(table, taken, strict=True) if took != (op.refusal is None)
-    ]
+    assert not unlike(converted(name, format_))
