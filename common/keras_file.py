@@ -19,6 +19,9 @@ MOST_CONFIG_BYTES = 32 << 20
 ZIPPED = ".keras"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 VERSION = "keras_version"
+# How other files begin that stand where a model is meant: the third word of a flatbuffer is its kind.
+TFLITE, LFS_POINTER = b"TFL3", b"version https://git-lfs"
+TFLITE_HINT = 'measure it by [variants.NAME] file = "FILE", or quantise it by from = "FILE"'
 NO_LAYERS = "it holds no description of its layers, or one that is too long"
 
 
@@ -49,7 +52,23 @@ def read_keras_file(path: Path, hint: str) -> KerasFile:
             link = _links(file)
             return KerasFile(_parsed(file.attrs.get("model_config")), _text(version), link)
     except (OSError, ValueError, KeyError, RecursionError, RuntimeError, TypeError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path} is no Keras model that can be loaded: {said(error)}", hint=hint) from None
+        raise _other(path) or UsageError(
+            f"{path} is no Keras model that can be loaded: {said(error)}", hint=hint
+        ) from None
+
+
+def _other(path: Path) -> UsageError | None:
+    """What a file is that was taken for a Keras model, where its first bytes say so."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(len(LFS_POINTER))
+    except OSError:
+        return None
+    if start[4:8] == TFLITE:
+        return UsageError(f"{path} is a .tflite file: its layers are gone", hint=TFLITE_HINT)
+    if start == LFS_POINTER:
+        return UsageError(f"{path} is a Git LFS pointer, not the model", hint="fetch the file with git lfs pull")
+    return None
 
 
 def classes(value: Any) -> Iterator[dict[str, Any]]:
