@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from common.errors import EdgeproofError
 from common.keras_file import said
 from common.quiet_import import standard_error_held
 from common.schema.recipe import Convert
@@ -55,6 +56,6 @@ def converted(saved_model: Path, settings: Convert, samples: Samples | None, *, 
 
 def refusal(error: BaseException) -> str:
     """What the converter, or LiteRT with its file, says of the operator that it does not take: one line."""
-    text = str(error)
+    text = error.message if isinstance(error, EdgeproofError) else str(error)
     found = next((match.group().strip() for pattern in SAID if (match := pattern.search(text))), None)
-    return (found or said(error))[:LONGEST]
+    return (found or (text if isinstance(error, EdgeproofError) else said(error)))[:LONGEST]

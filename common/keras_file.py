@@ -22,6 +22,8 @@ VERSION = "keras_version"
 # How other files begin that stand where a model is meant: the third word of a flatbuffer is its kind.
 TFLITE, LFS_POINTER = b"TFL3", b"version https://git-lfs"
 TFLITE_HINT = 'measure it by [variants.NAME] file = "FILE", or quantise it by from = "FILE"'
+MOST_SAID = 400
+IN_A_LAYER = "Exception encountered when calling layer"
 NO_LAYERS = "it holds no description of its layers, or one that is too long"
 
 
@@ -84,7 +86,10 @@ def classes(value: Any) -> Iterator[dict[str, Any]]:
 def said(error: BaseException) -> str:
     """Kind and first line of what Keras or a user's code raised."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
+    # Keras names the layer first, and what it raised in the next line.
+    told = " ".join(lines[: 2 if lines[:1] and lines[0].startswith(IN_A_LAYER) else 1])
+    # It also writes a whole network's settings into one line.
+    return f"{type(error).__name__}: {told[:MOST_SAID] or 'no message'}"
 
 
 def _of_zip(path: Path) -> KerasFile:

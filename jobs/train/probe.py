@@ -13,6 +13,7 @@ import numpy as np
 
 from common.artifact import read
 from common.errors import EdgeproofError
+from common.keras_file import said
 from common.schema.base import Count, Model
 from common.schema.recipe import Convert
 from common.tensorflow_import import load_quietly
@@ -58,7 +59,10 @@ def main(folder: Path) -> None:
 
     asked, images = read(folder / TRIALS, Trials), np.load(folder / IMAGES)
     for name in asked.networks:
-        print(Answer(refusal=_differs(folder, name, images)).model_dump_json(), flush=True)
+        differs = _differs(folder, name, images)
+        print(Answer(refusal=differs).model_dump_json(), flush=True)
+        if differs is not None:
+            return
     for trial in asked.trials:
         model, refusal = load_saved(folder / trial.network), None
         try:
@@ -80,7 +84,7 @@ def _differs(folder: Path, name: str, images: np.ndarray) -> str | None:
     try:
         found = np.asarray(load_saved(folder / name)(images.astype(np.float32) / np.float32(255), training=False))
     except Exception as error:  # A Lambda may need what stood beside it.
-        return f"it cannot be loaded again: {error}"
+        return f"it cannot be loaded again: {said(error.__cause__ or error)}"
     difference = float(np.abs(found - np.load(folder / outputs_of(name))).max())
     return None if difference <= SAME else f"its outputs differ by {difference:.2g} when it is loaded again"
 

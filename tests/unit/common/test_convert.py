@@ -57,7 +57,12 @@ NETWORKS: dict[str, Callable[[], Any]] = {
 }
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+QUICK = ("LSTM", "attention")
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NETWORKS]
+)
 def test_the_file_answers_as_the_network_does(name: str) -> None:
     model = NETWORKS[name]()
     content = convert(model, Convert(format="float32"), IMAGES)
@@ -65,7 +70,9 @@ def test_the_file_answers_as_the_network_does(name: str) -> None:
     assert predict(content, IMAGES, workers=1) == pytest.approx(asked, abs=1e-5)
 
 
-@pytest.mark.parametrize("name", ["LSTM", "attention", "normalised in groups", "transposed"])
+@pytest.mark.parametrize(
+    "name", ["normalised in groups", "transposed", *(pytest.param(name, marks=pytest.mark.slow) for name in QUICK)]
+)
 def test_integers_are_taken_where_operators_want_a_size_that_is_fixed(name: str) -> None:
     model = NETWORKS[name]()
     found = inspect(convert(model, Convert(format="int8", integer_io=True, calibration_images=4), IMAGES))
