@@ -21,7 +21,9 @@ from common.experiment import LoadedExperiment
 from common.keras_file import said
 from common.networks import BUILDERS, build_student
 from common.networks.culprit import culprit
+from common.networks.pixels import scaler
 from common.networks.recipes import require_fits
+from common.printable import tell
 from common.provenance import ROOT
 from common.schema.network import Network
 from common.schema.recipe import Convert, QuantizeAware, Recipe
@@ -39,6 +41,9 @@ def look(experiment: LoadedExperiment, model: Any, images: npt.NDArray[np.uint8]
 
     `images` uint8 [n, h, w, 3] are the training images, `steps` the optimiser steps of an epoch.
     """
+    if (name := scaler(model)) is not None:
+        hint = "leave it out, or begin with Rescaling(255.0)"
+        tell(f"note: the network's layer '{name}' is for pixels of 0 to 255, and the images are 0 to 1 already: {hint}")
     networks: dict[Network, Any] = {experiment.settings.model: model}
     wanted: dict[Trial, None] = {}
     for name, recipe in experiment.settings.recipes.items():
