@@ -6,7 +6,7 @@ import numpy as np
 import tf_keras
 
 from common.errors import UsageError
-from common.networks.flat import flattened, is_flat
+from common.networks.flat import flattened
 
 # Probabilities of a random image may miss one by rounding.
 TOLERANCE = 1e-3
@@ -24,11 +24,10 @@ def adopted(model: Any, source: str, input_shape: tuple[int, int, int], classes:
     """
     _check_kind(model, source)
     _check_input(model, source, input_shape)
-    if not is_flat(model) or _one(model.input_shape) != (None, *input_shape):
-        try:
-            model = flattened(model, input_shape)
-        except UsageError as error:
-            raise error.of(source) from error
+    try:
+        model = flattened(model, input_shape)
+    except UsageError as error:
+        raise error.of(source) from error
     _check_output(model, source, input_shape, classes)
     return model
 

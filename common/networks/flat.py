@@ -43,10 +43,11 @@ def flattened(model: Any, input_shape: tuple[int, ...] | None = None) -> Any:
     """A functional model of new layers that computes what `model` does, with its weights.
 
     The layers of models inside it stand among its own, under their names where these are free. Everything computes in
-    float32, for inputs [n, *input_shape]; None is what the model says. Raises UsageError naming the layer that does not
-    take that.
+    float32, for inputs [n, *input_shape]; None is what the model says. A model that is so already is given back itself.
+    Raises UsageError naming the layer that does not take that.
     """
-    return _Flat(model, input_shape).model()
+    fits = input_shape is None or tuple(model.inputs[0].shape) == (None, *input_shape)
+    return model if fits and is_flat(model) else _Flat(model, input_shape).model()
 
 
 class _Flat:
