@@ -31,6 +31,8 @@ from jobs.train.probe import IMAGES, TRIALS, Answer, Trial, Trials, outputs_of
 
 # Of training images: what calibrates a conversion that nobody keeps.
 PICTURES = 2
+# The same operators, with weights that are stored otherwise.
+AS_FLOAT = ("float16", "dynamic_range")
 LIMIT_S = 1800
 HINT = "LiteRT has no such operator, or not for this: change the layer, or leave this format out"
 CRASHES = "TensorFlow's converter crashes on it, or LiteRT on its file"
@@ -72,11 +74,11 @@ def _student(networks: dict[Network, Any], recipe: Recipe, shape: Any, classes: 
 
 
 def _trial(name: str, number: int, recipe: Recipe) -> Trial:
+    # What is trained with ranges is not calibrated on any, and the converter may leave operators of it in float.
+    aware = any(isinstance(settings, QuantizeAware) for settings in recipe.passes)
     convert = Convert(format=recipe.convert.format, integer_io=recipe.convert.integer_io)
-    if any(isinstance(settings, QuantizeAware) for settings in recipe.passes):
-        # The converter takes in float what was trained without ranges, and none of it to calibrate it on.
-        convert = Convert(format="dynamic_range")
-    return Trial(variant=name, network=_file(number), convert=convert)
+    alike = aware or convert.format in AS_FLOAT
+    return Trial(variant=name, network=_file(number), convert=Convert(format="float32") if alike else convert)
 
 
 def _file(number: int) -> str:

@@ -112,7 +112,9 @@ def test_each_conversion_is_tried_once() -> None:
     aware = Recipe.model_validate({"passes": ({"pass": "quantize_aware"},), "convert": {"format": "int8"}})
     assert _trial("a", 0, plain) == _trial("a", 0, pruned)
     # What is trained with ranges is not calibrated, and may leave operators in float.
-    assert _trial("a", 0, aware).convert.format == "dynamic_range"
+    assert _trial("a", 0, aware).convert.format == "float32"
+    half = Recipe.model_validate({"convert": {"format": "float16"}})
+    assert _trial("a", 0, half) == _trial("a", 0, aware)
 
 
 def test_an_unknown_student_is_told_with_its_variant(tmp_path: Path) -> None:
