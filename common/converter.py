@@ -29,11 +29,19 @@ SAID = (
 LONGEST = 300
 
 
-def converted(saved_model: Path, settings: Convert, samples: Samples | None, *, sparse: bool = False) -> bytes:
+def converted(
+    saved_model: Path,
+    settings: Convert,
+    samples: Samples | None,
+    *,
+    sparse: bool = False,
+    some_float: bool = False,
+) -> bytes:
     """The content of a .tflite file of a SavedModel with one signature, in a format of the converter's.
 
     An integer format is calibrated on `samples`; None for a model that brings its ranges along. `sparse` stores
-    kernels without their zeros. Raises whatever TensorFlow raises, of which `refusal` makes a line.
+    kernels without their zeros. With `some_float`, what has no integer kernel stays in float and is not refused.
+    Raises whatever TensorFlow raises, of which `refusal` makes a line.
     """
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
     optimizations = [tf.lite.Optimize.DEFAULT] if settings.format != "float32" else []
@@ -44,7 +52,8 @@ def converted(saved_model: Path, settings: Convert, samples: Samples | None, *, 
         converter.target_spec.supported_types = [tf.float16]
     if settings.format in INTEGER_OPERATORS and samples is not None:
         converter.representative_dataset = samples
-        converter.target_spec.supported_ops = [INTEGER_OPERATORS[settings.format]]
+        if not some_float:
+            converter.target_spec.supported_ops = [INTEGER_OPERATORS[settings.format]]
     if settings.integer_io:
         converter.inference_input_type = INTEGER_TYPES[settings.format]
         converter.inference_output_type = INTEGER_TYPES[settings.format]

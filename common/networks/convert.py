@@ -35,23 +35,29 @@ HINT = "LiteRT has no such operator, or not for this: change the layer, or leave
 @dataclass(frozen=True)
 class Conversion:
     """How a model becomes a file. `images` uint8 [n, h, w, 3] are the training images that a full-integer format is
-    calibrated on; an `aware` model brings its ranges along."""
+    calibrated on; an `aware` model brings its ranges along, and those that it lacks are `measured` if asked."""
 
     settings: Convert
     images: npt.NDArray[np.uint8]
     aware: bool = False
+    measured: bool = False
 
     def __call__(self, model: Any) -> bytes:
         """The content of a file that LiteRT runs: for any number of images, or for one where the converter does not
         take it otherwise. Raises whatever the converter, litert-quantizer or LiteRT raises."""
         # The converter cannot calibrate what a loop computes.
-        with _loops(model, unrolled=self.settings.format in CALIBRATED and not self.aware):
+        with _loops(model, unrolled=self.settings.format in CALIBRATED and not self._brought):
             inference = _inference(model, None)
             if not _computes_sizes(inference):
                 # The converter raises whatever TensorFlow raises in it; what it says for one image counts.
                 with contextlib.suppress(Exception):
                     return self._content(inference)
             return self._content(_inference(model, 1))
+
+    @property
+    def _brought(self) -> bool:
+        """Whether all ranges are the model's own."""
+        return self.aware and not self.measured
 
     def _content(self, inference: Any) -> bytes:
         # The converter's own way from a Keras model writes every layer's training functions too, and takes twice as
@@ -66,8 +72,8 @@ class Conversion:
     def _converted(self, folder: Path) -> bytes:
         if self.settings.format in FROM_LITERT_QUANTIZER:
             return _quantised(converted(folder, Convert(format="float32"), None), self.settings.format)
-        samples = None if self.aware else lambda: _representative(self.images, self.settings.calibration_images)
-        content = converted(folder, self.settings, samples)
+        samples = None if self._brought else lambda: _representative(self.images, self.settings.calibration_images)
+        content = converted(folder, self.settings, samples, some_float=self.aware)
         if not self.settings.sparse:
             return content
         return min(content, converted(folder, self.settings, samples, sparse=True), key=len)

@@ -143,7 +143,8 @@ class Cluster(Retraining):
 
 
 class QuantizeAware(FineTuning):
-    """Quantisation-aware training to int8 (tfmot's 8-bit scheme), every layer annotated that can be.
+    """Quantisation-aware training to int8 (tfmot's 8-bit scheme), simulated in every layer where that can be; ranges
+    that it leaves out are calibrated at the conversion.
 
     `preserve` keeps what earlier passes made while it trains: PQAT (`sparsity`), CQAT (`clusters`) or
     PCQAT (both).

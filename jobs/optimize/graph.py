@@ -89,7 +89,11 @@ class Graph:
         if not parts:
             return args[0]
         (first, _), *rest = parts
-        result = first(*args, **kwargs)
+        # What takes a layer's place may know no training of its own.
+        known = {
+            key: value for key, value in kwargs.items() if key != "training" or first._call_spec.expects_training_arg
+        }
+        result = first(*args, **known)
         for layer, _ in rest:
             result = layer(result)
         return result

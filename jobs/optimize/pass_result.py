@@ -29,12 +29,25 @@ class Expectation:
 
 
 @dataclass(frozen=True)
+class Aware:
+    """A layer in quantisation-aware training: the layers that stand for it, itself in most cases, the numbers of
+    weights of its kernels, and why int8 is not simulated in it; None where it is."""
+
+    layer: str
+    parts: tuple[str, ...]
+    elements: tuple[int, ...]
+    reason: str | None
+
+
+@dataclass(frozen=True)
 class PassResult:
-    """`model` is a plain Keras model that shares no layer with the one the pass was given."""
+    """`model` is a plain Keras model that shares no layer with the one the pass was given. `aware` are its layers after
+    quantisation-aware training."""
 
     model: Any
     notes: tuple[LayerNote, ...]
     expected: tuple[Expectation, ...] = ()
+    aware: tuple[Aware, ...] = ()
 
 
 def expect(

@@ -10,9 +10,11 @@ from itertools import groupby
 
 import numpy as np
 
-from common.schema.recipe import Convert, QuantizeAware, Recipe
+from common.numbers import percent
+from common.schema.recipe import Convert, Recipe
 from common.schema.variant import Promise
 from common.tflite.reader import Inspection, Kernel
+from jobs.optimize.held import FloatKernels, Held
 from jobs.optimize.pass_result import Expectation
 
 # tfmot neither prunes nor clusters depthwise kernels.
@@ -22,7 +24,10 @@ SMALLEST_QUANTIZED = 1024
 # The converter joins the names of what it fused; this one says that a BatchNormalization is in a kernel.
 FUSED_BATCH_NORM = "/batchnorm/mul"
 FOLDED = "the converter multiplied a BatchNormalization into this kernel, which scales its input channels apart"
-UNANNOTATED = "quantisation-aware training left this layer in float"
+# Of the multiply-accumulates: with less in int8, a network that was trained for it is not worth the name.
+LEAST_INT8 = 0.1
+# A file that is larger than in int8 without the training by no more than this has its reason in its notes.
+LITTLE_LARGER = 0.05
 KERNEL_TYPES = {
     "float32": "float32",
     "float16": "float16",
@@ -38,14 +43,37 @@ KERNEL_TYPES = {
 WITH_FLOAT = ("dynamic_wi4_afp32", "weight_only_wi4_afp32")
 LEFT_IN_FLOAT = ("DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
 IO_TYPES = {"int8": "int8", "int16x8": "int16"}
+FLOAT_PORT = "the layer beside it is left in float"
+TRAIN_LONGER = "fine-tune for more steps than the schedule's begin_step and frequency, or change the recipe"
+OTHER_RECIPE = "change the recipe, or leave this variant out"
+OTHER_FORMAT = "choose another format, or leave integer_io out: the network has layers that this one cannot hold"
+WITHOUT = "leave quantize_aware out: int8 alone is calibrated, and a float format keeps all in float"
+HINTS = {
+    **dict.fromkeys(("sparsity", "groups", "clusters", "present"), TRAIN_LONGER),
+    "type": OTHER_FORMAT,
+    "int8": WITHOUT,
+    "weights": "fine-tune with a smaller learning_rate or sparsity: a kernel has nothing left",
+    "accuracy": "a milder recipe: less sparsity, more clusters or bits, a longer fine-tuning",
+}
 
 
-def check(recipe: Recipe, expected: Sequence[Expectation], inspection: Inspection) -> tuple[Promise, ...]:
-    """Every promise of the recipe with what the file holds."""
-    return tuple(_promises(recipe, expected, inspection))
+def check(
+    recipe: Recipe, expected: Sequence[Expectation], inspection: Inspection, held: Held | None = None
+) -> tuple[Promise, ...]:
+    """Every promise of the recipe with what the file holds; `held` says it layer by layer after quantisation-aware
+    training."""
+    return tuple(_promises(recipe, expected, inspection, held))
 
 
-def _promises(recipe: Recipe, expected: Sequence[Expectation], inspection: Inspection) -> Iterator[Promise]:
+def advice(promises: Sequence[Promise]) -> str:
+    """What to do about the first promise that is neither kept nor waived."""
+    broken = next((promise for promise in promises if not promise.kept and promise.waived is None), None)
+    return HINTS.get(broken.claim, OTHER_RECIPE) if broken else OTHER_RECIPE
+
+
+def _promises(
+    recipe: Recipe, expected: Sequence[Expectation], inspection: Inspection, held: Held | None
+) -> Iterator[Promise]:
     kernels = [kernel for kernel in inspection.kernels if kernel.operator in REACHED]
 
     def alike(item: Expectation) -> tuple[str, int, int]:
@@ -56,11 +84,16 @@ def _promises(recipe: Recipe, expected: Sequence[Expectation], inspection: Inspe
     for (_, channels, per_channel), group in groupby(sorted(latest, key=alike), key=alike):
         same = [kernel for kernel in kernels if _key(kernel) == (channels, per_channel)]
         yield from _matched(list(group), same)
-    aware = any(isinstance(settings, QuantizeAware) for settings in recipe.passes)
+    floats = () if held is None else held.floats
+    apart = {name for kernels in floats for name in kernels.tensors}
     for kernel in inspection.kernels:
         yield _alive(kernel)
-        yield _type(recipe.convert, kernel, aware)
-    yield from _ports(recipe.convert, inspection)
+        if kernel.tensor.name not in apart:
+            yield _type(recipe.convert, kernel)
+    yield from (_float(kernels) for kernels in floats)
+    yield from _ports(recipe.convert, inspection, floating=bool(inspection.proof.float_islands) and held is not None)
+    if held is not None:
+        yield from _worth(inspection, held)
 
 
 def _key(kernel: Kernel) -> tuple[int, int]:
@@ -133,25 +166,64 @@ def _alive(kernel: Kernel) -> Promise:
     )
 
 
-def _ports(settings: Convert, inspection: Inspection) -> Iterator[Promise]:
+def _ports(settings: Convert, inspection: Inspection, *, floating: bool) -> Iterator[Promise]:
+    """`floating`: the network was trained for int8, and some operators of the file are in float all the same."""
     expected = IO_TYPES[settings.format] if settings.integer_io else "float32"
     for port in (*inspection.inputs, *inspection.outputs):
+        kept = port.dtype == expected
         yield Promise(
-            claim="type", subject=port.name, expected=expected, observed=port.dtype, kept=port.dtype == expected
+            claim="type",
+            subject=port.name,
+            expected=expected,
+            observed=port.dtype,
+            kept=kept,
+            waived=FLOAT_PORT if floating and not kept and port.dtype == "float32" else None,
         )
 
 
-def _type(settings: Convert, kernel: Kernel, aware: bool) -> Promise:
+def _type(settings: Convert, kernel: Kernel) -> Promise:
     expected = KERNEL_TYPES[settings.format]
     small = settings.format == "dynamic_range" and kernel.tensor.elements < SMALLEST_QUANTIZED
     if small or (settings.format in WITH_FLOAT and kernel.operator in LEFT_IN_FLOAT):
         expected = "float32"
-    kept = kernel.tensor.dtype == expected
     return Promise(
         claim="type",
         subject=kernel.tensor.name,
         expected=expected,
         observed=kernel.tensor.dtype,
-        kept=kept,
-        waived=UNANNOTATED if aware and not kept else None,
+        kept=kernel.tensor.dtype == expected,
     )
+
+
+def _float(kernels: FloatKernels) -> Promise:
+    return Promise(
+        claim="type",
+        subject=kernels.layer,
+        expected="int8",
+        observed=f"{kernels.dtype}, run as hybrid" if kernels.domain == "hybrid" else kernels.dtype,
+        kept=False,
+        waived=f"{kernels.layer} {kernels.said}",
+    )
+
+
+def _worth(inspection: Inspection, held: Held) -> Iterator[Promise]:
+    """That the training for int8 was for something."""
+    share = inspection.proof.int8_mac_share
+    if share is not None:
+        yield Promise(
+            claim="int8",
+            subject="the multiply-accumulates",
+            expected=f">= {percent(LEAST_INT8)} in int8",
+            observed=f"{percent(share)}",
+            kept=share >= LEAST_INT8,
+        )
+    if held.plain_bytes is not None:
+        kept = held.size_bytes <= (1 + LITTLE_LARGER) * held.plain_bytes
+        yield Promise(
+            claim="size",
+            subject="the file",
+            expected=f"<= {held.plain_bytes:,} bytes and {percent(LITTLE_LARGER)}, as int8 without the training",
+            observed=f"{held.size_bytes:,} bytes",
+            kept=kept,
+            waived=None if kept else held.larger,
+        )

@@ -43,22 +43,26 @@ def calibrate(aware: Any, model: Any, images: npt.NDArray[np.uint8]) -> int:
 
 
 def _ranges(model: Any, wanted: Sequence[tuple[str, bool]], images: npt.NDArray[np.uint8]) -> list[tuple[float, float]]:
-    tensors = [_tensor(model.get_layer(name), before) for name, before in wanted]
-    probe = tf_keras.Model(model.inputs, tensors)
+    # A layer that is called several times has one range for all of its calls.
+    calls = [_tensors(model.get_layer(name), before) for name, before in wanted]
+    probe = tf_keras.Model(model.inputs, [tensor for tensors in calls for tensor in tensors])
+    rows = [number for number, tensors in enumerate(calls) for _ in tensors]
     chosen = even_rows(len(images), IMAGES)
     # Zero is always in the range, since padding and ReLU need it exactly.
     ends = np.zeros((len(wanted), 2))
     for start in range(0, len(chosen), BATCH):
         outputs = probe.predict_on_batch(images[chosen[start : start + BATCH]].astype(np.float32) / np.float32(255))
-        for row, values in zip(ends, outputs if len(wanted) > 1 else [outputs], strict=True):
-            row[:] = min(row[0], values.min()), max(row[1], values.max())
+        for number, values in zip(rows, outputs if len(rows) > 1 else [outputs], strict=True):
+            ends[number] = min(ends[number][0], values.min()), max(ends[number][1], values.max())
     return [(float(low), float(high)) for low, high in ends]
 
 
-def _tensor(layer: Any, before_activation: bool) -> Any:
+def _tensors(layer: Any, before_activation: bool) -> list[Any]:
+    """What each call of the layer gives."""
+    calls = range(len(layer.inbound_nodes))
     if not before_activation:
-        return layer.output
+        return [layer.get_output_at(call) for call in calls]
     linear = again(layer, activation="linear", name=f"{layer.name}_linear")
-    output = linear(layer.input)
+    outputs = [linear(layer.get_input_at(call)) for call in calls]
     linear.set_weights(layer.get_weights())
-    return output
+    return outputs

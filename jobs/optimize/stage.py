@@ -1,5 +1,6 @@
 """The optimize stage: one recipe, one .tflite file, and the proof of what is in it."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +23,20 @@ from common.npu_sdk import require
 from common.promises import require_kept
 from common.provenance import Recorder
 from common.schema.dataset import Dataset
-from common.schema.recipe import FineTuning, QuantizeAware, Recipe, Retraining
+from common.schema.recipe import FineTuning, Recipe, Retraining
 from common.schema.training import Training
-from common.schema.variant import PassReport, Variant
+from common.schema.variant import PassReport, Promise, Variant
 from common.tflite.aot import write_compiled
 from common.tflite.delegated import asked
 from common.tflite.predict import predict
-from common.tflite.reader import inspect
+from common.tflite.reader import Inspection, inspect
 from jobs.optimize import passes
+from jobs.optimize.aware_file import aware_file
 from jobs.optimize.batch_norm import copied, reestimate
 from jobs.optimize.collapse import accuracy_kept
 from jobs.optimize.fine_tune import FineTuner
-from jobs.optimize.pass_result import Expectation
-from jobs.optimize.promises import check
+from jobs.optimize.pass_result import Aware, Expectation
+from jobs.optimize.promises import advice, check
 
 ARTIFACT = "variant.json"
 PACKAGES = (
@@ -44,7 +46,17 @@ PACKAGES = (
 PREDICT_BATCH = 64
 # A rewrite may change outputs by rounding only: probabilities, in float32, on so many training images.
 SAME, SAMPLE = 1e-4, 64
-TRAIN_LONGER = "fine-tune for more steps than the schedule's begin_step and frequency, or change the recipe"
+
+
+@dataclass(frozen=True)
+class Made:
+    """A recipe's file, the Keras model that it was converted from, what the passes did, and what was promised."""
+
+    model: Any
+    content: bytes
+    inspection: Inspection
+    reports: tuple[PassReport, ...]
+    promises: tuple[Promise, ...]
 
 
 def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: Path, output: Path) -> Variant:
@@ -67,17 +79,15 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
     validation, labels = read_split(dataset, card, "validation")
     before = keras_outputs(model, validation)
     with writing(output, ARTIFACT, dataset, training):
-        model, reports, expected = _run_passes(model, recipe, tuner)
-        aware = any(isinstance(settings, QuantizeAware) for settings in recipe.passes)
-        content = convert(model, recipe.convert, tuner.batches.images, aware=aware)
-        inspection = inspect(content)
+        made = make(model, recipe, tuner)
+        content, inspection = made.content, made.inspection
         kept = accuracy_kept(labels, before, predict(content, validation))
-        promises = (*check(recipe, expected, inspection), kept)
-        require_kept(name, promises, TRAIN_LONGER)
+        promises = (*made.promises, kept)
+        require_kept(name, promises, advice(promises))
         write_bytes(output / f"{name}.tflite", content)
         inspection = asked(output / f"{name}.tflite", content, inspection)
         with atomic(output / "keras_outputs.npy") as path, path.open("wb") as stream:
-            np.save(stream, keras_outputs(model, read_split(dataset, card, card.reported)[0]))
+            np.save(stream, keras_outputs(made.model, read_split(dataset, card, card.reported)[0]))
         inputs = {"dataset": dataset_sha256, "training": training_sha256}
         if recipe.student is not None:
             inputs |= model_inputs("student", recipe.student, experiment.folder)
@@ -89,7 +99,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
             model=file_ref(output / f"{name}.tflite", output),
             deflated_bytes=inspection.proof.deflated_bytes,
             keras_outputs=file_ref(output / "keras_outputs.npy", output),
-            passes=reports,
+            passes=made.reports,
             inputs=inspection.inputs,
             outputs=inspection.outputs,
             operators=inspection.operators,
@@ -100,6 +110,22 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
         )
         write_model(output / ARTIFACT, variant)
     return variant
+
+
+def make(model: Any, recipe: Recipe, tuner: FineTuner) -> Made:
+    """What a recipe makes of a trained model, with every promise but that of its accuracy. Raises EdgeproofError where
+    a pass or the converter does not take the network."""
+    passed, images = _run_passes(model, recipe, tuner), tuner.batches.images
+    if not passed.aware:
+        content = convert(passed.model, recipe.convert, images)
+        inspection = inspect(content)
+        return Made(passed.model, content, inspection, passed.reports, check(recipe, passed.expected, inspection))
+    file = aware_file(passed.model, passed.before, passed.aware, recipe.convert, images)
+    # What the last pass, which it is, says of its layers is what the file holds of them.
+    *others, last = passed.reports
+    reports = (*others, last.model_copy(update={"layers": (*last.layers, *file.notes)}))
+    promises = check(recipe, passed.expected, file.inspection, file.held)
+    return Made(passed.model, file.content, file.inspection, reports, promises)
 
 
 def keras_outputs(model: Any, images: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
@@ -155,23 +181,32 @@ def _tuner(experiment: LoadedExperiment, dataset: Path, card: Dataset) -> FineTu
     )
 
 
-def _run_passes(
-    model: Any, recipe: Recipe, tuner: FineTuner
-) -> tuple[Any, tuple[PassReport, ...], tuple[Expectation, ...]]:
-    reports: list[PassReport] = []
-    expected: tuple[Expectation, ...] = ()
+@dataclass(frozen=True)
+class _Passed:
+    """`model` after all passes, and `before` its last one; `aware` are its layers after quantisation-aware training."""
+
+    model: Any
+    before: Any
+    reports: tuple[PassReport, ...]
+    expected: tuple[Expectation, ...]
+    aware: tuple[Aware, ...]
+
+
+def _run_passes(model: Any, recipe: Recipe, tuner: FineTuner) -> _Passed:
+    passed = _Passed(model, model, (), (), ())
     for settings in recipe.passes:
+        before = passed.model
         # tfmot wraps the very layers that it is given; weights are shared unless copied.
-        done = passes.apply(copied(model), settings, tuner)
+        done = passes.apply(copied(before), settings, tuner)
         changed, notes = done.model, done.notes
         if not isinstance(settings, FineTuning):
-            _require_same(settings.name, model, changed, tuner.batches.images[:SAMPLE])
+            _require_same(settings.name, before, changed, tuner.batches.images[:SAMPLE])
         elif isinstance(settings, Retraining) and settings.reestimate_batch_norm:
             changed, measured = reestimate(changed, tuner.batches.images)
             notes = (*notes, *measured)
-        model, expected = changed, (*expected, *done.expected)
-        reports.append(PassReport(name=settings.name, layers=notes))
-    return model, tuple(reports), expected
+        reports = (*passed.reports, PassReport(name=settings.name, layers=notes))
+        passed = _Passed(changed, before, reports, (*passed.expected, *done.expected), done.aware)
+    return passed
 
 
 def _require_same(name: str, before: Any, after: Any, images: npt.NDArray[np.uint8]) -> None:

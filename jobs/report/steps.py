@@ -18,19 +18,22 @@ from common.schema.recipe import (
     QuantizeAware,
     Recipe,
 )
+from common.schema.tflite import Proof
 from common.schema.variant import Variant
 
+ALL_INT8 = "all in int8"
+FLOATING = ("float32", "hybrid")
 FORMATS = {
     "float32": "stored as float32",
     "float16": "weights stored as float16",
     "dynamic_range": "weights stored as int8 (dynamic range)",
-    "int8": "all in int8",
+    "int8": ALL_INT8,
     "int16x8": "weights in int8, activations in int16, calibrated",
     "dynamic_wi8_afp32": "weights stored as int8 (dynamic, litert-quantizer)",
     "dynamic_wi4_afp32": "weights stored as int4 (dynamic, litert-quantizer)",
     "weight_only_wi8_afp32": "weights stored as int8, computed in float (litert-quantizer)",
     "weight_only_wi4_afp32": "weights stored as int4, computed in float (litert-quantizer)",
-    "static_wi8_ai8": "all in int8, calibrated (litert-quantizer)",
+    "static_wi8_ai8": f"{ALL_INT8}, calibrated (litert-quantizer)",
     "static_wi8_ai16": "weights in int8, activations in int16, calibrated (litert-quantizer)",
 }
 PRESERVED = {
@@ -44,7 +47,7 @@ PRESERVED = {
 def making(variant: Variant) -> Iterator[str]:
     """How a variant came about, in words, a step each."""
     if variant.recipe is not None:
-        yield from steps(variant.recipe)
+        yield from steps(variant.recipe, variant.proof)
         return
     name = "" if variant.origin is None else Path(variant.origin.file).name
     yield f"the file {name}"
@@ -52,18 +55,18 @@ def making(variant: Variant) -> Iterator[str]:
         settings = variant.given.convert
         integers = isinstance(settings, KerasConvert) and settings.integer_io
         calibrated = ", calibrated" if settings.format == "int8" else ""
-        yield FORMATS[settings.format] + calibrated + (", integers in and out" if integers else "")
+        yield _format(settings.format, variant.proof) + calibrated + (", integers in and out" if integers else "")
         if settings.layers:
             yield "some operators otherwise"
 
 
-def steps(recipe: Recipe) -> Iterator[str]:
-    """The recipe in words, a step each."""
+def steps(recipe: Recipe, proof: Proof | None = None) -> Iterator[str]:
+    """The recipe in words, a step each; `proof` is that of its file."""
     for settings in recipe.passes:
         verb = "trained" if isinstance(settings, Distill) else "fine-tuned"
         tuned = f", {verb} for {count(settings.epochs, 'epoch')}" if isinstance(settings, FineTuning) else ""
         yield _pass(settings) + tuned
-    yield _convert(recipe)
+    yield _convert(recipe, proof)
 
 
 def _pass(settings: Pass) -> str:
@@ -114,12 +117,26 @@ def _layers(layers: object) -> str:
     return ", some layers otherwise" if layers else ""
 
 
-def _convert(recipe: Recipe) -> str:
+def _convert(recipe: Recipe, proof: Proof | None) -> str:
     settings: Convert = recipe.convert
     calibrated = settings.format == "int8" and not any(isinstance(item, QuantizeAware) for item in recipe.passes)
     return (
-        FORMATS[settings.format]
+        _format(settings.format, proof)
         + (", calibrated" if calibrated else "")
         + (", without the zeros" if settings.sparse else "")
         + (", integers in and out" if settings.integer_io else "")
     )
+
+
+def _format(name: str, proof: Proof | None) -> str:
+    words = FORMATS[name]
+    floating = [total for total in proof.domains if total.domain in FLOATING] if proof else []
+    if proof is None or not floating or not words.startswith(ALL_INT8):
+        return words
+    macs = sum(total.macs for total in floating)
+    left = (
+        f"{percent(macs / proof.macs)} of the multiply-accumulates"
+        if macs
+        else count(sum(total.operators for total in floating), "operator")
+    )
+    return words.replace(ALL_INT8, f"in int8 but for {left}")

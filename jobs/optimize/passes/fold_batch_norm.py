@@ -23,7 +23,11 @@ L = tf_keras.layers
 Vector = npt.NDArray[np.float64]
 # Exact types: a transposed convolution is a Conv2D too, with its channels elsewhere.
 LINEAR = (L.Dense, L.Conv2D, L.SeparableConv2D, L.DepthwiseConv2D)
-FOLDABLE = (*LINEAR, L.BatchNormalization)
+# Those that take a scale of their outputs; an input's scale goes into the others only.
+SCALED = (*LINEAR, L.Conv1D, L.Conv3D, L.SeparableConv1D, L.Conv1DTranspose, L.Conv2DTranspose, L.Conv3DTranspose)
+# Their kernels end with [output channels, input channels].
+TRANSPOSED = (L.Conv1DTranspose, L.Conv2DTranspose, L.Conv3DTranspose)
+FOLDABLE = (*SCALED, L.BatchNormalization)
 
 
 @dataclass
@@ -43,7 +47,7 @@ class _Node:
         return own if self.shift is None else [self.shift, *own]
 
 
-class _Fold:
+class Fold:
     """The nodes of a model while BatchNormalization after BatchNormalization is folded."""
 
     def __init__(self, graph: Graph) -> None:
@@ -65,12 +69,16 @@ class _Fold:
         node = self._nodes[layer.name]
         scale, shift = _affine(node)
         before = self._graph.before(layer)
-        if before is not None and type(before) in LINEAR and _is_linear(before) and before.name in self._nodes:
+        if before is not None and self.takes_scale(before):
             _into_output(self._nodes[before.name], scale, shift)
             node.removed = True
             return f"folded into {before.name} before it"
         target, reason = self._consumer(layer, scale)
         return f"left alone: {reason}" if target is None else self._forward(node, target, scale, shift)
+
+    def takes_scale(self, layer: Any) -> bool:
+        """Whether a BatchNormalization that follows the layer alone goes into its kernel."""
+        return type(layer) in SCALED and _is_linear(layer) and layer.name in self._nodes
 
     def _consumer(self, layer: Any, scale: Vector) -> tuple[Any | None, str]:
         follower = self._graph.after(layer)
@@ -106,7 +114,7 @@ class _Fold:
 def apply(model: Any) -> PassResult:
     """Fold every BatchNormalization that has neighbours to take it; nothing is trained."""
     graph = Graph(model)
-    fold = _Fold(graph)
+    fold = Fold(graph)
     normalizations = [layer for layer in graph.layers if isinstance(layer, L.BatchNormalization)]
     notes = [LayerNote(layer=layer.name, action=fold.fold(layer)) for layer in normalizations if not only_shifts(layer)]
     return PassResult(graph.rebuild(fold.edits()), tuple(notes))
@@ -130,10 +138,15 @@ def _into_output(node: _Node, scale: Vector, shift: Vector) -> None:
     bias = node.weights.pop() if node.layer.use_bias else np.zeros_like(shift)
     node.layer = again(node.layer, use_bias=True)
     kernel = node.weights[-1]
-    # A depthwise kernel is [h, w, channels, multiplier]; every other one ends with its output channels.
-    depthwise = isinstance(node.layer, L.DepthwiseConv2D)
-    node.weights[-1] = kernel * (scale.reshape(kernel.shape[-2:]) if depthwise else scale)
+    node.weights[-1] = kernel * _spread(node.layer, kernel, scale)
     node.weights.append(bias * scale + shift)
+
+
+def _spread(layer: Any, kernel: npt.NDArray[np.float64], scale: Vector) -> Vector:
+    """The scale as the kernel's last sides take it."""
+    if isinstance(layer, L.DepthwiseConv2D):  # [h, w, channels, multiplier]
+        return scale.reshape(kernel.shape[-2:])
+    return scale[:, None] if isinstance(layer, TRANSPOSED) else scale
 
 
 def _into_input(node: _Node, scale: Vector, shift: Vector) -> None:

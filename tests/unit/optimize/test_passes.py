@@ -20,7 +20,6 @@ from tests.unit.optimize.tiny import (
     POOLED,
     SIDE,
     TUNER,
-    attempt,
     built,
     network,
     notes,
@@ -81,14 +80,15 @@ def test_pruning_stays_where_tfmot_knows_no_layer() -> None:
     assert notes(done)["unknown"] == "left alone: no weights"
 
 
-def test_a_lambda_is_left_in_float() -> None:
+def test_a_lambda_has_calibrated_ranges() -> None:
     def build() -> Any:
         tf_keras.utils.set_random_seed(5)
         stack = [layers.Conv2D(8, 3, activation="relu"), layers.Lambda(lambda x: x * 2, name="twice"), layers.Flatten()]
         return tf_keras.Sequential([layers.Input((SIDE, SIDE, 3)), *stack, layers.Dense(2, activation="softmax")])
 
-    done, _, _ = attempt([{"pass": "quantize_aware"}], build, format="int8")
-    assert notes(done)["twice"] == "left in float: tfmot does not quantise Lambda"
+    done, found = run([{"pass": "quantize_aware"}], build, format="int8")
+    assert notes(done)["twice"] == "int8 by calibration: tfmot does not quantise Lambda"
+    assert found.proof.int8_operator_share == 1
 
 
 def test_clustering_a_convolution_without_bias_is_not_skipped() -> None:
@@ -172,17 +172,17 @@ def test_quantisation_aware_training_makes_an_int8_file() -> None:
     assert "written as a 1 x 1 depthwise convolution" in [note.action for note in done.notes]
 
 
-def test_what_cannot_be_annotated_stays_in_float_and_is_listed() -> None:
+def test_what_the_converter_has_in_float_only_is_listed() -> None:
     def build() -> Any:
         start = layers.Input((SIDE, SIDE, 3))
         body = layers.Conv2D(8, 3, activation="elu", name="odd")(start)
         gated = layers.Multiply(name="gate")([body, layers.Conv2D(8, 1, name="side")(body)])
         return tf_keras.Model(start, layers.Dense(2, activation="softmax")(layers.Flatten()(gated)))
 
-    done, _ = run([{"pass": "quantize_aware"}], build, format="int8")
-    assert notes(done)["odd"] == "left in float: tfmot has no quantised elu"
-    assert notes(done)["gate"] == "left in float: tfmot does not quantise Multiply"
-    assert notes(done)["side"] == "quantised"
+    done, found = run([{"pass": "quantize_aware"}], build, format="int8")
+    assert notes(done)["odd_elu"] == "left in float: tfmot has no quantised elu"
+    assert [notes(done)[name] for name in ("odd", "gate", "side")] == ["quantised"] * 3
+    assert {kernel.tensor.dtype for kernel in found.kernels} == {"int8"}
 
 
 PRUNED = {"pass": "prune", "frequency": 1}

@@ -1,6 +1,7 @@
 """Small networks of parts that a test chooses, and the way from a recipe to what stands in the file."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from common.schema.recipe import Recipe
 from common.schema.variant import Promise
 from common.tflite.reader import Inspection, inspect
 from jobs.optimize import passes
+from jobs.optimize.aware_file import aware_file
 from jobs.optimize.batch_norm import copied
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.pass_result import PassResult
@@ -75,12 +77,17 @@ def attempt(
     ]
     recipe = Recipe.model_validate({"passes": tuple(steps), "convert": {"format": "float32", **conversion}})
     done = PassResult(build(), ())
+    before = done.model
     for settings in recipe.passes:
-        made = passes.apply(copied(done.model), settings, TUNER)
-        done = PassResult(made.model, (*done.notes, *made.notes), (*done.expected, *made.expected))
-    aware = any(settings.name == "quantize_aware" for settings in recipe.passes)
-    found = inspect(convert(done.model, recipe.convert, IMAGES, aware=aware))
-    return done, found, check(recipe, done.expected, found)
+        before = done.model
+        made = passes.apply(copied(before), settings, TUNER)
+        done = PassResult(made.model, (*done.notes, *made.notes), (*done.expected, *made.expected), made.aware)
+    if not done.aware:
+        found = inspect(convert(done.model, recipe.convert, IMAGES))
+        return done, found, check(recipe, done.expected, found)
+    file = aware_file(done.model, before, done.aware, recipe.convert, IMAGES)
+    done = replace(done, notes=(*done.notes, *file.notes))
+    return done, file.inspection, check(recipe, done.expected, file.inspection, file.held)
 
 
 def notes(done: PassResult) -> dict[str, str]:

@@ -1,0 +1,260 @@
+"""Networks of the kinds that people bring, with every pass and every format: what becomes int8, and is that true.
+
+    python -m tests.benchmarks.network_table <folder> [--network conv1d …] [--pass quantize_aware …] [--format int8 …]
+
+Each network runs in a process of its own, with one step of training for each pass; `<folder>/<network>.jsonl` gets a
+line for each cell at once, and cells that are there already are not made again. Prints a table in Markdown of the share
+of the multiply-accumulates in int8, and below it every traceback and every untrue word.
+
+A layer's word is held against the file without names: the kernel that points where the layer's own does, channel by
+channel, must have the type that the word says.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from common.errors import EdgeproofError
+from common.numbers import percent
+from common.schema.recipe import Convert, Recipe
+
+IMAGES, BATCH = 8, 8
+# Cosine of a channel's weights in the network and in the file, of which int8 keeps seven bits.
+ALIKE = 0.99
+TIMEOUT_SECONDS = 3600
+LINE = 160
+TUNED = {"epochs": 1}
+PASSES: dict[str, list[dict[str, Any]]] = {
+    "none": [],
+    "merge_separable": [{"pass": "merge_separable"}],
+    "fold_batch_norm": [{"pass": "fold_batch_norm"}],
+    "factorize": [{"pass": "factorize", "rank": 4, "min_weights": 64, **TUNED}],
+    "prune": [{"pass": "prune", "frequency": 1, **TUNED}],
+    "cluster": [{"pass": "cluster", "clusters": 4, "initialization": "LINEAR", **TUNED}],
+    "distill": [
+        {"pass": "distill", "student": {"architecture": "CompactNet", "width": 0.25}, "batch_size": 8, **TUNED}
+    ],
+    "quantize_aware": [{"pass": "quantize_aware", **TUNED}],
+    "sparsity preserved": [
+        {"pass": "prune", "frequency": 1, **TUNED},
+        {"pass": "quantize_aware", "preserve": "sparsity", **TUNED},
+    ],
+    "clusters preserved": [
+        {"pass": "cluster", "clusters": 4, "initialization": "LINEAR", **TUNED},
+        {"pass": "quantize_aware", "preserve": "clusters", **TUNED},
+    ],
+}
+# Of tests/benchmarks/kinds.py, which needs TensorFlow.
+NAMES = (
+    *("conv_bn_relu", "batch_norm_after_relu", "nested_sequential", "nested_functional", "lstm_rows", "gru"),
+    *("attention", "conv1d", "transposed", "transposed_bn", "dense_bn", "dilated", "leaky_relu", "slicing"),
+    *("add_concatenate", "few_weights", "dense_only", "rescaling_first", "augmentation", "group_normalization"),
+    *("mixed_precision", "called_twice", "any_size", "fixed_batch", "tanh_heads", "elu_selu", "dense_on_rows"),
+    *("dense_on_maps", "depthwise", "separable", "upsample_transposed", "squeeze_excite", "hard_swish", "subclassed"),
+)
+AWARE = ("quantize_aware", "sparsity preserved", "clusters preserved")
+FORMATS: tuple[str, ...] = get_args(Convert.model_fields["format"].annotation)
+
+
+@dataclass(frozen=True)
+class CellResult:
+    """`share` of the multiply-accumulates in int8, None where there are none; `refused` is a line of the product,
+    `traceback` one of anything else, `broken` a promise that is not kept; `untrue` are words that the file does not
+    bear out."""
+
+    network: str
+    passes: str
+    format: str
+    share: float | None = None
+    waived: tuple[str, ...] = ()
+    broken: str | None = None
+    refused: str | None = None
+    traceback: str | None = None
+    untrue: tuple[str, ...] = ()
+
+
+def cells(passes: list[str], formats: list[str]) -> Iterator[tuple[str, str]]:
+    """Every pass with every format that it goes together with."""
+    for name in passes:
+        for number in formats:
+            if name not in AWARE or number == "int8":
+                yield name, number
+
+
+def measure(network: str, folder: Path, passes: list[str], formats: list[str]) -> None:
+    """Make the cells of a network that are not there yet."""
+    from common.tensorflow_import import load_quietly
+
+    load_quietly()
+    path = folder / f"{network}.jsonl"
+    known = {(cell.passes, cell.format) for cell in read(path)}
+    model: Any = None
+    for name, number in cells(passes, formats):
+        if (name, number) in known:
+            continue
+        try:
+            model = model or _built(network)
+            result = _cell(model, network, name, number)
+        except EdgeproofError as error:
+            result = CellResult(network, name, number, refused=str(error).split("\n")[0][:LINE])
+        except Exception as error:  # What this looks for.
+            line = str(error).strip().split("\n")[0][:LINE]
+            result = CellResult(network, name, number, traceback=f"{type(error).__name__}: {line}")
+        with path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(asdict(result)) + "\n")
+
+
+def _built(network: str) -> Any:
+    """The network as the experiment's model file, looked at as the train stage does."""
+    from common.networks import build
+    from common.schema.network import Network
+    from jobs.optimize.batch_norm import reestimate
+    from tests.benchmarks.kinds import CLASSES, IMAGE
+
+    with tempfile.TemporaryDirectory() as name:
+        path = Path(name) / f"{network}.py"
+        path.write_text(
+            f"from tests.benchmarks import kinds\n\n\ndef build(input_shape, classes):\n    return kinds.{network}()\n",
+            encoding="utf-8",
+        )
+        model = build(Network(architecture=str(path)), IMAGE, CLASSES, Path(name))
+    # Statistics that fit no data leave activations without a range.
+    return reestimate(model, _tuner().batches.images)[0]
+
+
+def _tuner() -> Any:
+    from common.batches import Batches
+    from jobs.optimize.fine_tune import FineTuner
+    from tests.benchmarks.kinds import CLASSES, IMAGE
+
+    images = np.random.default_rng(3).integers(0, 255, (IMAGES, *IMAGE), dtype=np.uint8)
+    labels = np.arange(IMAGES, dtype=np.int32) % CLASSES
+    return FineTuner(Batches(images, labels, BATCH, 1), CLASSES, "categorical_crossentropy", None)
+
+
+def _cell(model: Any, network: str, name: str, number: str) -> CellResult:
+    from jobs.optimize.stage import make
+
+    recipe = Recipe.model_validate(
+        {"passes": tuple(PASSES[name]), "convert": {"format": number, "calibration_images": IMAGES}}
+        if number in ("int8", "int16x8")
+        else {"passes": tuple(PASSES[name]), "convert": {"format": number}}
+    )
+    made = make(model, recipe, _tuner())
+    broken = next((promise for promise in made.promises if not promise.kept and promise.waived is None), None)
+    return CellResult(
+        network,
+        name,
+        number,
+        share=made.inspection.proof.int8_mac_share,
+        waived=tuple(promise.waived for promise in made.promises if promise.waived is not None),
+        broken=None if broken is None else f"{broken.claim} of {broken.subject} is {broken.observed}",
+        untrue=tuple(_untrue(made)) if name in AWARE else (),
+    )
+
+
+def _untrue(made: Any) -> Iterator[str]:
+    """Words for layers with kernels that the file's kernels contradict."""
+    from jobs.optimize.matrices import matrices
+
+    words = {note.layer: note.action for note in made.reports[-1].layers}
+    for place, kernel in matrices(made.model):
+        word = words.get(place.layer)
+        found = _of_file(np.asarray(kernel), made) if word is not None else None
+        if word is None or found is None:
+            continue
+        said = "int8" if word == "quantised" or word.startswith("int8 by calibration") else "float"
+        if (found == "int8") != (said == "int8") and not word.startswith("run as hybrid"):
+            yield f"{place.layer}: {word}, and its kernel is {found}"
+
+
+def _of_file(kernel: npt.NDArray[np.float32], made: Any) -> str | None:
+    """The type of the file's kernel that points where this one does; None where none does or several of two types."""
+    types = {
+        item.tensor.dtype
+        for item in made.inspection.kernels
+        if item.rows is not None and item.rows.size == kernel.size and _alike(kernel, item.rows)
+    }
+    return types.pop() if len(types) == 1 else None
+
+
+def _alike(kernel: npt.NDArray[np.float32], rows: npt.NDArray[Any]) -> bool:
+    # Channels last as Keras has them, second to last as in transposed and depthwise convolutions.
+    channels = len(rows)
+    flat = rows.reshape(channels, -1).astype(np.float64)
+    shapes = (kernel.reshape(-1, kernel.shape[-1]).T, np.moveaxis(kernel, -2, 0).reshape(kernel.shape[-2], -1))
+    for own in (*shapes, kernel.reshape(-1, int(np.prod(kernel.shape[-2:]))).T):
+        if own.shape == flat.shape:
+            lengths = np.linalg.norm(own, axis=1) * np.linalg.norm(flat, axis=1)
+            cosine = np.abs(np.sum(own * flat, axis=1))[lengths > 0] / lengths[lengths > 0]
+            if cosine.size and np.median(cosine) > ALIKE:
+                return True
+    return False
+
+
+def read(path: Path) -> list[CellResult]:
+    """The cells of a network that were made."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [CellResult(**json.loads(line)) for line in lines]
+
+
+def table(results: list[CellResult]) -> Iterator[str]:
+    """Networks down, int8's passes across, then every other format in words."""
+    columns = list(dict.fromkeys(cell.passes for cell in results if cell.format == "int8"))
+    yield f"| network | {' | '.join(columns)} |"
+    yield f"| --- | {' | '.join('---' for _ in columns)} |"
+    for network in dict.fromkeys(cell.network for cell in results):
+        own = {cell.passes: cell for cell in results if cell.network == network and cell.format == "int8"}
+        yield f"| `{network}` | {' | '.join(_shown(own.get(column)) for column in columns)} |"
+    yield ""
+    for word in ("traceback", "untrue", "broken", "refused"):
+        found = [cell for cell in results if getattr(cell, word)]
+        yield f"{word}: {len(found)} of {len(results)}"
+        yield from (f"- {cell.network}, {cell.passes}, {cell.format}: {getattr(cell, word)}" for cell in found)
+
+
+def _shown(cell: CellResult | None) -> str:
+    if cell is None:
+        return ""
+    if cell.traceback or cell.refused or cell.broken:
+        return "traceback" if cell.traceback else "refused" if cell.refused else "not kept"
+    return "none" if cell.share is None else percent(cell.share)
+
+
+def main() -> None:
+    """Run what is asked for, each network in a process of its own, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--network", action="append", default=[])
+    parser.add_argument("--pass", action="append", default=[], dest="passes", choices=PASSES)
+    parser.add_argument("--format", action="append", default=[], dest="formats", choices=FORMATS)
+    parser.add_argument("--one", help=argparse.SUPPRESS)
+    asked = parser.parse_args()
+    passes, formats = asked.passes or list(PASSES), asked.formats or list(FORMATS)
+    asked.folder.mkdir(parents=True, exist_ok=True)
+    if asked.one:
+        measure(asked.one, asked.folder, passes, formats)
+        return
+    names = asked.network or list(NAMES)
+    for name in names:
+        chosen = [*(f"--pass={item}" for item in passes), *(f"--format={item}" for item in formats)]
+        command = [sys.executable, "-m", __spec__.name, str(asked.folder), "--one", name, *chosen]
+        trusted = {**os.environ, "EDGEPROOF_TRUST": "1"}
+        done = subprocess.run(command, env=trusted, stderr=subprocess.DEVNULL, timeout=TIMEOUT_SECONDS, check=False)
+        if done.returncode:
+            print(f"{name}: the process ended with {done.returncode}", file=sys.stderr)
+    print("\n".join(table([cell for name in names for cell in read(asked.folder / f"{name}.jsonl")])))
+
+
+if __name__ == "__main__":
+    main()
