@@ -6,8 +6,7 @@ Each network runs in a process of its own, with one step of training for each pa
 line for each cell at once, and cells that are there already are not made again. Prints a table in Markdown of the share
 of the multiply-accumulates in int8, and below it every traceback and every untrue word.
 
-A layer's word is held against the file without names: the kernel that points where the layer's own does, channel by
-channel, must have the type that the word says.
+A layer's word is held against the file without the names of tensors (`tests/words.py`).
 """
 
 import argparse
@@ -22,15 +21,12 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
-import numpy.typing as npt
 
 from common.errors import EdgeproofError
 from common.numbers import percent
 from common.schema.recipe import Convert, Recipe
 
 IMAGES, BATCH = 8, 8
-# Cosine of a channel's weights in the network and in the file, of which int8 keeps seven bits.
-ALIKE = 0.99
 TIMEOUT_SECONDS = 3600
 LINE = 160
 TUNED = {"epochs": 1}
@@ -144,6 +140,7 @@ def _tuner() -> Any:
 
 def _cell(model: Any, network: str, name: str, number: str) -> CellResult:
     from jobs.optimize.stage import make
+    from tests.words import untrue
 
     recipe = Recipe.model_validate(
         {"passes": tuple(PASSES[name]), "convert": {"format": number, "calibration_images": IMAGES}}
@@ -151,6 +148,7 @@ def _cell(model: Any, network: str, name: str, number: str) -> CellResult:
         else {"passes": tuple(PASSES[name]), "convert": {"format": number}}
     )
     made = make(model, recipe, _tuner())
+    words = {note.layer: note.action for note in made.reports[-1].layers} if made.reports else {}
     broken = next((promise for promise in made.promises if not promise.kept and promise.waived is None), None)
     return CellResult(
         network,
@@ -159,47 +157,8 @@ def _cell(model: Any, network: str, name: str, number: str) -> CellResult:
         share=made.inspection.proof.int8_mac_share,
         waived=tuple(promise.waived for promise in made.promises if promise.waived is not None),
         broken=None if broken is None else f"{broken.claim} of {broken.subject} is {broken.observed}",
-        untrue=tuple(_untrue(made)) if name in AWARE else (),
+        untrue=tuple(untrue(made.model, made.inspection, words)) if name in AWARE else (),
     )
-
-
-def _untrue(made: Any) -> Iterator[str]:
-    """Words for layers with kernels that the file's kernels contradict."""
-    from jobs.optimize.matrices import matrices
-
-    words = {note.layer: note.action for note in made.reports[-1].layers}
-    for place, kernel in matrices(made.model):
-        word = words.get(place.layer)
-        found = _of_file(np.asarray(kernel), made) if word is not None else None
-        if word is None or found is None:
-            continue
-        said = "int8" if word == "quantised" or word.startswith("int8 by calibration") else "float"
-        if (found == "int8") != (said == "int8") and not word.startswith("run as hybrid"):
-            yield f"{place.layer}: {word}, and its kernel is {found}"
-
-
-def _of_file(kernel: npt.NDArray[np.float32], made: Any) -> str | None:
-    """The type of the file's kernel that points where this one does; None where none does or several of two types."""
-    types = {
-        item.tensor.dtype
-        for item in made.inspection.kernels
-        if item.rows is not None and item.rows.size == kernel.size and _alike(kernel, item.rows)
-    }
-    return types.pop() if len(types) == 1 else None
-
-
-def _alike(kernel: npt.NDArray[np.float32], rows: npt.NDArray[Any]) -> bool:
-    # Channels last as Keras has them, second to last as in transposed and depthwise convolutions.
-    channels = len(rows)
-    flat = rows.reshape(channels, -1).astype(np.float64)
-    shapes = (kernel.reshape(-1, kernel.shape[-1]).T, np.moveaxis(kernel, -2, 0).reshape(kernel.shape[-2], -1))
-    for own in (*shapes, kernel.reshape(-1, int(np.prod(kernel.shape[-2:]))).T):
-        if own.shape == flat.shape:
-            lengths = np.linalg.norm(own, axis=1) * np.linalg.norm(flat, axis=1)
-            cosine = np.abs(np.sum(own * flat, axis=1))[lengths > 0] / lengths[lengths > 0]
-            if cosine.size and np.median(cosine) > ALIKE:
-                return True
-    return False
 
 
 def read(path: Path) -> list[CellResult]:

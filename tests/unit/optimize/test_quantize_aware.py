@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import tensorflow as tf
 import tf_keras
 from tf_keras import layers
 
@@ -18,10 +19,10 @@ from jobs.optimize.int8_forms import int8_forms
 from jobs.optimize.pass_result import Aware, PassResult
 from jobs.optimize.promises import advice, check
 from tests.unit.optimize.tiny import IMAGES, SIDE, attempt, notes, run, zeros
+from tests.words import known, untrue
 
 AWARE = {"pass": "quantize_aware"}
 PRUNED = {"pass": "prune", "frequency": 1}
-SCALED = IMAGES.astype(np.float32) / 255
 
 
 def _sequence(*parts: Any) -> Any:
@@ -135,6 +136,59 @@ def test_zeros_survive_in_layers_that_tfmot_preserves_nothing_of() -> None:
     done, found = run(steps, build, format="int8")
     assert {kernel.tensor.dtype for kernel in found.kernels} == {"int8"}
     assert zeros(done.model, "quant_rows") >= 0.49
+
+
+def _mixed() -> Any:
+    """Augmentation, layers that are called twice, operations, a recurrent layer and attention."""
+    tf_keras.utils.set_random_seed(5)
+    start = layers.Input((SIDE, SIDE, 3))
+    x = layers.Conv2D(8, 3, strides=4, padding="same", activation="relu")(layers.RandomFlip("horizontal")(start))
+    twice, norm = layers.Conv2D(8, 3, padding="same", name="twice"), layers.BatchNormalization(name="norm")
+    x = layers.ReLU()(norm(twice(layers.ReLU()(norm(twice(x))))))
+    x = tf.concat([x[..., :4] * 2.0, tf.sigmoid(x[..., 4:])], -1)
+    rows = layers.Reshape((4, 32))(x)
+    rows = layers.LayerNormalization()(rows + layers.MultiHeadAttention(2, 8, name="attention")(rows, rows))
+    x = layers.GRU(6, unroll=True, name="recurrent")(rows)
+    model = tf_keras.Model(start, layers.Dense(2, activation="softmax", name="last")(x))
+    return reestimate(model, IMAGES)[0]
+
+
+def test_words_hold_in_a_network_of_which_tfmot_knows_little() -> None:
+    done, found = run([AWARE], _mixed, format="int8", integer_io=True)
+    said = notes(done)
+    assert not list(untrue(done.model, found, said))
+    assert known(done.model, found, "twice")
+    assert said["twice"] == "quantised"
+    assert found.inputs[0].dtype == "int8"
+    for name in ("attention", "recurrent"):
+        assert said[name].startswith("int8 by calibration, ")
+        assert "of the multiply-accumulates: tfmot" in said[name]
+
+
+def test_clusters_survive_beside_layers_that_the_preserving_scheme_refuses() -> None:
+    def build() -> Any:
+        tf_keras.utils.set_random_seed(5)
+        start = layers.Input((SIDE, SIDE, 3))
+        x = layers.Conv2D(8, 3, strides=4, activation="relu", name="first")(start * 2.0)
+        x = layers.Multiply()([x, layers.Conv2D(8, 1, activation="sigmoid", name="gate")(x)])
+        x = layers.Conv2DTranspose(4, 2, strides=2, name="wider")(x)
+        end = layers.Dense(2, activation="softmax", name="last")(layers.GlobalAveragePooling2D()(x))
+        return tf_keras.Model(start, end)
+
+    steps = [{"pass": "cluster", "clusters": 4, "layers": {"wider": 0}}, {**AWARE, "preserve": "clusters"}]
+    done, found = run(steps, build, format="int8")
+    assert {item.claim for item in done.expected} == {"clusters"}
+    assert {kernel.tensor.dtype for kernel in found.kernels} == {"int8"}
+
+
+def test_why_ranges_could_not_be_measured_is_told_with_the_layer() -> None:
+    model = _sequence(layers.Flatten(), layers.Dense(8, name="wide"))
+    content = convert(model, Convert(format="float32"), IMAGES)
+    operators = computed(content, inspect(content), LAYERS)
+    failure = "BROADCAST_TO failed to invoke"
+    (first, *_) = float_kernels(operators, LAYERS, failure)
+    assert (first.layer, first.reason.endswith(f"ranges could not be measured: {failure}")) == ("wide", True)
+    assert told(operators, LAYERS, failure)[0].action == first.said
 
 
 LAYERS = (
