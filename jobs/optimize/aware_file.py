@@ -85,7 +85,7 @@ def _causes(content: bytes, plain: bytes, floats: Sequence[FloatKernels]) -> Ite
         of = f", since not all kernels are in int8 ({listed(tuple(kernels.layer for kernels in floats))})"
         yield f"its weights take {weights:,} bytes more{of if floats else ''}"
     if names > 0:
-        yield f"the names of its tensors {names:,}, as the training adds to them"
+        yield f"the names of its tensors, which the training makes longer, {names:,}"
     if (tables := len(content) - len(plain) - weights - names) > 0:
         yield f"its tables of tensors and operators {tables:,}"
 

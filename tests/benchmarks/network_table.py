@@ -22,6 +22,7 @@ from typing import Any, get_args
 
 import numpy as np
 
+from common import markdown
 from common.errors import EdgeproofError
 from common.numbers import percent
 from common.schema.recipe import Convert, Recipe
@@ -170,11 +171,10 @@ def read(path: Path) -> list[CellResult]:
 def table(results: list[CellResult]) -> Iterator[str]:
     """Networks down, int8's passes across, then every other format in words."""
     columns = list(dict.fromkeys(cell.passes for cell in results if cell.format == "int8"))
-    yield f"| network | {' | '.join(columns)} |"
-    yield f"| --- | {' | '.join('---' for _ in columns)} |"
-    for network in dict.fromkeys(cell.network for cell in results):
-        own = {cell.passes: cell for cell in results if cell.network == network and cell.format == "int8"}
-        yield f"| `{network}` | {' | '.join(_shown(own.get(column)) for column in columns)} |"
+    made = {(cell.network, cell.passes): cell for cell in results if cell.format == "int8"}
+    networks = dict.fromkeys(cell.network for cell in results)
+    rows = [(f"`{name}`", *(_shown(made.get((name, column))) for column in columns)) for name in networks]
+    yield from markdown.table(("network", *columns), rows)
     yield ""
     for word in ("traceback", "untrue", "broken", "refused"):
         found = [cell for cell in results if getattr(cell, word)]
