@@ -143,7 +143,7 @@ def _action(layer: Aware, operators: Sequence[Computed], failure: str | None) ->
     if layer.reason is None:
         return "quantised"
     if not own:
-        return f"leaves nothing to compute: {layer.reason}"
+        return f"no operator of its own in the file: {layer.reason}"
     return f"int8 by calibration{_share(_of_all(kernels, operators)) if kernels else ''}: {layer.reason}"
 
 

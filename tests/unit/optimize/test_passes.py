@@ -80,14 +80,15 @@ def test_pruning_stays_where_tfmot_knows_no_layer() -> None:
     assert notes(done)["unknown"] == "left alone: no weights"
 
 
-def test_a_lambda_has_calibrated_ranges() -> None:
+def test_a_lambda_is_not_left_in_float() -> None:
     def build() -> Any:
         tf_keras.utils.set_random_seed(5)
         stack = [layers.Conv2D(8, 3, activation="relu"), layers.Lambda(lambda x: x * 2, name="twice"), layers.Flatten()]
         return tf_keras.Sequential([layers.Input((SIDE, SIDE, 3)), *stack, layers.Dense(2, activation="softmax")])
 
     done, found = run([{"pass": "quantize_aware"}], build, format="int8")
-    assert notes(done)["twice"] == "int8 by calibration: tfmot does not quantise Lambda"
+    # The converter may multiply the constant into a kernel.
+    assert notes(done)["twice"].startswith(("int8 by calibration", "no operator of its own in the file"))
     assert found.proof.int8_operator_share == 1
 
 

@@ -77,7 +77,9 @@ def test_what_was_not_trained_for_is_told_beside_what_was(awkward: Any) -> None:
     trained = ("stem", "dilated", "side", "side_swish", "gate", "wider", "on_maps", "rows", "wide", "last")
     assert {name: said[name] for name in trained} == dict.fromkeys(trained, "quantised")
     assert said["rescaling"] == "int8 by calibration: tfmot does not quantise Rescaling"
-    assert said["twice"] == "int8 by calibration: tfmot does not quantise Lambda"
+    # The converter may multiply the constant into a kernel.
+    assert said["twice"].startswith(("int8 by calibration", "no operator of its own in the file"))
+    assert said["twice"].endswith("tfmot does not quantise Lambda")
     # The converter has an ELU in real numbers only, whatever was simulated around it.
     assert said["on_maps_elu"] == "left in float: tfmot has no quantised elu"
 
@@ -175,7 +177,10 @@ def test_clusters_survive_beside_layers_that_the_preserving_scheme_refuses() -> 
         end = layers.Dense(2, activation="softmax", name="last")(layers.GlobalAveragePooling2D()(x))
         return tf_keras.Model(start, end)
 
-    steps = [{"pass": "cluster", "clusters": 4, "layers": {"wider": 0}}, {**AWARE, "preserve": "clusters"}]
+    steps: list[dict[str, Any]] = [
+        {"pass": "cluster", "clusters": 4, "layers": {"wider": 0}},
+        {**AWARE, "preserve": "clusters"},
+    ]
     done, found = run(steps, build, format="int8")
     assert {item.claim for item in done.expected} == {"clusters"}
     assert {kernel.tensor.dtype for kernel in found.kernels} == {"int8"}
