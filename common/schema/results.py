@@ -6,8 +6,8 @@ and the report leaves them out, and says so.
 Version history: 1 first; 2 adds the variants' `proof`, the choice, and what Android devices tell: runner,
 delegation, answers, operators, the app's ratio; 3 has the choice's verdicts in it; 4 adds files that were given:
 samples and answers in place of a dataset and accuracies; 5 adds every process of the sessions that the figures are
-of, tails, failed rounds, and the images whose answer changed. All are still read; without verdicts a report claims
-nothing.
+of, tails, failed rounds, and the images whose answer changed; 6 adds what of a `proof` cannot be counted, and faults.
+All are still read; without verdicts a report claims nothing.
 """
 
 from typing import Annotated, Literal
@@ -161,7 +161,7 @@ class Endured(Model):
 class Results(Model):
     """The report's only input. `missing` names what was not measured, in words."""
 
-    schema_version: Literal[1, 2, 3, 4, 5] = 5
+    schema_version: Literal[1, 2, 3, 4, 5, 6] = 6
     title: str
     source: str
     reference: Name

@@ -1,7 +1,9 @@
 """`variant.json`: one optimised model and the proof of what is in its file.
 
 Version history: 1 first; 2 adds `proof` and the tensors' quantisation parameters; 3 adds variants that come from a
-file, without recipe, classes and Keras outputs; 4 adds the file that an NPU runs. All are still read.
+file, without recipe, classes and Keras outputs; 4 adds the file that an NPU runs; 5 has the `proof` of the first
+subgraph and what it calls, where the others' were added, with operators whose multiply-accumulates cannot be counted
+and faults, and the tensors' subgraph and scales that are not finite. All are still read.
 """
 
 from typing import Literal
@@ -76,7 +78,7 @@ class Variant(Artifact):
     runs and what is evaluated.
     """
 
-    schema_version: Literal[1, 2, 3, 4] = 4
+    schema_version: Literal[1, 2, 3, 4, 5] = 5
     name: str
     recipe: Recipe | None
     given: Given | None = None
