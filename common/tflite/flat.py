@@ -238,7 +238,11 @@ class _Parser:
         )
 
     def _operator(self, op: Any) -> FlatOperator:
-        name, version = self._codes[op.OpcodeIndex()]
+        name, version = "UNKNOWN", 0
+        if op.OpcodeIndex() < len(self._codes):
+            name, version = self._codes[op.OpcodeIndex()]
+        else:
+            self._faults.append(f"an operator has the code {op.OpcodeIndex()}, which does not exist")
         options = schema.BuiltinOptionsCreator(op.BuiltinOptionsType(), op.BuiltinOptions())
         if options is None:
             options = schema.BuiltinOptions2Creator(op.BuiltinOptions2Type(), op.BuiltinOptions2())

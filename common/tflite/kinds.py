@@ -62,8 +62,8 @@ TEXTS: tuple[tuple[bytes, str, str], ...] = (
     (b"<?xml", "an XML text, such as a server's error", DOWNLOAD),
     (b"{", "a JSON text, such as a server's error or a TensorFlow.js model", DOWNLOAD),
 )
-# Fields of ModelProto that every ONNX file has: ir_version, graph, opset_import.
-ONNX = {1, 7, 8}
+# Fields of ModelProto that every ONNX file has: ir_version, graph.
+ONNX = {1, 7}
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 MOST_FIELDS = 100_000
 

@@ -73,7 +73,15 @@ def obstacle(first: FileReport, second: FileReport) -> str | None:
             return f"one has {len(before)} {what}, the other {len(after)}"
         if not before:
             return f"they have no {what}"
+    own, theirs = (_ways(report, main=True) for report in (first, second))
+    if not own & theirs and (own & _ways(second) or theirs & _ways(first)):
+        return f"their first subgraphs have other signatures: {', '.join(sorted(own))} and {', '.join(sorted(theirs))}"
     return None
+
+
+def _ways(report: FileReport, *, main: bool = False) -> set[str]:
+    """The names of the signatures, of the first subgraph only or of all."""
+    return {way.name for way in report.signatures if way.subgraph == 0 or not main}
 
 
 def paired(first: Side, second: Side) -> Paired | str:

@@ -4,7 +4,7 @@
     reader/bin/python tests/benchmarks/independent_reader.py one.tflite another.tflite
 
 Prints a line of JSON per file, null where it cannot be read: operators with their multiply-accumulates, constants,
-ports, signatures and metadata. Everything is read whole and in the plainest way; what the package does not know is null.
+ports, signatures and metadata. Everything is read whole and in the plainest way. What the package lacks is null.
 """
 
 import json
@@ -12,6 +12,7 @@ import sys
 import zlib
 from typing import Any
 
+import flatbuffers
 import numpy as np
 import tflite  # type: ignore[import-not-found]
 
@@ -87,7 +88,7 @@ class Reader:
             rows = [found] if axis is None else [r.ravel() for r in np.moveaxis(found.reshape(sides), axis, 0)]
             unique = max((len(np.unique(row)) for row in rows), default=0) if count else 0
         return {
-            "name": tensor.Name().decode("utf-8", "replace"),
+            "name": (tensor.Name() or b"").decode("utf-8", "replace"),
             "shape": sides,
             "bytes": len(self.data(tensor)),
             "zeros": 1 - nonzero / count if count else 0.0,
@@ -101,7 +102,10 @@ class Reader:
     def code(self, operator: Any) -> str:
         """An operator's name."""
         code = self.model.OperatorCodes(operator.OpcodeIndex())
-        name = NAMES.get(max(code.BuiltinCode(), code.DeprecatedBuiltinCode()), "")
+        # The package takes the older field for small codes; LiteRT takes the larger of both.
+        at = code._tab.Offset(10)
+        newer = code._tab.Get(flatbuffers.number_types.Int32Flags, at + code._tab.Pos) if at else 0
+        name = NAMES.get(max(newer, code.DeprecatedBuiltinCode()), "")
         return f"CUSTOM:{(code.CustomCode() or b'').decode('utf-8', 'replace')}" if name == "CUSTOM" else name
 
     def macs(self, graph: Any, operator: Any) -> int | str | None:
@@ -145,7 +149,7 @@ class Reader:
             table = operator.BuiltinOptions()
             if table is not None:
                 options.Init(table.Bytes, table.Pos)
-            return product(outs[0]) * given[0][-2 if table is not None and options.AdjX() else -1]
+            return product(outs[0]) * int(given[0][-2 if table is not None and options.AdjX() else -1])
         steps = product(given[0][:-1])
         if name == "LSTM" and len(given) == 5:
             return steps * product(given[2])
@@ -162,7 +166,7 @@ class Reader:
         scale = None if scaled is None or isinstance(scaled.ScaleAsNumpy(), int) else float(scaled.ScaleAsNumpy()[0])
         sides = [int(tensor.ShapeSignature(at)) for at in range(tensor.ShapeSignatureLength())]
         return {
-            "name": tensor.Name().decode("utf-8", "replace"),
+            "name": (tensor.Name() or b"").decode("utf-8", "replace"),
             "shape": shape(tensor),
             "open": sides if -1 in sides else [],
             "scale": scale,

@@ -10,7 +10,7 @@ from common.schema.inspection import Comparison, OutputDifference
 from jobs.inspect.stage import inspect_files
 from tests.command import command
 from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
-from tests.unit.common.tflite.test_work import options, signature
+from tests.unit.common.tflite.test_work import dense, options, signature
 
 FLOAT = "FLOAT32"
 
@@ -180,3 +180,26 @@ def test_text_is_not_drawn(tmp_path: Path) -> None:
     ends = [tensor("x", (1,), "STRING"), tensor("y", (1,), "STRING")]
     path = written(tmp_path / "a.tflite", graph(ends, [operator(0, (0,), (1,))], (0,), (1,)), ["ABS"])
     assert compared(path, path).not_run == "an input is of type string"
+
+
+def test_first_subgraphs_of_other_signatures_are_not_taken_for_one_another(tmp_path: Path) -> None:
+    paths = []
+    for name, order in (("a", (4, 1)), ("b", (1, 4))):
+        made = model([dense(rows, "g") for rows in order], ["FULLY_CONNECTED"], [bytes(96)])
+        ways = ("prefill", "decode") if name == "a" else ("decode", "prefill")
+        made.signatureDefs = [signature(way, number, {"x": 0}, {"y": 2}) for number, way in enumerate(ways)]
+        paths.append(tmp_path / f"{name}.tflite")
+        paths[-1].write_bytes(packed(made))
+    assert compared(*paths).not_run == "their first subgraphs have other signatures: prefill and decode"
+    assert compared(paths[0], paths[0]).outputs is not None
+
+
+def two_outputs(path: Path, order: tuple[int, int]) -> Path:
+    parts = [tensor("x", (1, 4), FLOAT), tensor("minus", (1, 4), FLOAT), tensor("root", (1, 4), FLOAT)]
+    made = graph(parts, [operator(0, (0,), (1,)), operator(1, (0,), (2,))], (0,), order)
+    return written(path, made, ["NEG", "SQRT"], (), [signature("s", 0, {"x": 0}, {"m": 1, "r": 2})])
+
+
+def test_outputs_in_another_order_are_paired_by_name(tmp_path: Path) -> None:
+    first, second = two_outputs(tmp_path / "a.tflite", (1, 2)), two_outputs(tmp_path / "b.tflite", (2, 1))
+    assert outputs(first, second).max_abs_difference == 0

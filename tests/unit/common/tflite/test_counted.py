@@ -165,3 +165,13 @@ def test_a_file_that_is_cut_off_is_none() -> None:
     content = dense(tensor("k", (64, 64), "FLOAT32", 1), bytes(range(256)) * 64)
     with pytest.raises(EdgeproofError, match="damaged"):
         inspect(content[: len(content) // 2])
+
+
+def test_an_operator_of_a_code_that_is_not_there_costs_that_operator() -> None:
+    ends = [tensor("x", (1, 4), "FLOAT32"), tensor("y", (1, 4), "FLOAT32")]
+    found = inspect(
+        packed(model([graph(ends, [operator(7, (0,), (1,)), operator(0, (0,), (1,))], (0,), (1,))], ["ABS"]))
+    )
+    assert found.operators == {"ABS": 1, "UNKNOWN": 1}
+    assert "the code 7, which does not exist" in found.proof.faults[0]
+    assert found.table[0].macs is None
