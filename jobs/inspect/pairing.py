@@ -138,14 +138,14 @@ def _orders(first: FileReport, second: FileReport, what: str) -> Iterator[tuple[
 def _agreed(first: Port, second: Port) -> tuple[int, ...] | None:
     """A shape that both ports can have: sides that one leaves open are the other's."""
     own, theirs = first.open_shape or first.shape, second.open_shape or second.shape
-    if len(own) != len(theirs):
+    if len(own) != len(theirs) or any(
+        one >= 0 <= other and one != other for one, other in zip(own, theirs, strict=True)
+    ):
         return None
-    sides = []
-    for place, (one, other) in enumerate(zip(own, theirs, strict=True)):
-        if one >= 0 <= other and one != other:
-            return None
-        sides.append(max(one, other) if max(one, other) >= 0 else max(1, first.shape[place]))
-    return tuple(sides)
+    # Where both are open the first file's own, if it has one.
+    stored = first.shape if len(first.shape) == len(own) else (1,) * len(own)
+    sides = zip(own, theirs, stored, strict=True)
+    return tuple(max(one, other) if max(one, other) >= 0 else max(1, side) for one, other, side in sides)
 
 
 def _drawn(first: Port, second: Port, names: tuple[str, str], known: Sequence[Ends]) -> Drawn:

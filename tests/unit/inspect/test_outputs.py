@@ -164,6 +164,14 @@ def test_an_open_side_takes_what_the_other_file_has(tmp_path: Path) -> None:
     assert "-1×4" in told  # noqa: RUF001
 
 
+def test_a_shape_that_is_all_open_and_not_stored_is_filled(tmp_path: Path) -> None:
+    parts = [tensor("x", (), FLOAT), tensor("y", (), FLOAT)]
+    for part in parts:
+        part.shapeSignature = [-1, 4]
+    path = written(tmp_path / "a.tflite", graph(parts, [operator(0, (0,), (1,))], (0,), (1,)), ["ABS"])
+    assert outputs(path, path).values == 32 * 4
+
+
 def test_closed_sides_that_differ_are_not_run(tmp_path: Path) -> None:
     found = compared(sided(tmp_path / "a.tflite", 2, 2), sided(tmp_path / "b.tflite", 3, 3))
     assert (found.outputs, found.not_run) == (None, "their inputs have different shapes")
