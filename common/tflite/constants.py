@@ -1,14 +1,15 @@
 """Constant tensors described: their figures, and the rows of kernels."""
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from common.schema.tflite import Tensor
-from common.tflite.counted import distinct, nonzero
+from common.tflite.counted import PIECE, distinct, nonzero
 from common.tflite.flat import FlatTensor, Sparsity
-from common.tflite.sparse import coordinates
+from common.tflite.sparse import check, coordinates, places
 from common.tflite.tensors import dtype_name, elements, readable, values
 
 # Spread out, 64 Mi elements take 256 MiB of floats; a damaged file may claim any number.
@@ -83,13 +84,32 @@ def _spread(tensor: FlatTensor) -> npt.NDArray[np.int64]:
 
 def _unique_sparse(tensor: FlatTensor, sparsity: Sparsity, found: npt.NDArray[Any], axis: int | None) -> int:
     """As in the dense tensor, without making it: a damaged file may claim one of any size."""
-    places = coordinates(sparsity, tensor.shape, found.size)
-    channels = np.zeros(found.size, np.int64) if axis is None else places[:, axis]
-    order = np.argsort(channels, kind="stable")
-    edges = np.flatnonzero(np.diff(channels[order])) + 1
+    check(sparsity, tensor.shape, found.size)
+    edges = _edges(tensor, sparsity, found.size, axis)
+    if edges is None:
+        channels = coordinates(sparsity, tensor.shape, found.size)[:, axis or 0]
+        order = np.argsort(channels, kind="stable")
+        found = found[order]
+        edges = [int(edge) + 1 for edge in np.flatnonzero(np.diff(channels[order]))]
     size = elements(tensor.shape) // (1 if axis is None else tensor.shape[axis])
     most = 1
-    for own in np.split(found[order], edges):
+    for start, end in pairwise([0, *edges, found.size]):
+        own = found[start:end]
         different = np.unique(own)
         most = max(most, len(different) + int(len(own) < size and 0 not in different))
     return most
+
+
+def _edges(tensor: FlatTensor, sparsity: Sparsity, stored: int, axis: int | None) -> list[int] | None:
+    """Where the stored values of another channel begin; None where the channels are mixed."""
+    edges: list[int] = []
+    last = 0
+    for start in range(0, stored, PIECE):
+        own = places(sparsity, tensor.shape, start, min(start + PIECE, stored))
+        if axis is not None:
+            steps = np.diff(own[:, axis], prepend=last)
+            if (steps < 0).any():
+                return None
+            edges += [start + int(edge) for edge in np.flatnonzero(steps)]
+            last = int(own[-1, axis])
+    return edges

@@ -286,4 +286,4 @@ class _Parser:
             return Level(int(level.DenseSize()), None, None)
         segments = schema.SparseIndexVectorCreator(level.ArraySegmentsType(), level.ArraySegments())
         indices = schema.SparseIndexVectorCreator(level.ArrayIndicesType(), level.ArrayIndices())
-        return Level(0, np.asarray(segments.values, np.int64), np.asarray(indices.values, np.int64))
+        return Level(0, np.asarray(segments.values), np.asarray(indices.values))
