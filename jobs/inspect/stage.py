@@ -11,9 +11,6 @@ from common.tflite.flat import Content
 from common.tflite.kinds import WHOLE
 from common.tflite.opened import opened
 from common.tflite.reader import inspect
-from jobs.inspect.compare import compare
-from jobs.inspect.outputs import difference
-from jobs.inspect.pairing import obstacle, paired, side
 
 GIVE = "give the path of a .tflite file"
 PIECE = 1 << 20
@@ -27,6 +24,9 @@ def inspect_files(model: Path, other: Path | None) -> InspectReport:
     first, content = _report(model)
     if other is None:
         return InspectReport(files=(first,), comparison=None)
+    # What only two files need is loaded for two files.
+    from jobs.inspect.compare import compare
+
     second, others = _report(other)
     comparison = _outputs(compare(first, second), ((model, first, content), (other, second, others)))
     return InspectReport(files=(first, second), comparison=comparison)
@@ -34,6 +34,9 @@ def inspect_files(model: Path, other: Path | None) -> InspectReport:
 
 def _outputs(found: Comparison, files: tuple[tuple[Path, FileReport, Content], ...]) -> Comparison:
     """The comparison with that of the answers, or why there is none."""
+    from jobs.inspect.outputs import difference
+    from jobs.inspect.pairing import obstacle, paired, side
+
     (model, first, content), (other, second, others) = files
     reason = obstacle(first, second)
     if reason is not None:
