@@ -15,7 +15,7 @@ PIECE = 1 << 18
 # Of a row this long counting is faster than sorting, where its type has few values.
 LONG_ROW = 1 << 11
 # Parts of one huge row that are sorted at a time, each by a pass over all of it.
-PARTS = 8
+PARTS = 12
 HALF, WORD = 2, 4
 NEGATIVE_ZERO, INFINITY, NAN = 0x8000, 0x7C00, 0x7E00
 
