@@ -1,8 +1,8 @@
 """What `python -m jobs.inspect` finds in one or two .tflite files.
 
 Version history: 1 first; 2 has subgraphs and signatures apart, multiply-accumulates that cannot be counted, faults of
-single tensors and operators, and in comparisons the ports that were paired, what was drawn for them, and values that
-are no finite numbers.
+single tensors and operators, what the runtime said of XNNPACK, and in comparisons the ports that were paired, what was
+drawn for them, and values that are no finite numbers.
 """
 
 from typing import Literal

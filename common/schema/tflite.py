@@ -1,6 +1,8 @@
 """What a .tflite file holds and computes: parts of `variant.json`, `results.json` and of the inspect tool's output."""
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from pydantic import Field
 
 from common.schema.base import Count, Model, Share
 
@@ -8,6 +10,9 @@ from common.schema.base import Count, Model, Share
 # weights (dynamic range); conversion: QUANTIZE, DEQUANTIZE, DENSIFY; other: indices, shapes, strings, resources, and
 # what only calls another subgraph.
 Domain = Literal["float32", "int8", "int16x8", "hybrid", "conversion", "other"]
+# Of XNNPACK on an operator. "not sure" is where the runtime that was asked says otherwise than the rules.
+Verdict = Literal["takes", "leaves", "not sure"]
+OLDER = "made before LiteRT was asked"
 
 
 class Quantization(Model):
@@ -66,7 +71,7 @@ class Operator(Model):
 
     `macs` counts multiply-accumulates of one inference at the shapes in the file, those of the subgraphs that it calls
     among them; None where they cannot be counted, and `uncounted` says why. `refusal` says why XNNPACK would not take
-    it; None where it would.
+    it by the rules; None where it would. `taken` is what the runtime did; None where it was not asked.
     """
 
     subgraph: Count
@@ -79,6 +84,17 @@ class Operator(Model):
     weight_bytes: Count
     refusal: str | None
     uncounted: str | None = None
+    taken: bool | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """XNNPACK's."""
+        return _verdict(self.refusal, self.taken)
+
+    @property
+    def verdict_text(self) -> str:
+        """XNNPACK's, in words."""
+        return _words(self.refusal, self.taken)
 
 
 class Uncounted(Model):
@@ -128,11 +144,81 @@ class DomainTotal(Model):
 
 
 class Refusal(Model):
-    """Operators that XNNPACK would not take, for one reason."""
+    """Operators that XNNPACK does not take, or of which it is not sure whether it does.
+
+    `reason` is the rules'; None where they know none. `taken` is what the runtime did; None where it was not asked.
+    """
 
     operator: str
-    reason: str
+    reason: str | None
     count: Count
+    taken: bool | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """On each of them."""
+        return _verdict(self.reason, self.taken)
+
+    @property
+    def text(self) -> str:
+        """Why, in words."""
+        return _words(self.reason, self.taken)
+
+
+def _verdict(reason: str | None, taken: bool | None) -> Verdict:
+    by_rule = reason is None
+    if taken is None or taken == by_rule:
+        return "takes" if by_rule else "leaves"
+    return "not sure"
+
+
+def _words(reason: str | None, taken: bool | None) -> str:
+    if _verdict(reason, taken) == "not sure":
+        asked = f"takes it, the rules say: {reason}" if taken else "leaves it, the rules find no reason"
+        return f"not sure: LiteRT {asked}"
+    return "takes it" if reason is None else reason
+
+
+class UnaskedGraph(Model):
+    """A subgraph that the runtime has no answer for, and why. The rules' verdicts stand alone."""
+
+    graph: Count
+    why: str
+
+
+class AskedRuntime(Model):
+    """The runtime that said what XNNPACK takes, and the processor's architecture there.
+
+    `rules` is the runtime that the rules, which give the reasons, were checked with.
+    """
+
+    kind: Literal["asked"] = "asked"
+    runtime: str
+    machine: str
+    rules: str
+    unasked: tuple[UnaskedGraph, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Whose verdicts they are, in words."""
+        left = "".join(f"; subgraph {each.graph} not asked: {each.why}" for each in self.unasked)
+        return f"as {self.runtime} answers on {self.machine}{left}"
+
+
+class RulesAlone(Model):
+    """No runtime was asked, for `why`; `rules` is the one that the rules were checked with."""
+
+    kind: Literal["rules"] = "rules"
+    rules: str
+    why: str
+
+    @property
+    def text(self) -> str:
+        """Whose verdicts they are, in words."""
+        return f"by rules that were checked with {self.rules}; not asked: {self.why}"
+
+
+VerdictSource = Annotated[AskedRuntime | RulesAlone, Field(discriminator="kind")]
 
 
 class Proof(Model):
@@ -145,8 +231,9 @@ class Proof(Model):
     An island is a largest group of connected float operators in a file that has quantised ones as
     well. A pair is a QUANTIZE and a DEQUANTIZE of which one reads what the other wrote.
     `sparse_refusal` says why XNNPACK would not run the file sparsely; None where it would.
-    `xnnpack` is the runtime that the verdicts on XNNPACK were checked with. `faults` says in words what is wrong with
-    single tensors, operators and signatures; they are shown without it.
+    `xnnpack` says whose the verdicts on XNNPACK are; older files have but the name of the runtime that the rules were
+    checked with. `source` reads both. `faults` says in words what is wrong with single tensors, operators and
+    signatures; they are shown without it.
     """
 
     macs: Count
@@ -160,10 +247,19 @@ class Proof(Model):
     pairs: Count
     refusals: tuple[Refusal, ...]
     sparse_refusal: str | None
-    xnnpack: str
+    xnnpack: VerdictSource | str
     metadata: tuple[str, ...]
     uncounted: tuple[Uncounted, ...] = ()
     faults: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> AskedRuntime | RulesAlone:
+        """Whose the verdicts on XNNPACK are."""
+        return RulesAlone(rules=self.xnnpack, why=OLDER) if isinstance(self.xnnpack, str) else self.xnnpack
+
+    def count(self, verdict: Verdict) -> int:
+        """How many operators XNNPACK has this verdict on, of those that it does not surely take."""
+        return sum(refusal.count for refusal in self.refusals if refusal.verdict == verdict)
 
     @property
     def int8_mac_share(self) -> float | None:

@@ -1,4 +1,4 @@
-"""The process that asks a .tflite file: loads it, answers samples, prints one JSON object.
+"""The process that asks a .tflite file: loads it, answers samples, or tells what XNNPACK takes; a line of JSON each.
 
     python -I common/tflite/ask_runner.py '<JSON of the request>'
 
@@ -6,13 +6,19 @@ Run as a file, so that nothing of the project is loaded beside the runtime. A fi
 hang it, or ask for all memory: hence the limits, and hence the process.
 """
 
+import ctypes
 import json
 import resource
+import signal
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+# Of <sys/prctl.h>.
+PR_SET_PDEATHSIG = 1
 
 
 def port(found: dict[str, Any]) -> dict[str, Any]:
@@ -104,24 +110,83 @@ def answer(interpreter: Any, request: dict[str, Any]) -> None:
         np.savez(stream, **stacked)
 
 
-def main(request: dict[str, Any]) -> dict[str, Any]:
-    """Load, and answer where samples are given."""
-    resource.setrlimit(resource.RLIMIT_AS, (request["memory_bytes"], request["memory_bytes"]))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+def plans(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The nodes of the main subgraph after XNNPACK was applied, for the file with each cut."""
+    for cut in request["cuts"]:
+        try:
+            yield {"nodes": [node(found) for found in planned(request["model"], cut)._get_ops_details()]}
+        except (RuntimeError, ValueError, TypeError, AttributeError) as error:
+            # Another version of the runtime may lack the option, or the table.
+            yield {"why": told(error)}
+
+
+def planned(model: str, cut: list[tuple[int, int]]) -> Any:
+    """The interpreter with a node of its own for each operator that XNNPACK takes. Otherwise it joins neighbours, and
+    what writes nothing that is read cannot be told from what it leaves."""
+    given: dict[str, Any] = {"model_path": model}
+    if cut:
+        with open(model, "rb") as stream:  # noqa: PTH123
+            content = bytearray(stream.read())
+        for offset, value in cut:
+            content[offset : offset + 4] = value.to_bytes(4, "little")
+        given = {"model_content": bytes(content)}
+    interpreter = Interpreter(
+        num_threads=1,
+        experimental_op_resolver_type=OpResolverType.AUTO,
+        experimental_disable_delegate_node_fusion=True,
+        **given,
+    )
+    interpreter.allocate_tensors()
+    return interpreter
+
+
+def node(found: dict[str, Any]) -> dict[str, Any]:
+    """A node as plain values."""
+    inputs, outputs = ([int(index) for index in found[side]] for side in ("inputs", "outputs"))
+    return {"name": str(found["op_name"]), "inputs": inputs, "outputs": outputs}
+
+
+def told(error: Exception) -> str:
+    """An error's words on one line."""
+    # The runtime appends the node that failed without a space.
+    return " ".join(str(error).replace("Node number", " Node number").split())[:500]
+
+
+def bound(request: dict[str, Any]) -> None:
+    """Whatever the file does to this process ends with it, and it ends with the one that asks."""
+    for kind, most in (
+        (resource.RLIMIT_AS, request["memory_bytes"]),
+        (resource.RLIMIT_FSIZE, request["file_bytes"]),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(kind, (most, most))
+    # At the first the signal tells of it, at the second the system ends it.
+    resource.setrlimit(resource.RLIMIT_CPU, (request["cpu_s"], request["cpu_s"] + 1))
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def main(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Load, and answer where samples are given; or what XNNPACK takes."""
+    if "cuts" in request:
+        yield from plans(request)
+        return
     interpreter = load(request)
     if request["samples"]:
         answer(interpreter, request)
-    return {
+    yield {
         "inputs": [port(found) for found in interpreter.get_input_details()],
         "outputs": [port(found) for found in interpreter.get_output_details()],
     }
 
 
 if __name__ == "__main__":
+    asked = json.loads(sys.argv[1])
+    bound(asked)
     try:
-        print(json.dumps(main(json.loads(sys.argv[1]))))
+        with open(asked["told"], "w", encoding="ascii") as stream:  # noqa: PTH123
+            for line in main(asked):
+                print(json.dumps(line), file=stream, flush=True)
     except (RuntimeError, ValueError, KeyError, TypeError, OverflowError) as error:
-        # The runtime appends the node that failed without a space.
-        sys.exit(" ".join(str(error).replace("Node number", " Node number").split())[:500])
+        sys.exit(told(error))
     except MemoryError:
         sys.exit("it asks for more memory than is allowed")

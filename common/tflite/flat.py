@@ -245,6 +245,7 @@ class _Parser:
             self._faults.append(f"an operator has the code {op.OpcodeIndex()}, which does not exist")
         options = schema.BuiltinOptionsCreator(op.BuiltinOptionsType(), op.BuiltinOptions())
         if options is None:
+            # Where the first union had no room left.
             options = schema.BuiltinOptions2Creator(op.BuiltinOptions2Type(), op.BuiltinOptions2())
         inputs, outputs = self._numbers(op.InputsAsNumpy()), self._numbers(op.OutputsAsNumpy())
         return FlatOperator(name, version, inputs, outputs, options)

@@ -1,15 +1,14 @@
 """The table of operators summed up for a whole file."""
 
 import zlib
-from collections import Counter
 from collections.abc import Iterator
 
-from common.schema.tflite import Domain, DomainTotal, Operator, Proof, Refusal
+from common.schema.tflite import Domain, DomainTotal, Operator, Proof
 from common.tflite.flat import Content, FlatFile, Graph
 from common.tflite.operators import sources
 from common.tflite.tensors import weight_bytes
 from common.tflite.work import Counting, Work
-from common.tflite.xnnpack import CHECKED_WITH
+from common.tflite.xnnpack import BY_RULE, refused
 
 # What Android's and most other packagers use.
 DEFLATE_LEVEL = 6
@@ -26,7 +25,6 @@ def proof(
     own = tuple(operator for operator in table if operator.subgraph in reached)
     graphs = [file.graphs[number] for number in reached]
     work = counting.graph(0)
-    refused = Counter((operator.name, operator.refusal) for operator in own if operator.refusal is not None)
     return Proof(
         macs=work.total,
         uncounted=work.named(),
@@ -38,13 +36,9 @@ def proof(
         quantize=sum(_conversions(graph, "QUANTIZE") for graph in graphs),
         dequantize=sum(_conversions(graph, "DEQUANTIZE") for graph in graphs),
         pairs=sum(_pairs(graph) for graph in graphs),
-        refusals=tuple(
-            Refusal(operator=name, reason=reason, count=count)
-            for (name, reason), count in refused.items()
-            if reason is not None
-        ),
+        refusals=refused(own),
         sparse_refusal=sparse_refusal,
-        xnnpack=CHECKED_WITH,
+        xnnpack=BY_RULE,
         metadata=file.metadata,
         faults=file.faults,
     )

@@ -46,7 +46,7 @@ class Inspection:
 
     Tensors and operators are those of all subgraphs, ports those of the first. `operators` counts
     by name, `table` lists one by one, `proof` sums up the first subgraph and what it calls; `subgraphs` and
-    `signatures` have the others' figures.
+    `signatures` have the others' figures. `reached` are the first subgraph and those that it calls.
     """
 
     tensors: tuple[Tensor, ...]
@@ -58,6 +58,7 @@ class Inspection:
     proof: Proof
     subgraphs: tuple[Subgraph, ...] = ()
     signatures: tuple[FileSignature, ...] = ()
+    reached: tuple[int, ...] = (0,)
 
 
 def inspect(content: Content) -> Inspection:
@@ -111,6 +112,7 @@ class _Reader:
             ),
             subgraphs=subgraphs,
             signatures=ways,
+            reached=self._counting.reached(0),
         )
 
     def _sound(self, number: int, graph: Graph) -> Graph:
@@ -164,7 +166,7 @@ class _Reader:
 
     def _table(self) -> Iterator[Operator]:
         for number, (graph, made) in enumerate(zip(self._file.graphs, self._made, strict=True)):
-            for index, (operator, reason) in enumerate(zip(graph.operators, _reasons(graph, made), strict=True)):
+            for index, (operator, reason) in enumerate(zip(graph.operators, _reasons(graph), strict=True)):
                 node, work = Node(graph, operator), self._counting.operator(number, operator)
                 read = node.activations or node.inputs
                 own = [why for name, why in work.uncounted if name == operator.name] or [INSIDE]
@@ -189,9 +191,9 @@ class _Reader:
             return UNTOLD
 
 
-def _reasons(graph: Graph, made: dict[int, int]) -> tuple[str | None, ...]:
+def _reasons(graph: Graph) -> tuple[str | None, ...]:
     try:
-        return refusals(graph, made)
+        return refusals(graph)
     except DAMAGE:
         return (UNTOLD,) * len(graph.operators)
 

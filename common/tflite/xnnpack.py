@@ -1,262 +1,238 @@
 """Which operators XNNPACK would not take, and why.
 
 The rules are those that tflite/delegates/xnnpack/xnnpack_delegate.cc of LiteRT checks before it takes a node, with
-the options of LiteRT's default interpreter (8-bit signed and unsigned quantisation on, resource variables off). They
-are held against the runtime named in CHECKED_WITH by the tests. What depends on the machine or on a node's
-neighbours is not foreseen: a graph with tensors of unknown size is left to LiteRT's own kernels as a whole.
+the options of LiteRT's default interpreter (8-bit signed and unsigned quantisation on, kernels that are computed off).
+They are held against the runtime named in CHECKED_WITH by the tests. Where a runtime can be asked, its answer counts
+and the rules only give the reason (`delegated.py`). What depends on the machine is not foreseen.
 """
 
+from collections import Counter
 from collections.abc import Callable
 
-from common.tflite.flat import FlatTensor, Graph
+from common.schema.tflite import Operator, Refusal, RulesAlone
+from common.tflite.flat import Graph
 from common.tflite.operators import CONVERSIONS, Node
-from common.tflite.tensors import dtype_name, values
+from common.tflite.tensors import dtype_name
+from common.tflite.xnnpack_kernels import BIASES, KERNELS, kernel_refusal
+from common.tflite.xnnpack_rules import PARTICULAR, ratio_refusal
+from common.tflite.xnnpack_variables import VARIABLES, variable_refusals
 
 CHECKED_WITH = "ai-edge-litert 2.3.0"
+BY_RULE = RulesAlone(rules=CHECKED_WITH, why="the file was only read")
 EIGHT_BIT = ("INT8", "UINT8")
-FLOAT = ("FLOAT32",)
-ANY = (*FLOAT, *EIGHT_BIT)
+FLOATS = ("FLOAT32", "FLOAT16")
+ANY = (*FLOATS, *EIGHT_BIT)
+NO_HALVES = ("FLOAT32", *EIGHT_BIT)
 MOST_DIMENSIONS = 6
 # ActivationFunctionType of the schema: NONE, RELU, RELU_N1_TO_1, RELU6; XNNPACK fuses no TANH and no SIGN_BIT.
 FUSED_ACTIVATIONS = (0, 1, 2, 3)
-# Operators whose only condition, besides their own rule below, is the type of what they read and write.
+ATTENTION = "odml.scaled_dot_product_attention"
+UNARY = (
+    *("ABS", "CEIL", "COS", "EXP", "FLOOR", "GELU", "HARD_SWISH", "LOG", "NEG", "RELU_N1_TO_1", "RELU", "RELU6"),
+    *("ROUND", "RSQRT", "SIN", "SQRT", "SQUARE", "ELU", "LOGISTIC", "TANH", "LEAKY_RELU", "QUANTIZE", "DEQUANTIZE"),
+)
+BINARY = ("ADD", "MUL", "SUB", "DIV", "MAXIMUM", "MINIMUM", "PRELU", "SQUARED_DIFFERENCE")
+REDUCTIONS = ("REDUCE_MIN", "REDUCE_MAX", "SUM", "MEAN")
+# What an operator may read and write, but for its parameters, kernel and bias.
 TYPES: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(UNARY, FLOATS),
+    **dict.fromkeys(["LOGISTIC", "TANH", "LEAKY_RELU", "QUANTIZE", "DEQUANTIZE"], ANY),
+    "ELU": (*FLOATS, "INT8"),
+    **dict.fromkeys(BINARY, FLOATS),
+    **dict.fromkeys(["ADD", "MUL", "SUB", *REDUCTIONS], ANY),
+    **dict.fromkeys(["AVERAGE_POOL_2D", "SOFTMAX"], FLOATS),
     **dict.fromkeys(
         [
-            "ABS",
-            "CEIL",
-            "COS",
-            "EXP",
-            "FLOOR",
-            "GELU",
-            "HARD_SWISH",
-            "LOG",
-            "NEG",
-            "RELU_N1_TO_1",
-            "RELU",
-            "RELU6",
-            "ROUND",
-            "RSQRT",
-            "SIN",
-            "SQRT",
-            "SQUARE",
-        ],
-        (*FLOAT, "FLOAT16"),
-    ),
-    **dict.fromkeys(["AVERAGE_POOL_2D", "SOFTMAX", "DIV", "MAXIMUM", "MINIMUM", "PRELU", "SQUARED_DIFFERENCE"], FLOAT),
-    "ELU": (*FLOAT, "INT8"),
-    **dict.fromkeys(
-        [
-            "LOGISTIC",
-            "TANH",
-            "LEAKY_RELU",
-            "ADD",
-            "MUL",
-            "SUB",
-            "CONCATENATION",
-            "CONV_2D",
-            "DEPTHWISE_CONV_2D",
-            "DEPTH_TO_SPACE",
-            "FULLY_CONNECTED",
-            "MAX_POOL_2D",
-            "REDUCE_MIN",
-            "REDUCE_MAX",
-            "SUM",
-            "MEAN",
-            "PAD",
-            "RESHAPE",
-            "RESIZE_BILINEAR",
-            "SLICE",
-            "SPACE_TO_DEPTH",
-            "SPLIT",
-            "STRIDED_SLICE",
-            "TRANSPOSE",
-            "TRANSPOSE_CONV",
+            *("BATCH_MATMUL", "CONCATENATION", "CONV_2D", "DEPTHWISE_CONV_2D", "DEPTH_TO_SPACE", "FULLY_CONNECTED"),
+            *("PAD", "RESHAPE", "SLICE", "SPLIT", "STRIDED_SLICE", "TRANSPOSE"),
         ],
         ANY,
     ),
-    "QUANTIZE": ANY,
-    "DEQUANTIZE": (*ANY, "FLOAT16"),
-    "DENSIFY": (*FLOAT, "FLOAT16"),
-    "BATCH_MATMUL": ANY,
-}
-# Inputs that say how and not what: they must be constant, and their type is no matter.
-PARAMETERS = {
+    **dict.fromkeys(["MAX_POOL_2D", "RESIZE_BILINEAR", "SPACE_TO_DEPTH", "TRANSPOSE_CONV"], NO_HALVES),
     **dict.fromkeys(
-        ["REDUCE_MIN", "REDUCE_MAX", "SUM", "MEAN", "PAD", "RESHAPE", "RESIZE_BILINEAR", "TRANSPOSE"], (1,)
+        ["CUSTOM:Convolution2DTransposeBias", "CUSTOM:MaxPoolingWithArgmax2D", "CUSTOM:MaxUnpooling2D"], ("FLOAT32",)
     ),
-    "SLICE": (1, 2),
-    "STRIDED_SLICE": (1, 2, 3),
-    "SPLIT": (0,),
-    "TRANSPOSE_CONV": (0,),
+    f"CUSTOM:{ATTENTION}": ("FLOAT32",),
 }
-# Kernel and bias by operator; the kernel's scales must lie along its output channels, which are its `axis`.
-WEIGHTS = {"CONV_2D": (1, 2), "DEPTHWISE_CONV_2D": (1, 2), "FULLY_CONNECTED": (1, 2), "TRANSPOSE_CONV": (1, 3)}
-NEEDS_BIAS = ("CONV_2D", "DEPTHWISE_CONV_2D")
-# How many values CONCATENATION may join and SPLIT may give.
-FEWEST_JOINED, MOST_JOINED, MOST_SPLIT = 2, 5, 4
-# Constants that XNNPACK unpacks itself.
-UNPACKED = ("FLOAT32", "FLOAT16", "INT8")
-# A version of FULLY_CONNECTED that means a sparse kernel.
-SPARSE_VERSION = 8
-# Scale of an input over that of the output: the lowest and the first that is too high.
-RATIOS = {"ADD": (2**-10, 2**8), "SUB": (2**-10, 2**8), "QUANTIZE": (2**-8, 2**7), "LEAKY_RELU": (2**-8, 2**7)}
+# Inputs that say how and not what: they must be constant in the file, and of these types.
+INT32, INT64 = ("INT32",), ("INT32", "INT64")
+PARAMETERS: dict[str, dict[int, tuple[str, ...]]] = {
+    **{name: {1: INT32} for name in (*REDUCTIONS, "PAD", "RESHAPE", "RESIZE_BILINEAR", "TRANSPOSE")},
+    "SLICE": {1: INT64, 2: INT64},
+    "STRIDED_SLICE": {1: INT32, 2: INT32, 3: INT32},
+    "SPLIT": {0: INT32},
+    "TRANSPOSE_CONV": {0: INT32},
+}
+# Fewest and most inputs, and outputs, a left out one among them.
+COUNTS: dict[str, tuple[int, int, int, int]] = {
+    **dict.fromkeys([*UNARY, "AVERAGE_POOL_2D", "MAX_POOL_2D", "SOFTMAX"], (1, 1, 1, 1)),
+    **dict.fromkeys(["DEPTH_TO_SPACE", "SPACE_TO_DEPTH"], (1, 1, 1, 1)),
+    **dict.fromkeys([*BINARY, *REDUCTIONS, "PAD", "RESIZE_BILINEAR", "TRANSPOSE"], (2, 2, 1, 1)),
+    "CONCATENATION": (2, 5, 1, 1),
+    **dict.fromkeys(["CONV_2D", "DEPTHWISE_CONV_2D", "CUSTOM:Convolution2DTransposeBias"], (3, 3, 1, 1)),
+    "FULLY_CONNECTED": (2, 3, 1, 1),
+    "RESHAPE": (1, 2, 1, 1),
+    "SPLIT": (2, 2, 2, 4),
+    "SLICE": (3, 3, 1, 1),
+    "STRIDED_SLICE": (4, 4, 1, 1),
+    "BATCH_MATMUL": (2, 2, 1, 1),
+    f"CUSTOM:{ATTENTION}": (3, 4, 1, 1),
+    "TRANSPOSE_CONV": (3, 4, 1, 1),
+    "CUSTOM:MaxPoolingWithArgmax2D": (1, 1, 2, 2),
+    "CUSTOM:MaxUnpooling2D": (2, 2, 1, 1),
+}
+# Fewest and most dimensions, of inputs that are no parameter, kernel or bias, and of outputs; no side of 0 then.
+RANKS: dict[str, tuple[tuple[int, int] | None, tuple[int, int] | None]] = {
+    **dict.fromkeys([*UNARY, *BINARY], ((0, MOST_DIMENSIONS), None)),
+    **dict.fromkeys(["CONV_2D", "DEPTHWISE_CONV_2D", "RESIZE_BILINEAR", "TRANSPOSE_CONV"], ((4, 4), (4, 4))),
+    **dict.fromkeys([name for name in TYPES if name.startswith("CUSTOM:M")], ((4, 4), (4, 4))),
+    "CUSTOM:Convolution2DTransposeBias": ((4, 4), (4, 4)),
+    "PAD": ((1, MOST_DIMENSIONS), (1, MOST_DIMENSIONS)),
+    "RESHAPE": ((0, MOST_DIMENSIONS), (0, MOST_DIMENSIONS)),
+    "TRANSPOSE": ((1, MOST_DIMENSIONS), None),
+}
+# Places whose type is no matter, though neither parameter nor kernel.
+UNTYPED = {"CUSTOM:MaxPoolingWithArgmax2D": ("output", 1), "CUSTOM:MaxUnpooling2D": ("input", 1)}
+# Types of different ends that XNNPACK converts between, or does not compare.
+MIXED = (*CONVERSIONS, "BATCH_MATMUL", *UNTYPED)
 
 
-def refusals(graph: Graph, origin: dict[int, int]) -> tuple[str | None, ...]:
+def refusals(graph: Graph) -> tuple[str | None, ...]:
     """For each operator why XNNPACK would not take it, None where it would.
 
-    `origin` maps the tensors that DENSIFY and DEQUANTIZE make of constants to these. They count as constant:
-    XNNPACK takes what makes them, and does it once, where it takes an operator that reads them.
+    What DEQUANTIZE and DENSIFY make of constants counts as constant: XNNPACK does it once, and takes these operators
+    unless one that it leaves reads what they make.
     """
-    made = frozenset(index for index, source in origin.items() if graph.tensors[source].type in UNPACKED)
-    found: list[str | None] = []
-    needed: set[int] = set()
-    for operator in reversed(graph.operators):
-        if operator.name in CONVERSIONS and operator.outputs and operator.outputs[0] in made:
-            reason = None if operator.outputs[0] in needed else "nothing that XNNPACK takes reads it"
+    unpacking = _unpacking(graph)
+    stored = frozenset(unpacking)
+    variables = variable_refusals(graph)
+    found: dict[int, str | None] = {}
+    for at, operator in enumerate(graph.operators):
+        if at in unpacking.values():
+            found.setdefault(at, None)
+            continue
+        found[at] = variables[at] if operator.name in VARIABLES else _refusal(Node(graph, operator), stored)
+        if found[at] is not None:
+            found |= {unpacking[index]: "XNNPACK leaves what reads it" for index in operator.inputs if index in stored}
+    return tuple(found[at] for at in range(len(graph.operators)))
+
+
+def refused(table: tuple[Operator, ...]) -> tuple[Refusal, ...]:
+    """The operators that XNNPACK does not surely take, counted by name, reason and the runtime's answer."""
+    found = Counter((op.name, op.refusal, op.taken) for op in table if op.verdict != "takes")
+    return tuple(
+        Refusal(operator=name, reason=reason, count=count, taken=taken)
+        for (name, reason, taken), count in found.items()
+    )
+
+
+def _unpacking(graph: Graph) -> dict[int, int]:
+    """Tensor to the operator that makes it of a constant, for those that XNNPACK does itself."""
+    found: dict[int, int] = {}
+    for at, operator in enumerate(graph.operators):
+        if operator.name not in ("DEQUANTIZE", "DENSIFY") or (len(operator.inputs), len(operator.outputs)) != (1, 1):
+            continue
+        [given], [made] = Node(graph, operator).inputs or [None], Node(graph, operator).outputs or [None]
+        if given is None or made is None:
+            continue
+        sparse = given.sparsity is not None
+        if operator.name == "DENSIFY":
+            known = given.constant and sparse and given.type in (*FLOATS, "INT8") and made.type == given.type
         else:
-            reason = _refusal(Node(graph, operator), made)
-        if reason is None:
-            needed.update(operator.inputs)
-        found.append(reason)
-    return tuple(reversed(found))
+            packed = given.type == "FLOAT16" or (given.type == "INT8" and given.quantization is not None)
+            held = (given.constant or operator.inputs[0] in found) and not sparse
+            known = held and packed and made.type == "FLOAT32"
+        if known:
+            found[operator.outputs[0]] = at
+    return found
 
 
-def _refusal(node: Node, made: frozenset[int]) -> str | None:
-    if node.name not in TYPES:
-        return "XNNPACK has no such operator"
-    return next((reason for rule in RULES if (reason := rule(node)) is not None), _constants(node, made))
+def _refusal(node: Node, stored: frozenset[int]) -> str | None:
+    kind = _kind(node)
+    if kind not in TYPES:
+        # DENSIFY of a sparse constant, and what else XNNPACK unpacks itself, is told before.
+        return "no sparse constant" if kind == "DENSIFY" else "XNNPACK has no such operator"
+    rules: tuple[Callable[[], str | None], ...] = (
+        lambda: _counts(kind, node),
+        lambda: _types(kind, node),
+        lambda: _ranks(kind, node),
+        lambda: _parameters(kind, node),
+        lambda: kernel_refusal(kind, node, stored),
+        lambda: _activation(node),
+        lambda: PARTICULAR[kind](node) if kind in PARTICULAR else None,
+        lambda: ratio_refusal(node),
+    )
+    return next((reason for rule in rules if (reason := rule()) is not None), None)
 
 
-def _types(node: Node) -> str | None:
-    skipped = {*PARAMETERS.get(node.name, ()), *WEIGHTS.get(node.name, ())}
-    if node.name == "BATCH_MATMUL":
-        skipped.add(1)
-    positions = range(len(node.operator.inputs))
-    read = [tensor for at in positions if at not in skipped and (tensor := node.input(at)) is not None]
+def _kind(node: Node) -> str:
+    """The operator's name, or that of the custom operator that a composite stands for."""
+    name = getattr(node.operator.options, "name", None)
+    return f"CUSTOM:{ATTENTION}" if node.name == "STABLEHLO_COMPOSITE" and name == ATTENTION.encode() else node.name
+
+
+def _counts(kind: str, node: Node) -> str | None:
+    low, high, fewest, most = COUNTS[kind]
+    for what, places, least, greatest in (
+        ("input", node.operator.inputs, low, high),
+        ("output", node.operator.outputs, fewest, most),
+    ):
+        count = len(places)
+        if not least <= count <= greatest:
+            wanted = str(least) if least == greatest else f"{least} to {greatest}"
+            return f"{count} {what}{'' if count == 1 else 's'}, not {wanted}"
+        if -1 in places[:least] and not (kind in KERNELS and places.index(-1) == BIASES[kind]):
+            return f"{what} {places.index(-1)} is left out"
+    return None
+
+
+def _types(kind: str, node: Node) -> str | None:
+    skipped = {*PARAMETERS.get(kind, ()), KERNELS.get(kind), BIASES.get(kind)}
+    read = [node.input(at) for at in range(len(node.operator.inputs)) if at not in skipped]
+    if kind == "BATCH_MATMUL":
+        read = read[:1]
+    moving = set()
     for what, tensors in (("input", read), ("output", node.outputs)):
-        for tensor in tensors:
-            if tensor.type not in TYPES[node.name]:
+        for at, tensor in enumerate(tensors):
+            if tensor is None or UNTYPED.get(kind) == (what, at):
+                continue
+            if tensor.type not in TYPES[kind]:
                 return f"{dtype_name(tensor.type)} {what}"
             if tensor.type in EIGHT_BIT and (tensor.quantization is None or tensor.quantization.scales != 1):
                 return f"{what} without a single scale"
             if len(tensor.shape) > MOST_DIMENSIONS:
                 return f"{what} of more than {MOST_DIMENSIONS} dimensions"
-    moving = {tensor.type for tensor in (*read, *node.outputs)}
-    return "input and output of different types" if len(moving) > 1 and node.name not in CONVERSIONS else None
+            moving.add(tensor.type)
+    return "input and output of different types" if len(moving) > 1 and kind not in MIXED else None
 
 
-def _constants(node: Node, made: frozenset[int]) -> str | None:
-    for position in (*PARAMETERS.get(node.name, ()), *WEIGHTS.get(node.name, ())):
-        tensor = node.input(position)
-        if tensor is not None and not tensor.constant and node.operator.inputs[position] not in made:
-            return f"input {position} is computed, not constant"
+def _ranks(kind: str, node: Node) -> str | None:
+    skipped = {*PARAMETERS.get(kind, ()), KERNELS.get(kind), BIASES.get(kind)}
+    read = tuple(node.input(at) for at in range(len(node.operator.inputs)) if at not in skipped)
+    sides = RANKS.get(kind, (None, None))
+    for what, tensors, rank in (("input", read, sides[0]), ("output", node.outputs, sides[1])):
+        for tensor in tensors:
+            if tensor is None or rank is None:
+                continue
+            if not rank[0] <= len(tensor.shape) <= rank[1]:
+                return f"{what} of {len(tensor.shape)} dimensions" if tensor.shape else f"{what} without a shape"
+            if 0 in tensor.shape:
+                return f"{what} without values"
     return None
 
 
-def _kernel(node: Node) -> str | None:
-    if node.name not in WEIGHTS:
-        return None
-    kernel, bias = (node.input(position) for position in WEIGHTS[node.name])
-    given = node.input(2 if node.name == "TRANSPOSE_CONV" else 0)
-    if kernel is None or given is None:
-        return "it has no kernel"
-    if bias is None and node.name in NEEDS_BIAS:
-        return "it has no bias"
-    if node.name == "FULLY_CONNECTED" and node.operator.version == SPARSE_VERSION:
-        return "sparse kernel"
-    if len(kernel.shape) != (2 if node.name == "FULLY_CONNECTED" else 4):
-        return f"kernel of {len(kernel.shape)} dimensions"
-    return _kernel_type(node.name, kernel, given)
-
-
-def _kernel_type(name: str, kernel: FlatTensor, given: FlatTensor) -> str | None:
-    # Integer kernels of float operators are run with activations that are quantised on the fly.
-    integer = {"FULLY_CONNECTED": ("INT8", "INT4"), "CONV_2D": ("INT8",), "TRANSPOSE_CONV": ("INT8",)}
-    if kernel.type != given.type and not (
-        kernel.type in integer.get(name, ())
-        and (given.type == "FLOAT32" or (given.type == "INT8" and name == "FULLY_CONNECTED"))
-    ):
-        return f"{dtype_name(kernel.type)} kernel with {dtype_name(given.type)} input"
-    scales = kernel.quantization
-    if kernel.type == "FLOAT32" or (scales is not None and scales.block is not None):
-        return None
-    if scales is None:
-        return "kernel without scales"
-    if scales.axis not in (None, 3 if name == "DEPTHWISE_CONV_2D" else 0):
-        return f"scales of the kernel lie along axis {scales.axis}"
-    if kernel.type == "INT4" and (scales.scales != kernel.shape[0] or kernel.shape[1] % 2):
-        return "int4 kernel with one scale for all or an odd number of inputs"
+def _parameters(kind: str, node: Node) -> str | None:
+    for position, types in PARAMETERS.get(kind, {}).items():
+        tensor = node.input(position)
+        if tensor is None:
+            continue
+        if not tensor.constant:
+            return f"input {position} is computed, not constant"
+        if tensor.type not in types:
+            return f"{dtype_name(tensor.type)} at input {position}"
     return None
 
 
 def _activation(node: Node) -> str | None:
     fused = getattr(node.operator.options, "fusedActivationFunction", 0)
     return None if fused in FUSED_ACTIVATIONS else "fused TANH or SIGN_BIT"
-
-
-def _particular(node: Node) -> str | None:
-    options, reason = node.operator.options, None
-    match node.name:
-        case "SOFTMAX" if options is not None and options.beta != 1:
-            reason = "a beta other than 1"
-        case "MAX_POOL_2D" | "AVERAGE_POOL_2D" if options is not None:
-            larger = options.strideH > options.filterHeight or options.strideW > options.filterWidth
-            reason = "strides larger than the window" if larger else None
-        case "STRIDED_SLICE":
-            reason = _strided_slice(node)
-        case "BATCH_MATMUL":
-            reason = _matrices(node)
-        case "CONCATENATION" if not FEWEST_JOINED <= len(node.inputs) <= MOST_JOINED:
-            reason = f"{len(node.inputs)} inputs; XNNPACK joins {FEWEST_JOINED} to {MOST_JOINED}"
-        case "SPLIT" if len(node.outputs) > MOST_SPLIT:
-            reason = f"{len(node.outputs)} outputs; XNNPACK splits into at most {MOST_SPLIT}"
-    return reason
-
-
-def _matrices(node: Node) -> str | None:
-    first, second = node.input(0), node.input(1)
-    if first is None or second is None:
-        return "it has no second matrix"
-    if first.type == second.type:
-        # As in the kernels of convolutions and dense layers.
-        return f"a zero point of {second.zero_point} in the second matrix" if second.zero_point else None
-    return None if (first.type, second.type) == ("FLOAT32", "INT8") else "matrices of different types"
-
-
-def _strided_slice(node: Node) -> str | None:
-    options, strides = node.operator.options, node.input(3)
-    if options is not None and (options.ellipsisMask or options.newAxisMask or options.shrinkAxisMask):
-        return "it adds or removes dimensions"
-    given = None if strides is None else values(strides)
-    return "strides other than 1" if given is not None and (given != 1).any() else None
-
-
-def _conversion(node: Node) -> str | None:
-    if node.name not in CONVERSIONS or not node.inputs or not node.outputs:
-        return None
-    given, out = node.inputs[0].type, node.outputs[0].type
-    wanted = {"QUANTIZE": EIGHT_BIT, "DEQUANTIZE": FLOAT}.get(node.name, ())
-    if out not in wanted or (given not in EIGHT_BIT if node.name == "DEQUANTIZE" else given not in (out, *FLOAT)):
-        return f"{dtype_name(given)} to {dtype_name(out)}"
-    return None
-
-
-def _ratio(node: Node) -> str | None:
-    """Integer arithmetic has room for some ratios of scales only."""
-    if node.name not in RATIOS or not node.outputs:
-        return None
-    low, high = RATIOS[node.name]
-    out = node.outputs[0].quantization
-    for tensor in node.inputs:
-        scales = tensor.quantization
-        if tensor.type in EIGHT_BIT and scales is not None and out is not None and out.scale_low > 0:
-            ratio = scales.scale_low / out.scale_low
-            if not low <= ratio < high:
-                return f"the input's scale is {ratio:.3g} times the output's"
-    return None
-
-
-Rule = Callable[[Node], str | None]
-RULES: tuple[Rule, ...] = (_types, _kernel, _activation, _particular, _conversion, _ratio)

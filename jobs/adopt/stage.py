@@ -6,13 +6,14 @@ from pathlib import Path
 from common.artifact import file_ref, write_bytes, write_model, writing
 from common.errors import UsageError
 from common.experiment import LoadedExperiment
-from common.given import described, read_given
+from common.given import described, inspected, read_given
 from common.model_file import given_path
 from common.ports import input_names, output_names, shapes
 from common.provenance import Recorder
 from common.schema.given import GivenFile
 from common.schema.variant import Origin, Variant
 from common.tflite.ask import load
+from common.tflite.delegated import asked
 
 ARTIFACT = "variant.json"
 PACKAGES = ("ai-edge-litert", "flatbuffers", "numpy")
@@ -33,7 +34,7 @@ def adopt(experiment: LoadedExperiment, name: str, output: Path) -> Variant:
         raise UsageError(f"variant '{name}' is no file", hint=f"files of the experiment: {', '.join(files) or 'none'}")
     path = given_path(making, experiment.folder)
     content = read_given(path)
-    facts = described(path, content, making.pixels)
+    found = inspected(path, content)
     with writing(output, ARTIFACT):
         write_bytes(output / f"{name}.tflite", content)
         digest = hashlib.sha256(content).hexdigest()
@@ -45,10 +46,11 @@ def adopt(experiment: LoadedExperiment, name: str, output: Path) -> Variant:
             origin=Origin(file=making.file, sha256=digest),
             model=file_ref(output / f"{name}.tflite", output),
             promises=(),
-            **facts,
+            **described(path, content, making.pixels, found),
         )
         _check_ports(path, variant)
         load(path, shapes(variant, experiment.settings.inputs.shape))
+        variant = variant.model_copy(update={"proof": asked(path, content, found).proof})
         write_model(output / ARTIFACT, variant)
     return variant
 

@@ -23,6 +23,7 @@ from common.schema.recipe import Convert
 from common.schema.variant import Origin, Promise, Variant
 from common.tflite.aot import write_compiled
 from common.tflite.ask import load
+from common.tflite.delegated import asked
 from common.tflite.kernel_promises import kernel_promises
 from common.tflite.quantizer import Calibration, quantised_promises, quantized
 from common.tflite.reader import inspect
@@ -86,11 +87,13 @@ def export(
         loaded.save(Path(saved_model))
         content, promises, used = _made(source, loaded, Path(saved_model), (dataset, samples))
         require_kept(name, promises, "another format may suit the model; jobs.inspect shows what is in a file")
-        write_bytes(output / f"{name}.tflite", content)
-        variant = source.variant(content, file_ref(output / f"{name}.tflite", output), promises, used)
-        load(output / f"{name}.tflite", shapes(variant, experiment.settings.inputs.shape))
+        file = output / f"{name}.tflite"
+        write_bytes(file, content)
+        variant = source.variant(content, file_ref(file, output), promises, used)
+        load(file, shapes(variant, experiment.settings.inputs.shape))
         compiled = write_compiled(content, making.convert.npu, name, output)
-        variant = variant.model_copy(update={"compiled": compiled})
+        proof = asked(file, content, inspect(content)).proof
+        variant = variant.model_copy(update={"compiled": compiled, "proof": proof})
         write_model(output / ARTIFACT, variant)
     return variant
 

@@ -21,12 +21,13 @@ def main(
     model: Annotated[Path, typer.Argument(help="A .tflite file.")],
     other: Annotated[Path | None, typer.Argument(help="Another, to compare with it.")] = None,
     *,
+    ask: Annotated[bool, typer.Option(help="Ask LiteRT what XNNPACK takes, in a process of its own.")] = True,
     json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Operators, MACs, number types, zeros, quantisation and what XNNPACK would not take."""
     from jobs.inspect.stage import inspect_files
 
-    report = inspect_files(model, other)
+    report = inspect_files(model, other, ask=ask)
     if json:
         # ASCII only: names in the file may hold what a terminal obeys.
         print(dumps(report.model_dump(mode="json"), indent=2))

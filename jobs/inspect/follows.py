@@ -6,6 +6,7 @@ Reads   <run>/variants/<name>/: variant.json and the files that it names
 Writes  nothing; a line of JSON for everything that does not follow, and one at the end
 """
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,12 +21,14 @@ from common.given import described
 from common.schema.evidence import Finding, Followed
 from common.schema.given import GivenFile
 from common.schema.variant import Variant
+from common.tflite.delegated import as_stated
 from common.tflite.reader import Inspection, inspect
 
 ARTIFACT = "variant.json"
 # Another build of zlib packs a little better or worse at the same level.
 ZLIB = 0.01
 OTHER_ZLIB = "deflated sizes, which this machine's zlib makes up to {share:.1%} different"
+ASKED = "what XNNPACK takes of them, as {runtimes} said when the files were made: as it stands, since no file is run"
 TRAINED = "what the passes did, and the promises that were checked when files were made: kept or waived, as they stand"
 
 
@@ -34,6 +37,7 @@ def follows(run: Path, experiment: LoadedExperiment) -> tuple[list[Finding], Fol
     that cannot be read."""
     found: list[Finding] = []
     told, apart = 0, 0.0
+    asked: list[str] = []
     for name in experiment.settings.variants:
         folder = run / "variants" / name
         stated = read(folder / ARTIFACT, Variant)
@@ -41,7 +45,9 @@ def follows(run: Path, experiment: LoadedExperiment) -> tuple[list[Finding], Fol
         apart = max(apart, abs(size / max(1, stated.deflated_bytes) - 1))
         found += differences(f"variants/{name}/{ARTIFACT}: ", stated, derived)
         told += figures(derived)
-    notes = (OTHER_ZLIB.format(share=apart),) if apart else ()
+        asked += [stated.proof.source.runtime] if stated.proof and stated.proof.source.kind == "asked" else []
+    notes: tuple[str, ...] = (OTHER_ZLIB.format(share=apart),) if apart else ()
+    notes += (ASKED.format(runtimes=" and ".join(dict.fromkeys(asked))),) if asked else ()
     count = len(experiment.settings.variants)
     return found, Followed(what=f"{count} .tflite files read again", figures=told, notes=(*notes, TRAINED))
 
@@ -51,6 +57,8 @@ def _derived(folder: Path, stated: Variant) -> tuple[Variant, int]:
     path = verified(folder, stated.model)
     content = path.read_bytes()
     made = inspect(content)
+    if stated.proof is not None:
+        made = replace(made, proof=as_stated(made.proof, stated.proof, made.operators))
     size = made.proof.deflated_bytes
     told = _of_file(made) | _of_given(path, content, stated, made)
     if stated.compiled is not None:

@@ -74,7 +74,7 @@ def _summary(files: tuple[FileReport, ...]) -> Table:
 
 def _facts(proof: Proof) -> list[tuple[str, str]]:
     shares = [("MACs in int8", proof.int8_mac_share), ("operators in int8", proof.int8_operator_share)]
-    refused = [f"{r.count} {r.operator} ({r.reason})" for r in proof.refusals]
+    refused = [f"{r.count} {r.operator} ({r.text})" for r in proof.refusals]
     islands = [" ".join(island) for island in proof.float_islands]
     return [
         ("size (bytes)", f"{proof.file_bytes:,}"),
@@ -89,7 +89,7 @@ def _facts(proof: Proof) -> list[tuple[str, str]]:
         ("XNNPACK sparsely", "yes" if proof.sparse_refusal is None else f"no: {proof.sparse_refusal}"),
         ("metadata", ", ".join(proof.metadata) or "none"),
         ("faults", "; ".join(proof.faults) or "none"),
-        ("verdicts hold for", proof.xnnpack),
+        ("XNNPACK's verdicts", proof.source.text),
     ]
 
 
@@ -145,7 +145,7 @@ def _operator(op: Operator) -> tuple[object, ...]:
     place = f"{op.subgraph}/{op.index}" if op.subgraph else op.index
     types = " → ".join(dict.fromkeys((op.input_type or ABSENT, op.output_type or ABSENT)))
     macs = "unknown" if op.macs is None else f"{op.macs:,}"
-    return place, op.name, types, op.domain, macs, f"{op.weight_bytes:,}", op.refusal or "takes it"
+    return place, op.name, types, op.domain, macs, f"{op.weight_bytes:,}", op.verdict_text
 
 
 def _tensors(tensors: tuple[Tensor, ...]) -> Table:

@@ -7,6 +7,7 @@ from pathlib import Path
 from common.artifact import MOST_FILE_BYTES
 from common.errors import EdgeproofError, UsageError
 from common.schema.inspection import Comparison, FileReport, GivenFile, InspectReport
+from common.tflite.delegated import asked
 from common.tflite.flat import Content
 from common.tflite.kinds import WHOLE
 from common.tflite.opened import opened
@@ -16,18 +17,18 @@ GIVE = "give the path of a .tflite file"
 PIECE = 1 << 20
 
 
-def inspect_files(model: Path, other: Path | None) -> InspectReport:
-    """Read one file, or two and compare them.
+def inspect_files(model: Path, other: Path | None, *, ask: bool = True) -> InspectReport:
+    """Read one file, or two and compare them; `ask` has LiteRT load each for what XNNPACK takes.
 
     Raises UsageError for a path that cannot be read, EdgeproofError naming the file when it is damaged.
     """
-    first, content = _report(model)
+    first, content = _report(model, ask)
     if other is None:
         return InspectReport(files=(first,), comparison=None)
     # What only two files need is loaded for two files.
     from jobs.inspect.compare import compare
 
-    second, others = _report(other)
+    second, others = _report(other, ask)
     comparison = _outputs(compare(first, second), ((model, first, content), (other, second, others)))
     return InspectReport(files=(first, second), comparison=comparison)
 
@@ -48,10 +49,11 @@ def _outputs(found: Comparison, files: tuple[tuple[Path, FileReport, Content], .
     return found.model_copy(update={"outputs": outputs, "not_run": not_run})
 
 
-def _report(path: Path) -> tuple[FileReport, Content]:
+def _report(path: Path, ask: bool) -> tuple[FileReport, Content]:
     content = _opened(path)
     try:
         found = inspect(content)
+        found = asked(path, content, found) if ask else found
     except EdgeproofError as error:
         raise EdgeproofError(f"{path}: {error.message}", hint=error.hint or WHOLE) from None
     report = FileReport(

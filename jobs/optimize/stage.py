@@ -23,6 +23,7 @@ from common.schema.recipe import FineTuning, QuantizeAware, Recipe, Retraining
 from common.schema.training import Training
 from common.schema.variant import PassReport, Variant
 from common.tflite.aot import write_compiled
+from common.tflite.delegated import asked
 from common.tflite.predict import predict
 from common.tflite.reader import inspect
 from jobs.optimize import passes
@@ -68,6 +69,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
         promises = (*check(recipe, expected, inspection), kept)
         require_kept(name, promises, TRAIN_LONGER)
         write_bytes(output / f"{name}.tflite", content)
+        inspection = asked(output / f"{name}.tflite", content, inspection)
         with atomic(output / "keras_outputs.npy") as path, path.open("wb") as stream:
             np.save(stream, keras_outputs(model, read_split(dataset, card, card.reported)[0]))
         inputs = {"dataset": dataset_sha256, "training": training_sha256}

@@ -16,6 +16,7 @@ from common.schema.given import FromFile
 from common.schema.variant import Origin, Variant
 from common.tflite.aot import write_compiled
 from common.tflite.ask import load
+from common.tflite.delegated import asked
 from common.tflite.quantizer import Calibration, quantised_promises, quantized
 from common.tflite.reader import inspect
 
@@ -63,6 +64,7 @@ def quantize(
     require_kept(name, promises, "another format may suit the file; jobs.inspect shows what is in it")
     with writing(output, ARTIFACT):
         write_bytes(output / f"{name}.tflite", content)
+        made = asked(output / f"{name}.tflite", content, made)
         variant = Variant(
             provenance=recorder.finish(inputs, PACKAGES),
             name=name,

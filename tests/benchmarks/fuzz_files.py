@@ -81,7 +81,7 @@ def changed(content: bytes, source: random.Random) -> bytes:
 
 def whole_path(path: Path, number: int) -> None:
     """All that the tool does with a file; the runtime alone is left out, which runs in a process of its own."""
-    report = inspect_files(path, None)
+    report = inspect_files(path, None, ask=False)
     json.dumps(report.model_dump(mode="json"))
     file = report.files[0]
     if obstacle(file, file) is None:

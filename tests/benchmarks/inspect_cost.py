@@ -1,4 +1,4 @@
-"""Time and memory of `python -m jobs.inspect` beside another reader that counts the same, in turns.
+"""Time and memory of `python -m jobs.inspect --no-ask` beside another reader that counts the same, in turns.
 
     python -m venv reader && reader/bin/pip install tflite numpy
     python -m tests.benchmarks.inspect_cost --reader reader/bin/python [--rounds 5] model.tflite ...
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     arguments = parser.parse_args()
     readers = {
-        "jobs.inspect": [sys.executable, "-m", "jobs.inspect"],
+        "jobs.inspect": [sys.executable, "-m", "jobs.inspect", "--no-ask"],
         "tflite and numpy": [arguments.reader, str(READER)],
     }
     base = {name: min(cost([*argv, str(SMALL)]).peak_bytes for _ in range(3)) for name, argv in readers.items()}

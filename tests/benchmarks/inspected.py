@@ -49,7 +49,7 @@ class Ran:
 def alone(path: Path) -> Ran:
     """The tool on a file, as people call it."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
-        argv = [sys.executable, "-m", "jobs.inspect", str(path), "--json"]
+        argv = [sys.executable, "-m", "jobs.inspect", str(path), "--json", "--no-ask"]
         process = subprocess.Popen(argv, cwd=ROOT, stdout=out, stderr=error)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -69,7 +69,7 @@ def alone(path: Path) -> Ran:
 def together(path: Path) -> Ran:
     """The same in this process, for files so small that a process would be most of it."""
     try:
-        return Ran(inspect_files(path, None).files[0])
+        return Ran(inspect_files(path, None, ask=False).files[0])
     except EdgeproofError as error:
         return Ran(None, str(error))
     except Exception as error:  # That is what is looked for.

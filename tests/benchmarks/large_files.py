@@ -1,4 +1,4 @@
-"""Large .tflite files, made up, and the time and memory of `python -m jobs.inspect` on each.
+"""Large .tflite files, made up, and the time and memory of `python -m jobs.inspect --no-ask` on each.
 
     python -m tests.benchmarks.large_files <folder> [name ...]
 
@@ -88,7 +88,7 @@ FILES: dict[str, Callable[[], bytes]] = {
 
 def main(folder: Path, names: list[str]) -> None:
     """Print a row per file."""
-    argv = [sys.executable, "-m", "jobs.inspect"]
+    argv = [sys.executable, "-m", "jobs.inspect", "--no-ask"]
     base = min(cost([*argv, str(SMALL)]).peak_bytes for _ in range(3))
     print("| file | MB | processor, s | memory beyond a small file's, times the file |")
     print("| --- | ---: | ---: | ---: |")

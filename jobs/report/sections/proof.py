@@ -35,12 +35,12 @@ def section(results: Results) -> Section | None:
 
 def _notes(known: list[VariantResult]) -> Iterator[str]:
     yield "Download sizes are those in a zip or an app package, by DEFLATE at level 6."
-    checked = ", ".join(dict.fromkeys(v.proof.xnnpack for v in known if v.proof is not None))
-    if checked:
+    sources = "; ".join(dict.fromkeys(v.proof.source.text for v in known if v.proof is not None))
+    if sources:
         yield (
             "MACs are the multiply-accumulates of one inference; a float island is a group of connected float "
-            "operators in a quantised file. What XNNPACK leaves to LiteRT's built-in kernels was checked "
-            f"with {checked}."
+            "operators in a quantised file. What XNNPACK leaves to LiteRT's built-in kernels is told "
+            f"{sources}."
         )
 
 
@@ -70,7 +70,7 @@ def _computed(proof: Proof | None) -> tuple[Cell, ...]:
     if proof is None:
         return (Cell(ABSENT),) * 5
     share = proof.int8_mac_share
-    refused = sum(refusal.count for refusal in proof.refusals)
+    left, unsure = proof.count("leaves"), proof.count("not sure")
     unknown = uncounted(proof)
     macs = decimal(proof.macs / MACS_PER_MILLION)
     return (
@@ -78,5 +78,5 @@ def _computed(proof: Proof | None) -> tuple[Cell, ...]:
         Cell(ABSENT if share is None else percent(share), "of those that can be counted" if unknown else ""),
         Cell(megabytes(proof.weight_bytes)),
         Cell(str(len(proof.float_islands) or "none")),
-        Cell("none" if not refused else count(refused, "operator")),
+        Cell("none" if not left else count(left, "operator"), f"{unsure} not sure" if unsure else ""),
     )

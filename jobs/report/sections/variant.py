@@ -87,5 +87,5 @@ def _proof(proof: Proof) -> Iterator[tuple[str, str]]:
         islands = tuple(" ".join(island) for island in proof.float_islands)
         yield "Float islands", f"{len(islands)}: {'; '.join(islands)}"
     if proof.refusals:
-        reasons = tuple(f"{count(r.count, r.operator, r.operator)} ({r.reason})" for r in proof.refusals)
+        reasons = tuple(f"{count(r.count, r.operator, r.operator)} ({r.text})" for r in proof.refusals)
         yield "Not delegated by XNNPACK", listed(reasons)

@@ -14,6 +14,7 @@ from common.errors import EdgeproofError, UsageError
 from common.given import labels
 from common.ports import input_names, shapes
 from common.provenance import ROOT
+from common.schema.tflite import AskedRuntime
 from common.tflite.flat import parse
 from common.tflite.pixels import metadata_pixels
 from jobs.adopt.stage import adopt
@@ -34,6 +35,7 @@ def test_the_file_is_taken_as_it_is_with_all_that_is_in_it(tmp_path: Path) -> No
     assert made.inputs[0].open_shape == (-1, 8, 8, 3)
     assert made.signatures[0].name == "serving_default"
     assert made.proof is not None and made.proof.macs > 0
+    assert isinstance(made.proof.source, AskedRuntime) and not made.proof.count("not sure")
     assert (made.classes, made.labels, made.pixels) == ((), (), (0.0, 1.0))
 
 

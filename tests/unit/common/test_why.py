@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from common.schema.examination import LayerTime
 from common.schema.processor import Processor
 from common.schema.tflite import DomainTotal, Proof, Uncounted
+from common.tflite.xnnpack import BY_RULE
 from common.why import Side, align, conversion_share, outside_share, why
 
 
@@ -34,7 +35,7 @@ def proof(**macs: int) -> Proof:
         pairs=0,
         refusals=(),
         sparse_refusal=None,
-        xnnpack="",
+        xnnpack=BY_RULE,
         metadata=(),
     )
 

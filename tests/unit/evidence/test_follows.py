@@ -14,6 +14,7 @@ from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.schema.answers import Answers, Score
 from common.schema.evidence import Finding, Followed
+from common.schema.tflite import AskedRuntime, Refusal
 from common.schema.variant import Variant
 from jobs.benchmark.follows.check import follows as latencies
 from jobs.choose.follows import follows as verdicts
@@ -99,6 +100,23 @@ def test_another_build_of_zlib_is_said_and_no_fault(with_images: Packed, run: Pa
     found, followed = files(run, with_images.whole.experiment)
     assert found == []
     assert any("zlib" in note for note in followed.notes)
+
+
+def test_what_another_machine_said_of_xnnpack_is_taken_as_it_stands_and_named(with_images: Packed, run: Path) -> None:
+    path = run / "variants" / "v01" / "variant.json"
+    stated = read(path, Variant)
+    assert stated.proof is not None
+    runtime = AskedRuntime(runtime="ai-edge-litert 9", machine="riscv64", rules=stated.proof.source.rules)
+    refusals = tuple(each.model_copy(update={"taken": False}) for each in stated.proof.refusals)
+    asked = stated.proof.model_copy(update={"xnnpack": runtime, "refusals": refusals})
+    write_model(path, stated.model_copy(update={"proof": asked}))
+    found, followed = files(run, with_images.whole.experiment)
+    assert found == []
+    assert any("ai-edge-litert 9" in note for note in followed.notes)
+    more = Refusal(operator="NEG", reason="made up", count=1, taken=False)
+    forged = asked.model_copy(update={"refusals": (*refusals, more)})
+    write_model(path, stated.model_copy(update={"proof": forged}))
+    assert ".proof" in said(files, run, with_images)
 
 
 def test_a_label_that_the_list_does_not_have(with_images: Packed, run: Path) -> None:

@@ -92,6 +92,15 @@ def test_the_command(pair: tuple[Path, Path]) -> None:
     assert listed.stdout.isascii()
 
 
+def test_a_file_is_left_alone_by_litert_where_that_is_wished(pair: tuple[Path, Path]) -> None:
+    [asked] = inspect_files(pair[1], None).files
+    [alone] = InspectReport.model_validate_json(command("inspect", pair[1], "--no-ask", "--json").stdout).files
+    assert (asked.proof.source.kind, alone.proof.source.kind) == ("asked", "rules")
+    assert {operator.taken for operator in alone.operators} == {None}
+    assert [operator.verdict for operator in alone.operators] == [operator.verdict for operator in asked.operators]
+    assert "not asked: the file was only read" in " ".join(shown(inspect_files(pair[1], None, ask=False)).split())
+
+
 def evil_file(path: Path) -> Path:
     ends = [tensor(EVIL, (1, 4), "FLOAT32"), tensor("k" + EVIL, (4,), "FLOAT32", 1), tensor(EVIL, (1, 4), "FLOAT32")]
     made = model([graph(ends, [operator(0, (0, 1), (2,))], (0,), (2,))], [f"CUSTOM:{EVIL}"], [bytes(16)])

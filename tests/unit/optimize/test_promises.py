@@ -8,6 +8,7 @@ import pytest
 from common.schema.recipe import Convert, Recipe
 from common.schema.tflite import Proof, Tensor
 from common.tflite.reader import Inspection, Kernel
+from common.tflite.xnnpack import BY_RULE
 from jobs.optimize.pass_result import Expectation
 from jobs.optimize.promises import check
 
@@ -27,7 +28,7 @@ PROOF = Proof(
     pairs=0,
     refusals=(),
     sparse_refusal=None,
-    xnnpack="",
+    xnnpack=BY_RULE,
     metadata=(),
 )
 

@@ -26,7 +26,7 @@ from common.schema.outcome import Failed, Measured, Memory, Stat, Unsupported
 from common.schema.provenance import Code, InputRef, Provenance, Runtime
 from common.schema.recipe import Convert, Recipe
 from common.schema.results import Latency, Measurement, Results, VariantResult
-from common.schema.tflite import DomainTotal, Proof, Refusal
+from common.schema.tflite import AskedRuntime, DomainTotal, Proof, Refusal
 from common.schema.training import Epoch, Training
 from common.schema.variant import Promise, Variant
 
@@ -168,9 +168,9 @@ def proof(**changes: object) -> Proof:
         "quantize": 1,
         "dequantize": 1,
         "pairs": 0,
-        "refusals": (Refusal(operator="SOFTMAX", reason="int8 input", count=2),),
+        "refusals": (Refusal(operator="SOFTMAX", reason="int8 input", count=2, taken=False),),
         "sparse_refusal": "it has no convolution",
-        "xnnpack": "ai-edge-litert 2.3.0",
+        "xnnpack": AskedRuntime(runtime="ai-edge-litert 2.3.0", machine="x86_64", rules="ai-edge-litert 2.3.0"),
         "metadata": (),
     }
     return Proof.model_validate({**parts, **changes})

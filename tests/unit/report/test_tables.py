@@ -7,7 +7,7 @@ from common.schema.base import Interval
 from common.schema.judgement import Difference, Obstacle, Setting, Speed
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Results
-from common.schema.tflite import Refusal, Uncounted
+from common.schema.tflite import Refusal, RulesAlone, Uncounted
 from jobs.report.document import Table
 from jobs.report.page import build
 from jobs.report.render import render
@@ -107,6 +107,30 @@ def test_what_cannot_be_counted_is_named_beside_what_can() -> None:
 def test_results_of_the_first_version_have_no_such_table() -> None:
     bare = f.variant_result("baseline", 9).model_copy(update={"proof": None, "promises_total": None})
     assert section(f.results(variants=(bare,), measurements=(), evaluations=())) is None
+
+
+def test_where_rules_and_runtime_disagree_a_file_is_not_sure() -> None:
+    known = Refusal(operator="SOFTMAX", reason="int8 input", count=2, taken=False)
+    unsure = (Refusal(operator="ADD", reason=None, count=1, taken=False), known.model_copy(update={"taken": True}))
+    alone = RulesAlone(rules="ai-edge-litert 2.3.0", why="LiteRT <b>ends</b> by SIGSEGV")
+    proofs = (f.proof(refusals=(known, *unsure)), f.proof(refusals=(known,), xnnpack=alone))
+    variants = [
+        f.variant_result(name, 9).model_copy(update={"proof": proof}) for name, proof in zip("ab", proofs, strict=True)
+    ]
+    results = f.results(variants=tuple(variants), measurements=(), evaluations=())
+    found = section(results)
+    assert found is not None
+    (table,) = (block for block in found.blocks if isinstance(block, Table))
+    assert [(row.cells[-1].text, row.cells[-1].note) for row in table.rows] == [
+        ("2 operators", "3 not sure"),
+        ("2 operators", ""),
+    ]
+    html, *_ = render(build(results, None))
+    text = Page(html.content.decode()).all_text
+    assert "1 ADD (not sure: LiteRT leaves it, the rules find no reason)" in text
+    assert "2 SOFTMAX (not sure: LiteRT takes it, the rules say: int8 input)" in text
+    assert "as ai-edge-litert 2.3.0 answers on x86_64" in text
+    assert "by rules that were checked with ai-edge-litert 2.3.0; not asked: LiteRT <b>ends</b> by SIGSEGV" in text
 
 
 def test_operator_names_are_not_markup() -> None:

@@ -1,6 +1,6 @@
 """Small .tflite files made by hand, for what no converter writes on request."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import flatbuffers
@@ -11,22 +11,40 @@ TYPES, OPERATORS = vars(schema.TensorType), vars(schema.BuiltinOperator)
 
 
 def tensor(
-    name: str, shape: Sequence[int], kind: str, buffer: int = 0, *, scales: Sequence[float] = (), axis: int = 0
+    name: str,
+    shape: Sequence[int],
+    kind: str,
+    buffer: int = 0,
+    *,
+    scales: Sequence[float] = (),
+    axis: int = 0,
+    zero: int = 0,
 ) -> Any:
-    """A tensor; buffer 0 means that it is computed."""
+    """A tensor; buffer 0 means that it is computed. `zero` is the zero point of all scales."""
     made = schema.TensorT()
     made.name, made.shape, made.type, made.buffer = name.encode(), list(shape), TYPES[kind], buffer
     if scales:
         made.quantization = schema.QuantizationParametersT()
-        made.quantization.scale, made.quantization.zeroPoint = list(scales), [0] * len(scales)
+        made.quantization.scale, made.quantization.zeroPoint = list(scales), [zero] * len(scales)
         made.quantization.quantizedDimension = axis
     return made
 
 
-def operator(code: int, inputs: Sequence[int], outputs: Sequence[int]) -> Any:
-    """An operator by the index of its code."""
+def operator(code: int, inputs: Sequence[int], outputs: Sequence[int], options: str = "", **values: Any) -> Any:
+    """An operator by the index of its code, with the values of its options ("Conv2D" for Conv2DOptions); a custom
+    operator has `custom` alone."""
     made = schema.OperatorT()
     made.opcodeIndex, made.inputs, made.outputs = code, list(inputs), list(outputs)
+    if "custom" in values:
+        made.customOptions = np.frombuffer(values["custom"], np.uint8)
+    elif options:
+        filled = getattr(schema, f"{options}OptionsT")()
+        for name, value in values.items():
+            setattr(filled, name, value)
+        union = "2" if hasattr(schema.BuiltinOptions2, f"{options}Options") else ""
+        setattr(made, f"builtinOptions{union}", filled)
+        number = getattr(getattr(schema, f"BuiltinOptions{union}"), f"{options}Options")
+        setattr(made, f"builtinOptions{union}Type", number)
     return made
 
 
@@ -47,6 +65,18 @@ def model(graphs: Sequence[Any], codes: Sequence[str], buffers: Sequence[bytes] 
         buffer = schema.BufferT()
         buffer.data = np.frombuffer(data, np.uint8)
         made.buffers.append(buffer)
+    return made
+
+
+def signature(name: str, number: int, inputs: Mapping[str, int], outputs: Mapping[str, int]) -> Any:
+    """A named way into subgraph `number`: tensors by the names that callers use."""
+    made = schema.SignatureDefT()
+    made.signatureKey, made.subgraphIndex, made.inputs, made.outputs = name.encode(), number, [], []
+    for ports, names in ((made.inputs, inputs), (made.outputs, outputs)):
+        for port, index in names.items():
+            entry = schema.TensorMapT()
+            entry.name, entry.tensorIndex = port.encode(), index
+            ports.append(entry)
     return made
 
 
