@@ -125,7 +125,7 @@ def _subgraphs(file: FileReport) -> Table:
     rows: list[tuple[object, ...]] = []
     for graph in file.subgraphs:
         ways = ", ".join(_clipped(way.name) for way in file.signatures if way.subgraph == graph.index)
-        left = sum(op.subgraph == graph.index and op.refusal is not None for op in file.operators)
+        left = sum(op.subgraph == graph.index and op.verdict == "leaves" for op in file.operators)
         told = _macs(graph.macs, graph.uncounted)
         rows.append((graph.index, _clipped(graph.name), ways or ABSENT, graph.operators, told, left))
     return _fill(table, rows)
