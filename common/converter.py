@@ -1,11 +1,15 @@
 """The only caller of the TFLite converter."""
 
+import re
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
 import tensorflow as tf
 
+from common.errors import EdgeproofError
+from common.keras_file import said
+from common.quiet_import import standard_error_held
 from common.schema.recipe import Convert
 
 INTEGER_OPERATORS = {
@@ -15,13 +19,21 @@ INTEGER_OPERATORS = {
 INTEGER_TYPES = {"int8": tf.int8, "int16x8": tf.int16}
 # Inputs in their order or by name, afresh at every call.
 Samples = Callable[[], Iterable[Any]]
+# Where an operator stands in what converter and LiteRT say: the operators that LiteRT lacks, one that cannot be
+# lowered, one that does not run.
+SAID = (
+    re.compile(r"^(?:TF Select|Custom) ops: .+$", re.MULTILINE),
+    re.compile(r"'tfl?\.\w+' op [^\n]+"),
+    re.compile(r"[^\n]*\([A-Z0-9_]+\) failed to (?:invoke|prepare)[^\n]*"),
+)
+LONGEST = 300
 
 
 def converted(saved_model: Path, settings: Convert, samples: Samples | None, *, sparse: bool = False) -> bytes:
     """The content of a .tflite file of a SavedModel with one signature, in a format of the converter's.
 
     An integer format is calibrated on `samples`; None for a model that brings its ranges along. `sparse` stores
-    kernels without their zeros.
+    kernels without their zeros. Raises whatever TensorFlow raises, of which `refusal` makes a line.
     """
     converter = tf.lite.TFLiteConverter.from_saved_model(str(saved_model))
     optimizations = [tf.lite.Optimize.DEFAULT] if settings.format != "float32" else []
@@ -36,5 +48,14 @@ def converted(saved_model: Path, settings: Convert, samples: Samples | None, *, 
     if settings.integer_io:
         converter.inference_input_type = INTEGER_TYPES[settings.format]
         converter.inference_output_type = INTEGER_TYPES[settings.format]
-    content: bytes = converter.convert()
+    # What it says there it says again in the error that it raises.
+    with standard_error_held():
+        content: bytes = converter.convert()
     return content
+
+
+def refusal(error: BaseException) -> str:
+    """What the converter, or LiteRT with its file, says of the operator that it does not take: one line."""
+    text = error.message if isinstance(error, EdgeproofError) else str(error)
+    found = next((match.group().strip() for pattern in SAID if (match := pattern.search(text))), None)
+    return (found or (text if isinstance(error, EdgeproofError) else said(error)))[:LONGEST]

@@ -77,6 +77,11 @@ def parsed(raw: bytes, path: Path, replaced: Data | None = None) -> LoadedExperi
         raise UsageError(f"experiment {path}: {first_problem(error, table)}", hint="see docs/experiments.md") from None
     except ValueError as error:
         raise UsageError(f"experiment {path}: {error}", hint="see docs/experiments.md") from None
+    # Here and not in the schema: in an artifact every key is given.
+    for name, making in settings.variants.items():
+        if making.unused is not None:
+            text = f"experiment {path}: variants.{name}.convert.{making.unused}"
+            raise UsageError(text, hint="see docs/optimising.md")
     return LoadedExperiment(path.stem, hashlib.sha256(raw).hexdigest(), settings, path.parent)
 
 

@@ -19,6 +19,11 @@ MOST_CONFIG_BYTES = 32 << 20
 ZIPPED = ".keras"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 VERSION = "keras_version"
+# How other files begin that stand where a model is meant: the third word of a flatbuffer is its kind.
+TFLITE, LFS_POINTER = b"TFL3", b"version https://git-lfs"
+TFLITE_HINT = 'measure it by [variants.NAME] file = "FILE", or quantise it by from = "FILE"'
+MOST_SAID = 400
+IN_A_LAYER = "Exception encountered when calling layer"
 NO_LAYERS = "it holds no description of its layers, or one that is too long"
 
 
@@ -49,7 +54,23 @@ def read_keras_file(path: Path, hint: str) -> KerasFile:
             link = _links(file)
             return KerasFile(_parsed(file.attrs.get("model_config")), _text(version), link)
     except (OSError, ValueError, KeyError, RecursionError, RuntimeError, TypeError, zipfile.BadZipFile) as error:
-        raise UsageError(f"{path} is no Keras model that can be loaded: {said(error)}", hint=hint) from None
+        raise _other(path) or UsageError(
+            f"{path} is no Keras model that can be loaded: {said(error)}", hint=hint
+        ) from None
+
+
+def _other(path: Path) -> UsageError | None:
+    """What a file is that was taken for a Keras model, where its first bytes say so."""
+    try:
+        with path.open("rb") as stream:
+            start = stream.read(len(LFS_POINTER))
+    except OSError:
+        return None
+    if start[4:8] == TFLITE:
+        return UsageError(f"{path} is a .tflite file: its layers are gone", hint=TFLITE_HINT)
+    if start == LFS_POINTER:
+        return UsageError(f"{path} is a Git LFS pointer, not the model", hint="fetch the file with git lfs pull")
+    return None
 
 
 def classes(value: Any) -> Iterator[dict[str, Any]]:
@@ -65,7 +86,10 @@ def classes(value: Any) -> Iterator[dict[str, Any]]:
 def said(error: BaseException) -> str:
     """Kind and first line of what Keras or a user's code raised."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return f"{type(error).__name__}: {lines[0] if lines else 'no message'}"
+    # Keras names the layer first, and what it raised in the next line.
+    told = " ".join(lines[: 2 if lines[:1] and lines[0].startswith(IN_A_LAYER) else 1])
+    # It also writes a whole network's settings into one line.
+    return f"{type(error).__name__}: {told[:MOST_SAID] or 'no message'}"
 
 
 def _of_zip(path: Path) -> KerasFile:

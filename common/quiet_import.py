@@ -8,7 +8,8 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, BinaryIO
 
 # What Keras loads if it is there, for kinds of input that nothing here has: an eighth of the time that loading takes.
 NOT_NEEDED = ("pandas", "scipy")
@@ -19,10 +20,7 @@ def tensorflow_quietly() -> Iterator[None]:
     """Import tensorflow, then what the body imports on top of it. What they wrote to standard error is shown only if
     that failed."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    sys.stderr.flush()
-    kept = os.dup(2)
-    with tempfile.TemporaryFile() as said:
-        os.dup2(said.fileno(), 2)
+    with standard_error_held() as held:
         try:
             with without(*NOT_NEEDED):
                 tensorflow = importlib.import_module("tensorflow")
@@ -32,12 +30,38 @@ def tensorflow_quietly() -> Iterator[None]:
             tensorflow.get_logger().setLevel("ERROR")
             warnings.filterwarnings("ignore", module=r"(tensorflow|tf_keras|keras)(\.|$|_model_optimization)")
         except BaseException:
-            said.seek(0)
-            os.write(kept, said.read())
+            held.show()
             raise
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
+
+
+@dataclass(frozen=True)
+class Held:
+    """What was written to standard error, and where it would have gone."""
+
+    said: BinaryIO
+    kept: int
+
+    def show(self) -> None:
+        """Write it there after all."""
+        self.said.seek(0)
+        os.write(self.kept, self.said.read())
+
+
+@contextlib.contextmanager
+def standard_error_held() -> Iterator[Held]:
+    """Nothing that the body, or a library below it, writes to standard error is seen, unless it is shown."""
+    sys.stderr.flush()
+    kept = os.dup(2)
+    try:
+        with tempfile.TemporaryFile() as said:
+            os.dup2(said.fileno(), 2)
+            try:
+                yield Held(said, kept)
+            finally:
+                sys.stderr.flush()
+                os.dup2(kept, 2)
+    finally:
+        os.close(kept)
 
 
 @contextlib.contextmanager

@@ -4,10 +4,12 @@ that needs TensorFlow: training and distillation build networks alike."""
 from pathlib import Path
 from typing import Any
 
+import tf_keras
+
 from common.errors import UsageError
 from common.model_file import model_file
 from common.networks.applications import application
-from common.networks.check import check
+from common.networks.check import adopted
 from common.networks.compact_net import compact_net
 from common.networks.fire_detection_net import fire_detection_net
 from common.networks.own import from_file
@@ -25,12 +27,19 @@ def build(network: Network, input_shape: tuple[int, int, int], classes: int, fol
     name = network.architecture
     path = model_file(network, folder)
     if path is not None:
-        model = from_file(path, input_shape, classes)
-        check(model, str(path), input_shape, classes)
-        return model
+        return adopted(from_file(path, input_shape, classes), str(path), input_shape, classes)
     if name in BUILDERS:
         return BUILDERS[name](network, input_shape, classes)
     try:
         return application(name, input_shape, classes)
     except ValueError as error:
         raise UsageError(f"{name} cannot be built: {error}", hint="change [data] height and width") from error
+
+
+def build_student(network: Network, input_shape: tuple[int, int, int], classes: int, folder: Path) -> Any:
+    """The same, with the names of its layers counted from the start, whatever this process built before: a recipe names
+    them."""
+    tf_keras.backend.reset_uids()
+    student = build(network, input_shape, classes, folder)
+    tf_keras.backend.reset_uids()
+    return student

@@ -60,9 +60,12 @@ def load_saved(path: Path) -> Any:
     if (why := unsafe(path)) is not None:
         require_trust(path, why)
     try:
-        return tf_keras.models.load_model(path, compile=False)
+        model = tf_keras.models.load_model(path, compile=False)
     except Exception as error:  # Keras raises whatever the file's content makes its layers raise.
         raise UsageError(f"{path} is no Keras model that can be loaded: {said(error)}", hint=SAVE_HINT) from error
+    if not isinstance(model, tf_keras.Model):
+        raise UsageError(f"{path} is a SavedModel that holds no Keras model", hint=SAVE_HINT)
+    return model
 
 
 def unsafe(path: Path) -> str | None:

@@ -55,6 +55,11 @@ class GivenFile(Model):
         """A file is taken as it is."""
         return False
 
+    @property
+    def unused(self) -> str | None:
+        """A file is converted to nothing."""
+        return None
+
 
 class FileConvert(Model):
     """How a file is quantised after training.
@@ -86,6 +91,11 @@ class FromFile(Model):
     def is_calibrated(self) -> bool:
         """Whether it needs samples to be made."""
         return self.convert.is_static
+
+    @property
+    def unused(self) -> str | None:
+        """A key of the conversion that was given and would be of no use, and why."""
+        return _unused(self.convert, self.is_calibrated)
 
 
 class KerasConvert(Model):
@@ -139,6 +149,17 @@ class FromKeras(Model):
         """Whether it needs samples to be made."""
         of_file = self.convert.of_file
         return self.convert.format in INTEGER if of_file is None else of_file.is_static
+
+    @property
+    def unused(self) -> str | None:
+        """A key of the conversion that was given and would be of no use, and why."""
+        return _unused(self.convert, self.is_calibrated)
+
+
+def _unused(convert: FileConvert | KerasConvert, is_calibrated: bool) -> str | None:
+    if is_calibrated or "calibration_samples" not in convert.model_fields_set:
+        return None
+    return f"calibration_samples: {convert.format} is not calibrated; leave it out, or choose a format that is"
 
 
 def kind(given: Any) -> str:

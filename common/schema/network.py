@@ -30,6 +30,17 @@ APPLICATIONS = (
 )
 CODE_SUFFIX = ".py"
 FILE_SUFFIXES = (CODE_SUFFIX, ".h5", ".keras")
+# What other models' files end with, and what can be done with them.
+GIVEN = 'measure it by [variants.NAME] file = "FILE", or quantise it by from = "FILE"'
+EXPORTED = "export it to a .tflite file first (docs/ways-in.md)"
+OTHER_SUFFIXES = {
+    ".tflite": f"a .tflite file cannot be trained: its layers are gone; {GIVEN}",
+    ".lite": f"a .tflite file cannot be trained: its layers are gone; {GIVEN}",
+    ".litertlm": "a LiteRT-LM bundle cannot be trained",
+    ".task": "a bundle of MediaPipe's cannot be trained; unzip it, and name the .tflite file in it as a variant",
+    **dict.fromkeys((".onnx", ".pt", ".pth", ".pt2", ".safetensors"), f"only tf_keras' models are trained; {EXPORTED}"),
+    ".pb": "a frozen graph has no layers; name the folder of a SavedModel",
+}
 
 
 class Network(Model):
@@ -58,6 +69,9 @@ class Network(Model):
     @classmethod
     def _known(cls, name: str) -> str:
         names = (*SETTINGS, *APPLICATIONS)
+        for suffix, reason in OTHER_SUFFIXES.items():
+            if name.lower().endswith(suffix):
+                raise ValueError(f"{name}: {reason}")
         if name in names or cls.model_construct(architecture=name).is_file:
             return name
         close = get_close_matches(name, names, n=1, cutoff=0.5)

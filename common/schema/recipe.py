@@ -20,6 +20,8 @@ CALIBRATED = ("int8", "int16x8")
 # tfmot's least number when one of them is kept for zero.
 SPARSE_CLUSTERS = 3
 SPARSE = ("float32", "float16")
+# Of a fine-tuning: over so much of it the sparsity grows, and the rest lets the network recover.
+RAMP = 0.75
 Format = Literal[
     "float32",
     "float16",
@@ -86,6 +88,26 @@ class Prune(Retraining):
 
     def _lag(self, end_step: int) -> int:
         return (end_step - self.begin_step) % self.frequency
+
+    def end(self, steps: int) -> int:
+        """The step at which a polynomial schedule ends in a fine-tuning of `steps` steps."""
+        updates = int(RAMP * (steps - self.begin_step)) // self.frequency
+        return self.end_step or self.begin_step + updates * self.frequency
+
+    def refusal(self, steps: int) -> str | None:
+        """Why the schedule has no room in a fine-tuning of `steps` steps; None where it has.
+
+        tfmot counts steps from 1 and makes its masks at `begin_step` and every `frequency` steps after it, those of
+        `m_by_n` at the first step alone.
+        """
+        if self.m_by_n is not None:
+            return None
+        if self.schedule == "polynomial":
+            end = self.end(steps)
+            late = not self.begin_step < end <= steps
+            return f"the schedule would end at step {end}, and the fine-tuning has {steps} steps" if late else None
+        first = self.begin_step or self.frequency
+        return f"it would begin at step {first}, and the fine-tuning has {steps} steps" if first > steps else None
 
     @model_validator(mode="after")
     def _patterns_agree(self) -> Self:
@@ -243,6 +265,18 @@ class Recipe(Model):
     def student(self) -> Network | None:
         """The network that the recipe trains anew; None where it keeps the trained one."""
         return next((settings.network for settings in self.passes if isinstance(settings, Distill)), None)
+
+    @property
+    def unused(self) -> str | None:
+        """A key of the conversion that was given and would be of no use, and why."""
+        if "calibration_images" not in self.convert.model_fields_set:
+            return None
+        if any(isinstance(settings, QuantizeAware) for settings in self.passes):
+            return "calibration_images: quantize_aware learns the ranges itself; leave it out"
+        if self.convert.format not in CALIBRATED:
+            known = " and ".join(CALIBRATED)
+            return f"calibration_images: {known} are calibrated, {self.convert.format} is not; leave it out"
+        return None
 
     @model_validator(mode="after")
     def _passes_go_together(self) -> Self:

@@ -30,7 +30,7 @@ class Network:
         try:
             self.model.export(str(folder), format="tf_saved_model", verbose=False, input_signature=[self.spec])
         except Exception as error:  # It runs every layer of a model that is somebody's.
-            raise UsageError(f"{self.path} cannot be exported: {said(error)[:400]}", hint="does it predict?") from error
+            raise UsageError(f"{self.path} cannot be exported: {said(error)}", hint="does it predict?") from error
 
     def answers(self, inputs: Sequence[Any]) -> dict[str, Any]:
         """Its outputs by the names that the export gives them, for one array per input."""

@@ -51,7 +51,7 @@ def load_saved(path: Path) -> Any:
     except UsageError:
         raise
     except Exception as error:  # Keras raises whatever the file's content makes its layers raise.
-        raise UsageError(f"{path} is no Keras model that can be loaded: {said(error)[:400]}", hint=HINT) from error
+        raise UsageError(f"{path} is no Keras model that can be loaded: {said(error)}", hint=HINT) from error
     if not isinstance(model, keras.Model) or not getattr(model, "inputs", None):
         text = f"{path} does not say what its input is: no functional model, or a Sequential one that was not built"
         raise UsageError(text, hint="begin it with keras.Input, and save it again")

@@ -1,6 +1,5 @@
 """The export stage: a saved Keras model, a format, and the proof of what comes out."""
 
-import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +7,10 @@ from typing import Any
 
 from common.artifact import file_ref, sha256_file, write_bytes, write_model, writing
 from common.calibration import calibrated_on
-from common.converter import converted
+from common.converter import converted, refusal
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.given import described
-from common.keras_file import said
 from common.model_file import given_path
 from common.ports import shapes
 from common.promises import require_kept
@@ -35,8 +33,6 @@ ARTIFACT = "variant.json"
 PACKAGES = ("tensorflow", "keras", "h5py", "litert-quantizer", "ai-edge-litert", "flatbuffers", "numpy")
 KERNELS = {"float16": "float16", "dynamic_range": "int8", "int8": "int8", "int16x8": "int8"}
 LEFT = "the converter leaves this kernel as it is: it is small, or the format has no operator for it"
-# What the converter says of operators that LiteRT lacks.
-LACKING = re.compile(r"^(?:TF Select|Custom) ops: .+$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -133,9 +129,7 @@ def _converted(source: Source, saved_model: Path, format_: Any, calibration: Cal
         samples = None if calibration is None else calibration.inputs
         return converted(saved_model, Convert(format=format_, integer_io=integers), samples)
     except Exception as error:  # The converter raises whatever TensorFlow raises in it.
-        lacking = LACKING.search(str(error))
-        reason = lacking.group() if lacking else said(error)[:400]
-        text = f"{source.path} cannot be converted to {format_}: {reason}"
+        text = f"{source.path} cannot be converted to {format_}: {refusal(error)}"
         raise EdgeproofError(
             text, hint="LiteRT has no operators for what is named; change the model or the format"
         ) from error

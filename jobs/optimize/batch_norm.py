@@ -6,7 +6,7 @@ that are gone.
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,13 +15,19 @@ import tensorflow as tf
 import tf_keras
 
 from common.batches import even_rows
+from common.networks.flat import flattened, is_flat
 from common.schema.variant import LayerNote
+from jobs.optimize.graph import Graph
+from jobs.optimize.layers import only_shifts
 
+L = tf_keras.layers
 # Mean and variance over so many images are far closer than the network can tell.
 MOST_IMAGES = 1024
 BATCH = 64
 # Of activations in float32 that are kept, so that a layer's statistics need not be measured from the images on.
 MOST_KEPT_BYTES = 512 << 20
+# Where a layer is called more than once, what one call gives may go into another.
+ROUNDS = 3
 
 
 def copied(model: Any) -> Any:
@@ -32,30 +38,56 @@ def copied(model: Any) -> Any:
 
 
 def reestimate(model: Any, images: npt.NDArray[np.uint8]) -> tuple[Any, tuple[LayerNote, ...]]:
-    """A copy of `model` in which the moving statistics of every BatchNormalization are those of its
-    inputs, in inference mode, layer after layer, over an even choice of `images` uint8 [n, h, w, 3]."""
+    """A copy of `model` in which the moving statistics of every BatchNormalization are those of its inputs, in
+    inference mode, layer after layer, over an even choice of `images` uint8 [n, h, w, 3]: of the inputs of every call
+    where the network calls it more than once. A note says it of each, and of those inside of other layers, which keep
+    theirs."""
     # A stripped layer still knows the inputs that it had inside its wrapper; a copy's are its own.
-    model = copied(model)
-    normalizations = [layer for layer in model.layers if isinstance(layer, tf_keras.layers.BatchNormalization)]
-    # A frozen one is no normalisation but the shift that folding left behind.
-    layers = [layer for layer in normalizations if layer.trainable]
+    model = copied(model) if is_flat(model) else flattened(model)
+    graph = Graph(model)
+    layers = [each for each in graph.layers if isinstance(each, L.BatchNormalization) and not only_shifts(each)]
     # Asked for now: a part of the model gives its layers further inputs.
-    tensors = [layer.input for layer in layers]
+    taken = [graph.inputs_of(layer) for layer in layers]
     chosen = even_rows(len(images), MOST_IMAGES)
+    for _ in range(1 if all(len(tensors) == 1 for tensors in taken) else ROUNDS):
+        _measure(model, layers, taken, lambda: _scaled(images, chosen), len(chosen))
+    notes = [_note(layer, len(tensors), len(chosen)) for layer, tensors in zip(layers, taken, strict=True)]
+    return copied(model), (*notes, *_inside(graph.layers))
+
+
+def _measure(
+    model: Any, layers: Sequence[Any], taken: Sequence[list[Any]], given: Callable[[], Iterable[Any]], count: int
+) -> None:
+    """Assign the statistics of every layer's inputs in turn, from `count` images in batches as the model takes them."""
     start, kept = model.inputs, None
-    for layer, tensor in zip(layers, tensors, strict=True):
+    for layer, tensors in zip(layers, taken, strict=True):
         # Called, not predicted: TensorFlow would trace and warn for each of these models that run a few times.
-        part = tf_keras.Model(start, tensor)
-        given: Iterable[Any] = _scaled(images, chosen) if kept is None else kept
-        found = (part(batch, training=False) for batch in given)
-        if _fits(tensor, len(chosen)) and _separates(tensor, model.outputs):
-            start, kept = tensor, list(found)
+        part = tf_keras.Model(start, tensors)
+        found = (part(batch, training=False) for batch in (given() if kept is None else kept))
+        if len(tensors) == 1 and _fits(tensors[0], count) and _separates(tensors[0], model.outputs):
+            start, kept = tensors[0], list(found)
             found = (batch for batch in kept)
-        mean, variance = _moments(found)
+        mean, variance = _moments((batch for each in found for batch in _listed(each)), layer.axis)
         layer.moving_mean.assign(mean)
         layer.moving_variance.assign(variance)
-    notes = tuple(LayerNote(layer=layer.name, action=f"statistics of {len(chosen)} images") for layer in layers)
-    return copied(model), notes
+
+
+def _note(layer: Any, calls: int, images: int) -> LayerNote:
+    more = f", in {calls} calls" if calls > 1 else ""
+    return LayerNote(layer=layer.name, action=f"statistics of {images} images{more}")
+
+
+def _inside(layers: Sequence[Any]) -> Iterator[LayerNote]:
+    """Those that another layer holds, whose inputs no graph shows."""
+    for layer in layers:
+        held = [part for part in layer.submodules if isinstance(part, L.BatchNormalization)]
+        for part in held:
+            action = f"statistics left as they were: inside of {layer.name} ({type(layer).__name__})"
+            yield LayerNote(layer=part.name, action=action)
+
+
+def _listed(found: Any) -> list[Any]:
+    return found if isinstance(found, list) else [found]
 
 
 def _scaled(images: npt.NDArray[np.uint8], chosen: npt.NDArray[np.int64]) -> Iterator[Any]:
@@ -77,12 +109,16 @@ def _separates(tensor: Any, outputs: Any) -> bool:
     return True
 
 
-def _moments(batches: Iterable[Any]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    """Mean and variance of each channel, float64 [channels], over batches float32 [n, ..., channels]."""
+def _moments(
+    batches: Iterable[Any], channels: Sequence[int]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """Mean and variance of each channel, float64 [channels], over batches float32 of which the axes `channels` have
+    them."""
     count, total, squares = 0, 0.0, 0.0
     for batch in batches:
-        each = math.prod(batch.shape[:-1])
-        mean, variance = (np.asarray(part, np.float64) for part in tf.nn.moments(batch, range(len(batch.shape) - 1)))
+        axes = [axis for axis in range(len(batch.shape)) if axis not in channels]
+        each = math.prod(batch.shape[axis] for axis in axes)
+        mean, variance = (np.asarray(part, np.float64) for part in tf.nn.moments(batch, axes))
         count += each
         total = total + each * mean
         squares = squares + each * (variance + np.square(mean))

@@ -6,13 +6,10 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
+from common.networks.flat import again
+
 # A layer that is new and not yet built, with the weights that it shall have.
 Part = tuple[Any, Sequence[Any]]
-
-
-def again(layer: Any, **changes: Any) -> Any:
-    """A new layer of the same settings but for `changes`."""
-    return type(layer).from_config({**layer.get_config(), **changes})
 
 
 class Graph:
@@ -45,6 +42,10 @@ class Graph:
     def is_shared(self, layer: Any) -> bool:
         """Whether the model calls the layer more than once; such a layer must not be changed."""
         return id(layer) in self._shared
+
+    def inputs_of(self, layer: Any) -> list[Any]:
+        """What a layer takes, tensor by tensor, at every call of it."""
+        return [tensor for node in self._nodes if node.layer is layer for tensor in node.keras_inputs]
 
     def before(self, layer: Any) -> Any | None:
         """The layer whose output `layer` alone takes, and takes alone; None where paths meet or part."""

@@ -1,14 +1,10 @@
-"""Models taken layer by layer: exchange some, and find settings by the patterns of their names."""
+"""Models taken layer by layer: exchange some, and know those that are no normalisation."""
 
-from collections.abc import Callable, Iterator, Mapping
-from fnmatch import fnmatchcase
-from typing import Any, TypeVar
+from collections.abc import Callable
+from typing import Any
 
+import numpy as np
 import tf_keras
-
-from common.errors import UsageError
-
-Setting = TypeVar("Setting")
 
 
 def exchange(model: Any, change: Callable[[Any], Any]) -> Any:
@@ -21,24 +17,11 @@ def exchange(model: Any, change: Callable[[Any], Any]) -> Any:
     return tf_keras.models.clone_model(model, clone_function=enter)
 
 
-def leaves(model: Any) -> Iterator[Any]:
-    """All layers that are no models themselves, those of nested models among them, without inputs."""
-    for layer in model.layers:
-        if isinstance(layer, tf_keras.Model):
-            yield from leaves(layer)
-        elif not isinstance(layer, tf_keras.layers.InputLayer):
-            yield layer
+def only_shifts(layer: Any) -> bool:
+    """Whether a BatchNormalization is the addition that folding left behind: frozen, and its scale exactly one.
 
-
-def chosen(patterns: Mapping[str, Setting], name: str, otherwise: Setting) -> Setting:
-    """The setting of the first pattern that matches a layer's name, in the experiment file's order."""
-    return next((value for pattern, value in patterns.items() if fnmatchcase(name, pattern)), otherwise)
-
-
-def require_known(patterns: Mapping[str, object], model: Any, pass_name: str) -> None:
-    """Raise UsageError naming a pattern that matches no layer of the model."""
-    names = [layer.name for layer in leaves(model)]
-    for pattern in patterns:
-        if not any(fnmatchcase(name, pattern) for name in names):
-            hint = f"layers with weights: {', '.join(layer.name for layer in leaves(model) if layer.weights)}"
-            raise UsageError(f"{pass_name}: no layer is named like '{pattern}'", hint=hint)
+    A frozen one of a network that was trained before is a normalisation still.
+    """
+    one = np.float32(1.0) - np.float32(layer.epsilon)
+    still = not layer.trainable and not layer.scale and not np.asarray(layer.moving_mean).any()
+    return bool(still and (np.asarray(layer.moving_variance) == one).all())

@@ -37,7 +37,9 @@ class PassResult:
     expected: tuple[Expectation, ...] = ()
 
 
-def expect(layer: str, claim: Claim, kernel: Any, bound: float, *, zeros: int = 0, group: int = 0) -> Expectation:
-    """An expectation of a Keras kernel, which ends with its output channels."""
-    channels = int(kernel.shape[-1])
+def expect(
+    layer: str, claim: Claim, kernel: Any, bound: float, *, channels: int = 0, zeros: int = 0, group: int = 0
+) -> Expectation:
+    """An expectation of a Keras kernel, which ends with its output channels unless there are other `channels`."""
+    channels = channels or int(kernel.shape[-1])
     return Expectation(layer, claim, channels, int(np.prod(kernel.shape)) // channels, bound, zeros, group)

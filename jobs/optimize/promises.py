@@ -16,7 +16,7 @@ from common.tflite.reader import Inspection, Kernel
 from jobs.optimize.pass_result import Expectation
 
 # tfmot neither prunes nor clusters depthwise kernels.
-REACHED = ("CONV_2D", "FULLY_CONNECTED")
+REACHED = ("CONV_2D", "FULLY_CONNECTED", "TRANSPOSE_CONV")
 # The converter leaves smaller tensors in float under dynamic range.
 SMALLEST_QUANTIZED = 1024
 # The converter joins the names of what it fused; this one says that a BatchNormalization is in a kernel.
@@ -34,8 +34,9 @@ KERNEL_TYPES = {
     "dynamic_wi4_afp32": "int4",
     "weight_only_wi4_afp32": "int4",
 }
-# litert-quantizer's recipes that leave depthwise kernels in float.
-FLOAT_DEPTHWISE = ("dynamic_wi4_afp32", "weight_only_wi4_afp32")
+# litert-quantizer's recipes that leave the kernels of some operators in float.
+WITH_FLOAT = ("dynamic_wi4_afp32", "weight_only_wi4_afp32")
+LEFT_IN_FLOAT = ("DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
 IO_TYPES = {"int8": "int8", "int16x8": "int16"}
 
 
@@ -143,7 +144,7 @@ def _ports(settings: Convert, inspection: Inspection) -> Iterator[Promise]:
 def _type(settings: Convert, kernel: Kernel, aware: bool) -> Promise:
     expected = KERNEL_TYPES[settings.format]
     small = settings.format == "dynamic_range" and kernel.tensor.elements < SMALLEST_QUANTIZED
-    if small or (settings.format in FLOAT_DEPTHWISE and kernel.operator == "DEPTHWISE_CONV_2D"):
+    if small or (settings.format in WITH_FLOAT and kernel.operator in LEFT_IN_FLOAT):
         expected = "float32"
     kept = kernel.tensor.dtype == expected
     return Promise(

@@ -14,7 +14,7 @@ import numpy.typing as npt
 import tf_keras
 
 from common.batches import even_rows
-from jobs.optimize.graph import again
+from common.networks.flat import again
 
 # Names that tfmot gives to the ends of the ranges it quantises with: of a layer's output after or before its
 # activation. Those of kernels it measures itself, anew at every step.

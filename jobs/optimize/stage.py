@@ -14,6 +14,9 @@ from common.dataset import CARD, read_split
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.model_file import model_inputs
+from common.networks import build_student
+from common.networks.convert import convert
+from common.networks.recipes import require_fits
 from common.networks.saved import load_saved
 from common.npu_sdk import require
 from common.promises import require_kept
@@ -29,7 +32,6 @@ from common.tflite.reader import inspect
 from jobs.optimize import passes
 from jobs.optimize.batch_norm import copied, reestimate
 from jobs.optimize.collapse import accuracy_kept
-from jobs.optimize.convert import convert
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.pass_result import Expectation
 from jobs.optimize.promises import check
@@ -56,8 +58,12 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
     require([] if recipe.convert.npu is None else [recipe.convert.npu])
     card, dataset_sha256 = read_hashed(dataset / CARD, Dataset)
     trained, training_sha256 = _read_training(training, dataset, dataset_sha256)
+    student = _student(experiment, recipe, card)
+    # Seeds everything, so that what looked at the student has changed nothing.
     model = _load(verified(training, trained.model), experiment)
     tuner = _tuner(experiment, dataset, card)
+    # The recipe may be newer than the training, which looked at those that there were.
+    require_fits(recipe, model, student, tuner.steps_per_epoch)
     validation, labels = read_split(dataset, card, "validation")
     before = keras_outputs(model, validation)
     with writing(output, ARTIFACT, dataset, training):
@@ -121,6 +127,12 @@ def _read_training(training: Path, dataset: Path, dataset_sha256: str) -> tuple[
         message = f"{training} was trained on another dataset than {dataset}"
         raise UsageError(message, hint="train again or name the dataset it was trained on")
     return trained, digest
+
+
+def _student(experiment: LoadedExperiment, recipe: Recipe, card: Dataset) -> Any | None:
+    if recipe.student is None:
+        return None
+    return build_student(recipe.student, (card.height, card.width, 3), len(card.classes), experiment.folder)
 
 
 def _load(path: Path, experiment: LoadedExperiment) -> Any:

@@ -20,9 +20,11 @@ from common.schema.dataset import Dataset
 from common.schema.training import Training
 from jobs.train.curves import curves_svg
 from jobs.train.fit import Labelled, Progress, Trainer, as_it_is, best_of, compile_model, make_deterministic
+from jobs.train.look import look
 
 ARTIFACT = "training.json"
-PACKAGES = ("tensorflow", "tf-keras", "h5py", "markupsafe", "numpy")
+# The last two are those of the look before it.
+PACKAGES = ("tensorflow", "tf-keras", "h5py", "markupsafe", "numpy", "ai-edge-litert", "litert-quantizer")
 
 
 def train(experiment: LoadedExperiment, dataset: Path, output: Path) -> Training:
@@ -39,6 +41,8 @@ def train(experiment: LoadedExperiment, dataset: Path, output: Path) -> Training
     make_deterministic(settings.seed, settings.train.deterministic)
     batches = Batches(images, labels, settings.train.batch_size, settings.seed)
     model = build(settings.model, (card.height, card.width, 3), len(card.classes), experiment.folder)
+    # Drawing what a student starts from changes nothing that this network draws from: it has its own by now.
+    look(experiment, model, images, batches.steps, len(card.classes))
     weights = class_weights(card.train.per_class) if settings.train.class_weights == "balanced" else None
     with writing(output, ARTIFACT, dataset):
         key = training_key(experiment, card)

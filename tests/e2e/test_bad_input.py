@@ -60,6 +60,30 @@ def test_a_missing_folder_of_images(tiny: Path, tmp_path: Path) -> None:
     assert not (tmp_path / "d" / "dataset.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("batch_norm_momentum = 0.9", 'architecture = "mine.tflite"', "mine.tflite: a .tflite file cannot be trained"),
+        ('"float16" }', '"float16", calibration_images = 9 }', "float16.convert.calibration_images: int8 and int16x8"),
+    ],
+)
+def test_what_can_never_be_made_is_told_by_the_plan(tiny: Path, tmp_path: Path, old: str, new: str, told: str) -> None:
+    tiny.write_text(EXPERIMENT.replace(old, new, 1), encoding="utf-8")
+    done = command("plan", "--experiment", tiny, "--run", tmp_path / "run")
+    assert_one_line(done, 2, str(tiny), told)
+    assert not (tmp_path / "run").exists()
+
+
+def test_what_the_network_cannot_go_through_is_told_before_it_is_trained(tiny: Path, tmp_path: Path) -> None:
+    text = EXPERIMENT.replace("frequency = 1,", "frequency = 500,")
+    write_dataset(tmp_path / "dataset", write_experiment(tmp_path, text))
+    tiny.write_text(text, encoding="utf-8")
+    done = job("train", "--experiment", tiny, "--dataset", tmp_path / "dataset", "--output", tmp_path / "t")
+    assert_one_line(done, 2, "variant 'pruned': prune: it would begin at step 500, and the fine-tuning has 4 steps")
+    assert "epoch" not in done.stdout
+    assert not (tmp_path / "t").exists()
+
+
 def test_one_class_only(tiny: Path, tmp_path: Path) -> None:
     source = photos(tmp_path / "photos", fire=8)
     done = command("dataset", "--experiment", tiny, "--data", source, "--output", tmp_path / "d")

@@ -6,20 +6,23 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow_model_optimization as tfmot
 import tf_keras
-from tensorflow_model_optimization.python.core.clustering.keras import clustering_registry
+from tensorflow_model_optimization.python.core.clustering.keras.clustering_registry import ClusteringRegistry
 from tensorflow_model_optimization.python.core.clustering.keras.experimental.cluster import cluster_weights
 
+from common.networks.flat import leaves
+from common.networks.recipes import chosen, require_layers
 from common.schema.recipe import Cluster
 from common.schema.variant import LayerNote
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.keep_zeros import KeepZeros
-from jobs.optimize.layers import chosen, exchange, leaves, require_known
+from jobs.optimize.kernels import channels, kernel_names, why_none
+from jobs.optimize.layers import exchange
 from jobs.optimize.pass_result import Expectation, PassResult, expect
 
 
 def apply(model: Any, settings: Cluster, tuner: FineTuner) -> PassResult:
     """Cluster every layer that tfmot clusters, then fine-tune the centroids."""
-    require_known(settings.layers, model, "cluster")
+    require_layers(settings.layers, model, "cluster")
     wrapped = exchange(model, lambda layer: _wrapped(layer, settings))
     layers = list(leaves(wrapped))
     alone = [getattr(layer, name) for layer in layers if not _is_wrapped(layer) for name in _kernels(layer)]
@@ -34,6 +37,8 @@ def _wrapped(layer: Any, settings: Cluster) -> Any:
     clusters = chosen(settings.layers, layer.name, settings.clusters)
     if not clusters or not _kernels(layer) or not _fits(layer, clusters, settings, per_channel=False):
         return layer
+    # tfmot takes a frozen layer for one without kernels; what is clustered has to recover anyway.
+    layer.trainable = True
     return cluster_weights(
         layer,
         number_of_clusters=clusters,
@@ -44,15 +49,13 @@ def _wrapped(layer: Any, settings: Cluster) -> Any:
 
 
 def _kernels(layer: Any) -> list[str]:
-    # Only the registry knows which weights of a layer tfmot clusters; its reader of them is private.
-    registry = clustering_registry.ClusteringRegistry
-    return list(registry._weight_names(layer)) if registry.supports(layer) and layer.weights else []
+    return kernel_names(layer, ClusteringRegistry)
 
 
 def _can_per_channel(layer: Any, settings: Cluster) -> bool:
     # Per channel, tfmot takes the last weight's size for the number of channels: without a bias that is
-    # the whole kernel, and it would skip the layer.
-    return settings.per_channel and isinstance(layer, tf_keras.layers.Conv2D) and bool(layer.use_bias)
+    # the whole kernel, and it would skip the layer. Of a transposed one it takes the input channels.
+    return settings.per_channel and type(layer) is tf_keras.layers.Conv2D and bool(layer.use_bias)
 
 
 def _fits(layer: Any, clusters: int, settings: Cluster, *, per_channel: bool) -> bool:
@@ -82,7 +85,10 @@ def _expected(layer: Any, settings: Cluster) -> list[Expectation]:
         return []
     name = layer.layer.name
     bound = chosen(settings.layers, name, settings.clusters)
-    return [expect(name, "clusters", getattr(layer.layer, kernel), bound) for kernel in layer.cluster_centroids]
+    return [
+        expect(name, "clusters", getattr(layer.layer, kernel), bound, channels=channels(layer.layer, kernel))
+        for kernel in layer.cluster_centroids
+    ]
 
 
 def _is_wrapped(layer: Any) -> bool:
@@ -102,6 +108,6 @@ def _reason(layer: Any, settings: Cluster) -> str:
     if not layer.weights:
         return "no weights"
     if not _kernels(layer):
-        return "tfmot clusters none of its weights"
+        return why_none(layer, ClusteringRegistry, "clusters")
     clusters = chosen(settings.layers, layer.name, settings.clusters)
     return f"too few weights for {clusters} clusters" if clusters else "as the recipe says"

@@ -12,8 +12,8 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
-from common.errors import EdgeproofError
-from common.networks import build
+from common.networks import build_student
+from common.networks.recipes import require_smaller
 from common.schema.recipe import Distill
 from common.schema.variant import LayerNote
 from jobs.optimize.fine_tune import FineTuner
@@ -28,13 +28,11 @@ def apply(model: Any, settings: Distill, tuner: FineTuner) -> PassResult:
 
     Raises EdgeproofError when the student is not smaller than its teacher, UsageError when it cannot be built.
     """
-    student = build(settings.network, model.input_shape[1:], tuner.classes, tuner.folder)
-    before, after = model.count_params(), student.count_params()
-    if after >= before:
-        message = f"the student {settings.network.architecture} has {after:,} parameters, its teacher only {before:,}"
-        raise EdgeproofError(message, hint="give the pass distill a smaller width or another student")
+    student = build_student(settings.network, model.input_shape[1:], tuner.classes, tuner.folder)
+    require_smaller(student, model, settings)
     tuner = replace(tuner, batches=replace(tuner.batches, batch_size=settings.batch_size))
     loss = _train(model, student, settings, tuner)
+    before, after = model.count_params(), student.count_params()
     action = f"{after:,} parameters in place of {before:,} of {model.name}; last loss {loss:.4f}"
     return PassResult(student, (LayerNote(layer=student.name, action=action),))
 

@@ -12,11 +12,12 @@ import numpy as np
 import numpy.typing as npt
 import tf_keras
 
+from common.networks.flat import again
+from common.networks.recipes import THIN, WIDE, chosen, require_layers
 from common.schema.recipe import Factorize
 from common.schema.variant import LayerNote
 from jobs.optimize.fine_tune import FineTuner
-from jobs.optimize.graph import Graph, Part, again
-from jobs.optimize.layers import chosen, require_known
+from jobs.optimize.graph import Graph, Part
 from jobs.optimize.pass_result import Expectation, PassResult, expect
 
 L = tf_keras.layers
@@ -25,7 +26,7 @@ Matrix = npt.NDArray[np.float64]
 
 def apply(model: Any, settings: Factorize, tuner: FineTuner) -> PassResult:
     """Factorise every layer where that saves weights, then fine-tune."""
-    require_known(dict.fromkeys(settings.layers), model, "factorize")
+    require_layers(settings.layers, model, "factorize")
     graph = Graph(model)
     edits: dict[str, list[Part]] = {}
     notes, expected = [], []
@@ -101,8 +102,8 @@ def factors(layer: Any, settings: Factorize) -> tuple[list[Part], str]:
 def _products(layer: Any, thin: Matrix, wide: Matrix) -> list[Part]:
     size = {"units": thin.shape[1]} if isinstance(layer, L.Dense) else {"filters": thin.shape[1]}
     rest: dict[str, Any] = {} if isinstance(layer, L.Dense) else {"strides": (1, 1)}
-    first = again(layer, name=f"{layer.name}_u", activation="linear", use_bias=False, **size)
-    second = again(layer, name=f"{layer.name}_v", **rest)
+    first = again(layer, name=f"{layer.name}{THIN}", activation="linear", use_bias=False, **size)
+    second = again(layer, name=f"{layer.name}{WIDE}", **rest)
     lead = layer.get_weights()[0].shape[:-2]
     return [
         (first, [thin.reshape(*lead, *thin.shape)]),
@@ -115,7 +116,7 @@ def _column_and_row(layer: Any, thin: Matrix, wide: Matrix) -> list[Part]:
     rank = thin.shape[1]
     first = again(
         layer,
-        name=f"{layer.name}_u",
+        name=f"{layer.name}{THIN}",
         filters=rank,
         kernel_size=(height, 1),
         strides=(down, 1),
@@ -123,7 +124,8 @@ def _column_and_row(layer: Any, thin: Matrix, wide: Matrix) -> list[Part]:
         activation="linear",
         use_bias=False,
     )
-    second = again(layer, name=f"{layer.name}_v", kernel_size=(1, width), strides=(1, across), dilation_rate=(1, broad))
+    name = f"{layer.name}{WIDE}"
+    second = again(layer, name=name, kernel_size=(1, width), strides=(1, across), dilation_rate=(1, broad))
     row = wide.reshape(rank, width, layer.filters).transpose(1, 0, 2)
     return [
         (first, [thin.reshape(height, 1, -1, rank)]),

@@ -13,8 +13,10 @@ import numpy as np
 import numpy.typing as npt
 import tf_keras
 
+from common.networks.flat import again
 from common.schema.variant import LayerNote
-from jobs.optimize.graph import Graph, Part, again
+from jobs.optimize.graph import Graph, Part
+from jobs.optimize.layers import only_shifts
 from jobs.optimize.pass_result import PassResult
 
 L = tf_keras.layers
@@ -106,8 +108,7 @@ def apply(model: Any) -> PassResult:
     graph = Graph(model)
     fold = _Fold(graph)
     normalizations = [layer for layer in graph.layers if isinstance(layer, L.BatchNormalization)]
-    # A frozen one is no normalisation but the shift that folding left behind.
-    notes = [LayerNote(layer=layer.name, action=fold.fold(layer)) for layer in normalizations if layer.trainable]
+    notes = [LayerNote(layer=layer.name, action=fold.fold(layer)) for layer in normalizations if not only_shifts(layer)]
     return PassResult(graph.rebuild(fold.edits()), tuple(notes))
 
 

@@ -1,6 +1,7 @@
 """Every way to name a network leads to a classifier, or to one line that says why not."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -91,6 +92,8 @@ def test_width_scales_every_layer_and_stride_the_first() -> None:
     ("settings", "told"),
     [
         ({"architecture": "MobilNetV2"}, "did you mean MobileNetV2?"),
+        ({"architecture": "./mine.TFLite"}, "mine.TFLite: a .tflite file cannot be trained"),
+        ({"architecture": "mine.onnx"}, "export it to a .tflite file first"),
         ({"architecture": "my_net"}, "a path (with a slash, or ending with .py, .h5, .keras)"),
         ({"architecture": "MobileNet", "width": 0.5}, "width is a setting of CompactNet, not of MobileNet"),
         ({"architecture": "FireDetectionNet", "stride": 1}, "stride is a setting of CompactNet"),
@@ -156,10 +159,45 @@ def test_a_saved_model_that_is_none_is_told_by_name(tmp_path: Path) -> None:
     (tmp_path / "net.h5").write_bytes(b"\x89PNG\r\n\x1a\n")
     with pytest.raises(UsageError, match=r"net\.h5 is no Keras model that can be loaded: OSError"):
         made("net.h5", tmp_path)
+    (tmp_path / "net.h5").write_bytes(b"\x1c\0\0\0TFL3" + bytes(64))
+    with pytest.raises(UsageError, match=r'net\.h5 is a \.tflite file: .* file = "FILE"'):
+        made("net.h5", tmp_path)
+    (tmp_path / "net.keras").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    with pytest.raises(UsageError, match=r"net\.keras is a Git LFS pointer"):
+        made("net.keras", tmp_path)
     with pytest.raises(UsageError, match=r"gone\.h5 does not exist"):
         made("gone.h5", tmp_path)
     with pytest.raises(UsageError, match=r"without saved_model\.pb"):
         made("./", tmp_path)
+
+
+class Mine(tf_keras.Model):  # type: ignore[misc]
+    """As people subclass it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.flat, self.last = tf_keras.layers.Flatten(), tf_keras.layers.Dense(CLASSES, activation="softmax")
+
+    def call(self, images: Any) -> Any:
+        return self.last(self.flat(images))
+
+
+def test_a_subclassed_saved_model_is_told_by_name(tmp_path: Path) -> None:
+    mine = Mine()
+    mine(np.zeros((1, *SHAPE), np.float32))
+    mine.save(tmp_path / "mine", save_format="tf")
+    with pytest.raises(UsageError, match=r"mine gave the subclassed model Mine \(use a functional or Sequential model"):
+        made("mine/", tmp_path)
+
+
+def test_a_saved_model_without_layers_is_told_by_name(tmp_path: Path) -> None:
+    import tensorflow as tf
+
+    module = tf.Module()
+    module.serve = tf.function(lambda x: x + 1.0, input_signature=[tf.TensorSpec((None, *SHAPE))])
+    tf.saved_model.save(module, str(tmp_path / "plain"))
+    with pytest.raises(UsageError, match=r"plain is a SavedModel that holds no Keras model"):
+        made("plain/", tmp_path)
 
 
 def test_a_sequential_model_without_an_input_gets_that_of_the_images(tmp_path: Path) -> None:

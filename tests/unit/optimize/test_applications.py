@@ -8,11 +8,11 @@ import pytest
 import tf_keras
 
 from common.batches import Batches
+from common.networks.convert import convert
 from common.schema.recipe import Recipe
 from common.tflite.reader import inspect
 from jobs.optimize import passes
 from jobs.optimize.batch_norm import copied, reestimate
-from jobs.optimize.convert import convert
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.promises import check
 from tests.unit.common.tflite.asked_here import unlike

@@ -2,11 +2,13 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from common.errors import EdgeproofError, UsageError
+from common.experiment import LoadedExperiment
 from common.tflite.reader import inspect
 from jobs.optimize.stage import optimize
 from jobs.train.stage import train
@@ -54,22 +56,36 @@ def test_keras_outputs_are_those_of_the_model_before_conversion(chain: Chain) ->
     assert keras is not None and keras.max_abs_difference < 1e-4
 
 
-def test_fine_tuning_that_ends_before_pruning_begins_stops_the_stage(chain: Chain, tmp_path: Path) -> None:
+def trained(folder: Path, chain: Chain, text: str, *parts: Any) -> LoadedExperiment:
+    """A network of these layers, taken as it is."""
     import tf_keras
     from tf_keras import layers
 
-    parts = [layers.Conv2D(8, 3, strides=4), layers.Flatten(), layers.Dense(2, activation="softmax")]
-    tf_keras.Sequential([layers.Input((32, 32, 3)), *parts]).save(tmp_path / "own.h5")
-    text = EXPERIMENT.replace("frequency = 1,", "begin_step = 1000,").replace("epochs = 2", "epochs = 0", 1)
-    experiment = write_experiment(tmp_path, text.replace("batch_norm_momentum = 0.9", 'architecture = "own.h5"', 1))
-    train(experiment, chain.folder / "dataset", tmp_path / "train")
-    output = tmp_path / "pruned"
-    with pytest.raises(EdgeproofError) as caught:
-        optimize(experiment, "pruned", chain.folder / "dataset", tmp_path / "train", output)
-    assert "sparsity" in str(caught.value)
-    assert "expected >= 0.4" in str(caught.value)
-    assert not (output / "variant.json").exists()
-    assert not (output / "pruned.tflite").exists()
+    stack = [layers.Input((32, 32, 3)), *parts, layers.Flatten(), layers.Dense(2, activation="softmax")]
+    tf_keras.Sequential(stack).save(folder / "own.h5")
+    text = text.replace("epochs = 2", "epochs = 0", 1)
+    experiment = write_experiment(folder, text.replace("batch_norm_momentum = 0.9", 'architecture = "own.h5"', 1))
+    train(experiment, chain.folder / "dataset", folder / "train")
+    return experiment
+
+
+def test_a_file_that_does_not_hold_what_was_promised_stops_the_stage(chain: Chain, tmp_path: Path) -> None:
+    from tf_keras import layers
+
+    text = EXPERIMENT[: EXPERIMENT.index("[variants.dynamic_range]")]
+    empty = layers.Conv2D(8, 3, strides=4, kernel_initializer="zeros")
+    experiment = trained(tmp_path, chain, text, empty)
+    with pytest.raises(EdgeproofError, match=r"weights of .* is 1\.000 zeros, expected not all zero"):
+        optimize(experiment, "baseline", chain.folder / "dataset", tmp_path / "train", tmp_path / "made")
+    assert not (tmp_path / "made" / "variant.json").exists()
+    assert not (tmp_path / "made" / "baseline.tflite").exists()
+
+
+def test_a_recipe_that_is_newer_than_the_training_is_looked_at_first(chain: Chain, tmp_path: Path) -> None:
+    newer = write_experiment(tmp_path, EXPERIMENT.replace("frequency = 1,", "begin_step = 1000,"))
+    with pytest.raises(UsageError, match="it would begin at step 1000, and the fine-tuning has 4 steps"):
+        optimize(newer, "pruned", chain.folder / "dataset", chain.folder / "train", tmp_path / "pruned")
+    assert not (tmp_path / "pruned").exists()
 
 
 def test_an_unknown_variant_lists_the_known_ones(chain: Chain, tmp_path: Path) -> None:

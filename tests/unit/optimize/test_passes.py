@@ -9,10 +9,10 @@ import tf_keras
 from tf_keras import layers
 
 from common.errors import UsageError
+from common.networks.convert import convert
 from common.schema.recipe import Convert, Recipe
 from common.tflite.reader import inspect
 from jobs.optimize import passes
-from jobs.optimize.convert import convert
 from tests.unit.optimize.tiny import (
     CONVOLUTION_AND_MATRIX,
     IMAGES,

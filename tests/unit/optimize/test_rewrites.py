@@ -9,10 +9,10 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
+from common.networks.convert import convert
 from common.schema.network import Network
 from common.schema.recipe import Convert, MergeSeparable
 from common.tflite.reader import inspect
-from jobs.optimize.convert import convert
 from jobs.optimize.passes import fold_batch_norm, merge_separable
 
 MERGE = MergeSeparable.model_validate({"pass": "merge_separable"})

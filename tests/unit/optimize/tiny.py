@@ -8,12 +8,12 @@ import tf_keras
 from tf_keras import layers
 
 from common.batches import Batches
+from common.networks.convert import convert
 from common.schema.recipe import Recipe
 from common.schema.variant import Promise
 from common.tflite.reader import Inspection, inspect
 from jobs.optimize import passes
 from jobs.optimize.batch_norm import copied
-from jobs.optimize.convert import convert
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.pass_result import PassResult
 from jobs.optimize.promises import check

@@ -32,7 +32,7 @@ def network(name: str) -> Any:
 
 
 def converted(name: str, format_: str) -> bytes:
-    from jobs.optimize.convert import convert
+    from common.networks.convert import convert
 
     model = network(name)
     images = np.random.default_rng(0).integers(0, 256, (4, SIDE, SIDE, 3), dtype=np.uint8)
