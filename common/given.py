@@ -11,27 +11,22 @@ import numpy as np
 from common.errors import EdgeproofError, UsageError
 from common.schema.tflite import Port
 from common.schema.variant import Signature
-from common.tflite.flat import FlatFile, parse
+from common.tflite.flat import IDENTIFIER, FlatFile, parse
+from common.tflite.kinds import WHOLE, other_kind
 from common.tflite.pixels import metadata_pixels
 from common.tflite.reader import Inspection, inspect
 
 # Of a label file: a thousand classes take 20 kB.
 MOST_LABEL_BYTES = 1 << 20
-# What git keeps in place of a large file, and what holds models but is none.
-POINTER, BUNDLE, TASK = b"version https://git-lfs", b"LITERTLM", b"PK\x03\x04"
 
 
 def read_given(path: Path) -> bytes:
     """The content of a .tflite file. Raises UsageError for what is none, and says what it is instead where that is
     known."""
     content = path.read_bytes()
-    for start, what in (
-        (POINTER, "a Git LFS pointer, not the file itself (git lfs pull fetches it)"),
-        (BUNDLE, "a LiteRT-LM bundle, which holds several models"),
-        (TASK, "a zip archive or .task bundle, not a .tflite file (unpack it)"),
-    ):
-        if content.startswith(start):
-            raise UsageError(f"{path} is {what}")
+    if content[4:8] != IDENTIFIER:
+        error = other_kind(content)
+        raise UsageError(f"{path}: {error.message}", hint=error.hint)
     return content
 
 
@@ -40,7 +35,7 @@ def inspected(path: Path, content: bytes) -> Inspection:
     try:
         return inspect(content)
     except EdgeproofError as error:
-        raise EdgeproofError(f"{path}: {error.message}", hint="is it a whole .tflite file?") from None
+        raise EdgeproofError(f"{path}: {error.message}", hint=error.hint or WHOLE) from None
 
 
 def described(

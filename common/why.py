@@ -77,7 +77,9 @@ def _share(layers: Sequence[LayerTime], part: Sequence[LayerTime]) -> float | No
 
 
 def _reasons(first: Side, second: Side, processor: Processor | None) -> Iterator[str]:
-    factors = [(more, few) for more, few in ((first, second), (second, first)) if few.proof.macs > 0]
+    # What cannot be counted may be the most of it.
+    counted = not (first.proof.uncounted or second.proof.uncounted)
+    factors = [(more, few) for more, few in ((first, second), (second, first)) if counted and few.proof.macs > 0]
     for more, few in factors:
         factor = more.proof.macs / few.proof.macs
         if factor >= LEAST_FACTOR:

@@ -6,8 +6,8 @@ and the report leaves them out, and says so.
 Version history: 1 first; 2 adds the variants' `proof`, the choice, and what Android devices tell: runner,
 delegation, answers, operators, the app's ratio; 3 has the choice's verdicts in it; 4 adds files that were given:
 samples and answers in place of a dataset and accuracies; 5 adds every process of the sessions that the figures are
-of, tails, failed rounds, and the images whose answer changed; 6 has in `proof` what the runtime said of XNNPACK. All
-are still read; without verdicts a report claims nothing.
+of, tails, failed rounds, and the images whose answer changed; 6 has in `proof` what the runtime said of XNNPACK, what
+cannot be counted, and faults. All are still read; without verdicts a report claims nothing.
 """
 
 from typing import Annotated, Literal

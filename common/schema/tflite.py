@@ -7,7 +7,8 @@ from pydantic import Field
 from common.schema.base import Count, Model, Share
 
 # int8: 8-bit activations; int16x8: 16-bit activations and 8-bit weights; hybrid: float activations and integer
-# weights (dynamic range); conversion: QUANTIZE, DEQUANTIZE, DENSIFY; other: indices, shapes, strings, resources.
+# weights (dynamic range); conversion: QUANTIZE, DEQUANTIZE, DENSIFY; other: indices, shapes, strings, resources, and
+# what only calls another subgraph.
 Domain = Literal["float32", "int8", "int16x8", "hybrid", "conversion", "other"]
 # Of XNNPACK on an operator. "not sure" is where the runtime that was asked says otherwise than the rules.
 Verdict = Literal["takes", "leaves", "not sure"]
@@ -18,7 +19,9 @@ class Quantization(Model):
     """Affine parameters, real = scale * (stored - zero point).
 
     `axis` is the dimension that the scales go along, None for a single scale. `block` is the number of
-    elements that share a scale along the last dimension, None where the whole slice shares one.
+    elements that share a scale along the last dimension, None where the whole slice shares one. `zero_points` are the
+    distinct ones. `not_finite` counts scales that are NaN or infinite; `scale_low` and `scale_high` are of the others,
+    0 where there are none.
     """
 
     scales: Count
@@ -27,6 +30,7 @@ class Quantization(Model):
     zero_points: tuple[int, ...]
     axis: int | None
     block: Count | None
+    not_finite: Count = 0
 
 
 class Tensor(Model):
@@ -34,7 +38,8 @@ class Tensor(Model):
 
     `unique_per_channel` is the largest number of distinct values in any output channel (the whole
     tensor where it has no channels). `stored_bytes` is what it takes in the file, less than its
-    elements do where it is `sparse` (stored by its non-zero values); both are of version 2.
+    elements do where it is `sparse` (stored by its non-zero values); both are of version 2. `subgraph` is the one that
+    lists it; those that share a buffer list it each.
     """
 
     name: str
@@ -46,6 +51,7 @@ class Tensor(Model):
     quantization: Quantization | None = None
     stored_bytes: Count = 0
     sparse: bool = False
+    subgraph: Count = 0
 
 
 class Port(Model):
@@ -63,8 +69,9 @@ class Port(Model):
 class Operator(Model):
     """One operator. Types are those of its first input that is no constant and of its first output.
 
-    `macs` counts multiply-accumulates of one inference at the shapes in the file. `refusal` says why XNNPACK
-    would not take it by the rules; None where it would. `taken` is what the runtime did; None where it was not asked.
+    `macs` counts multiply-accumulates of one inference at the shapes in the file, those of the subgraphs that it calls
+    among them; None where they cannot be counted, and `uncounted` says why. `refusal` says why XNNPACK would not take
+    it by the rules; None where it would. `taken` is what the runtime did; None where it was not asked.
     """
 
     subgraph: Count
@@ -73,9 +80,10 @@ class Operator(Model):
     input_type: str | None
     output_type: str | None
     domain: Domain
-    macs: Count
+    macs: Count | None
     weight_bytes: Count
     refusal: str | None
+    uncounted: str | None = None
     taken: bool | None = None
 
     @property
@@ -87,6 +95,44 @@ class Operator(Model):
     def verdict_text(self) -> str:
         """XNNPACK's, in words."""
         return _words(self.refusal, self.taken)
+
+
+class Uncounted(Model):
+    """Operators whose multiply-accumulates cannot be told from the file, for one reason."""
+
+    operator: str
+    reason: str
+    count: Count
+
+
+class NamedPort(Model):
+    """A port of a signature by the name that callers use."""
+
+    name: str
+    port: Port
+
+
+class Subgraph(Model):
+    """A subgraph. `macs` are those of one inference of it that can be counted, those of what it calls among them."""
+
+    index: Count
+    name: str
+    operators: Count
+    macs: Count
+    uncounted: tuple[Uncounted, ...]
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+class FileSignature(Model):
+    """A named way into a subgraph, which has its figures; ports in the order of the subgraph's."""
+
+    name: str
+    subgraph: Count
+    macs: Count
+    uncounted: tuple[Uncounted, ...]
+    inputs: tuple[NamedPort, ...]
+    outputs: tuple[NamedPort, ...]
 
 
 class DomainTotal(Model):
@@ -178,13 +224,16 @@ VerdictSource = Annotated[AskedRuntime | RulesAlone, Field(discriminator="kind")
 class Proof(Model):
     """What a file computes, and how.
 
+    `macs` and all that counts operators are of one inference of the first subgraph and of what it calls; a file of
+    several signatures has the others' figures apart. `macs` leaves out the operators that `uncounted` names.
     `weight_bytes` are all constants as stored, `deflated_bytes` the file in a zip (DEFLATE, level 6).
     `quantize` and `dequantize` leave aside what only unpacks weights.
     An island is a largest group of connected float operators in a file that has quantised ones as
     well. A pair is a QUANTIZE and a DEQUANTIZE of which one reads what the other wrote.
     `sparse_refusal` says why XNNPACK would not run the file sparsely; None where it would.
     `xnnpack` says whose the verdicts on XNNPACK are; older files have but the name of the runtime that the rules were
-    checked with. `source` reads both.
+    checked with. `source` reads both. `faults` says in words what is wrong with single tensors, operators and
+    signatures; they are shown without it.
     """
 
     macs: Count
@@ -200,6 +249,8 @@ class Proof(Model):
     sparse_refusal: str | None
     xnnpack: VerdictSource | str
     metadata: tuple[str, ...]
+    uncounted: tuple[Uncounted, ...] = ()
+    faults: tuple[str, ...] = ()
 
     @property
     def source(self) -> AskedRuntime | RulesAlone:
@@ -212,7 +263,7 @@ class Proof(Model):
 
     @property
     def int8_mac_share(self) -> float | None:
-        """Share of the multiply-accumulates in int8; None where there are none at all."""
+        """Share of the multiply-accumulates in int8, of those that can be counted; None where there are none."""
         return self._macs("int8") / self.macs if self.macs else None
 
     @property

@@ -2,7 +2,9 @@
 
 Version history: 1 first; 2 adds `proof` and the tensors' quantisation parameters; 3 adds variants that come from a
 file, without recipe, classes and Keras outputs; 4 adds the file that an NPU runs; 5 has in `proof` what the runtime
-said of XNNPACK, where 4 has only the rules' word. All are still read.
+said of XNNPACK, where 4 has only the rules' word, the figures of the first subgraph and what it calls, where the
+others' were added, operators whose multiply-accumulates cannot be counted, and faults; and the tensors' subgraph and
+scales that are not finite. All are still read.
 """
 
 from typing import Literal

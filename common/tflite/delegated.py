@@ -16,7 +16,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from common.schema.tflite import AskedRuntime, Operator, Proof, RulesAlone, UnaskedGraph
 from common.tflite.ask import NoPlan, Plan, Write, plans
-from common.tflite.flat import FlatFile, Graph, parse
+from common.tflite.flat import Content, FlatFile, Graph, parse
 from common.tflite.reader import Inspection
 from common.tflite.xnnpack import CHECKED_WITH, refused
 
@@ -28,7 +28,7 @@ LENGTH_BYTES, SUBGRAPHS, SIGNATURES = 4, 8, 18
 Answer = tuple[bool | None, ...] | str
 
 
-def asked(path: Path, content: bytes, found: Inspection) -> Inspection:
+def asked(path: Path, content: Content, found: Inspection) -> Inspection:
     """`found`, which is what is in `content` and the rules' word on it, with the runtime's answers of the file at
     `path`. Where it has none, the rules stand alone, with why."""
     file = parse(content)
@@ -44,7 +44,8 @@ def asked(path: Path, content: bytes, found: Inspection) -> Inspection:
         rules=CHECKED_WITH,
         unasked=tuple(UnaskedGraph(graph=at, why=why) for at, why in enumerate(answers) if isinstance(why, str)),
     )
-    proof = found.proof.model_copy(update={"refusals": refused(table), "xnnpack": runtime})
+    own = tuple(operator for operator in table if operator.subgraph in found.reached)
+    proof = found.proof.model_copy(update={"refusals": refused(own), "xnnpack": runtime})
     return replace(found, table=table, proof=proof)
 
 
@@ -83,7 +84,7 @@ def _told(table: tuple[Operator, ...], answers: tuple[Answer, ...]) -> Iterator[
         yield operator if isinstance(answer, str) else operator.model_copy(update={"taken": answer[operator.index]})
 
 
-def _answers(path: Path, content: bytes, file: FlatFile) -> tuple[Answer, ...]:
+def _answers(path: Path, content: Content, file: FlatFile) -> tuple[Answer, ...]:
     """For each subgraph whether XNNPACK takes its operators, or why that is not known."""
     cuts = [_cut(content, file, at) for at in range(min(len(file.graphs), MOST_GRAPHS))]
     said = iter(plans(path, [cut for cut in cuts if cut is not None]))
@@ -114,7 +115,7 @@ def taken(graph: Graph, plan: Plan) -> Answer:
     return tuple(None if 0 < given[end] < alike[end] else given[end] > 0 for end in ends)
 
 
-def _cut(content: bytes, file: FlatFile, at: int) -> tuple[Write, ...] | None:
+def _cut(content: Content, file: FlatFile, at: int) -> tuple[Write, ...] | None:
     """What makes subgraph `at` the main one, and the only one unless its operators name others; None where the format
     has no such offset. The runtime shows the nodes of the main subgraph only, and applies XNNPACK to it first."""
     if at == 0:

@@ -3,7 +3,6 @@
 Format: tensorflow/compiler/mlir/lite/schema/schema.fbs; the generated reader ships with ai-edge-litert.
 """
 
-import math
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,6 +14,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from common.errors import EdgeproofError
 from common.schema.tflite import Quantization
+from common.tflite.kinds import other_kind
+from common.tflite.quantisation import NONE, affine, blockwise
 
 IDENTIFIER = b"TFL3"
 # What the generated reader and numpy raise when an offset or a length leads out of the file.
@@ -24,6 +25,8 @@ OFFSET_BYTES = 4
 # A buffer that says so lies behind the flatbuffer: the format's way past 2 GB. 0 and 1 mean that it does not.
 FIRST_OUTSIDE = 2
 Bytes = npt.NDArray[np.uint8]
+# A file's bytes, or a map of them.
+Content = bytes | memoryview
 
 
 def _names(enumeration: type) -> dict[int, str]:
@@ -54,18 +57,24 @@ class Sparsity:
 @dataclass(frozen=True)
 class FlatTensor:
     """A tensor of a graph. `data` are the stored bytes, None where the value is computed or lies in another file;
-    `open_shape` has -1 for sides that a caller chooses, and is empty where there are none."""
+    `open_shape` has -1 for sides that a caller chooses, and is empty where there are none. `zero_points` int64 has one
+    for all, one per scale along the quantisation's axis, or one per block, row by row."""
 
     name: str
     shape: tuple[int, ...]
     open_shape: tuple[int, ...]
     type: str
     quantization: Quantization | None
-    zero_point: int
+    zero_points: npt.NDArray[np.int64]
     buffer: int
     data: Bytes | None
     constant: bool
     sparsity: Sparsity | None
+
+    @property
+    def zero_point(self) -> int:
+        """The one for all, or the first."""
+        return int(self.zero_points[0])
 
 
 @dataclass(frozen=True)
@@ -83,6 +92,7 @@ class FlatOperator:
 class Graph:
     """A subgraph; inputs and outputs are indices of its tensors."""
 
+    name: str
     tensors: tuple[FlatTensor, ...]
     operators: tuple[FlatOperator, ...]
     inputs: tuple[int, ...]
@@ -101,28 +111,35 @@ class FlatSignature:
 
 @dataclass(frozen=True)
 class FlatFile:
-    """The subgraphs, of which the first is the main one, the names of the metadata, and the signatures."""
+    """The subgraphs, of which the first is the main one, the names of the metadata, and the signatures. `faults` says
+    what of single tensors could not be read."""
 
     graphs: tuple[Graph, ...]
     metadata: tuple[str, ...]
     signatures: tuple[FlatSignature, ...] = ()
+    faults: tuple[str, ...] = ()
 
 
-def parse(content: bytes) -> FlatFile:
+def parse(content: Content) -> FlatFile:
     """Take a .tflite file apart. Raises EdgeproofError when it is not one or damaged.
 
     Work and memory are bounded by the file's size, whatever stands in it.
     """
     if content[4:8] != IDENTIFIER:
-        raise EdgeproofError("not a .tflite file: the identifier TFL3 is missing")
+        raise other_kind(content)
     try:
         return _Parser(content).file()
     except DAMAGE as error:
         raise EdgeproofError(f"damaged .tflite file: {error}") from None
 
 
+class _OverdrawnError(ValueError):
+    """The file as a whole claims too much; no single tensor is to blame."""
+
+
 class _Parser:
-    def __init__(self, content: bytes) -> None:
+    def __init__(self, content: Content) -> None:
+        self._faults: list[str] = []
         self._content = content
         self._model = schema.Model.GetRootAs(content)
         # Vectors that overlap could name more entries than there is room for.
@@ -137,7 +154,7 @@ class _Parser:
             raise ValueError("it has no subgraph")
         names = (self._text(entry.Name()) for entry in self._all(model.MetadataLength(), model.Metadata))
         signatures = (self._signature(entry) for entry in self._all(model.SignatureDefsLength(), model.SignatureDefs))
-        return FlatFile(graphs, tuple(names), tuple(signatures))
+        return FlatFile(graphs, tuple(names), tuple(signatures), tuple(self._faults))
 
     def _signature(self, entry: Any) -> FlatSignature:
         inputs = self._ports(entry.InputsLength(), entry.Inputs)
@@ -150,7 +167,7 @@ class _Parser:
     def _spend(self, entries: int) -> None:
         self._left -= entries
         if self._left < 0:
-            raise ValueError("it names more entries than it has room for")
+            raise _OverdrawnError("it names more entries than it has room for")
 
     def _all(self, length: int, entry: Callable[[int], Any]) -> Iterator[Any]:
         self._spend(length)
@@ -189,7 +206,7 @@ class _Parser:
         used = [*inputs, *outputs, *(index for op in operators for index in (*op.inputs, *op.outputs))]
         if any(index >= len(tensors) or index < -1 for index in used) or -1 in (*inputs, *outputs):
             raise ValueError("an operator or a port names a tensor that does not exist")
-        return Graph(tensors, operators, inputs, outputs)
+        return Graph(self._text(graph.Name()), tensors, operators, inputs, outputs)
 
     def _tensor(self, tensor: Any, graph: Any) -> FlatTensor:
         index, external = tensor.Buffer(), tensor.ExternalBuffer()
@@ -197,22 +214,35 @@ class _Parser:
         if index >= max(1, len(self._buffers)):
             raise ValueError(f"tensor {self._text(tensor.Name())!a} names a buffer that does not exist")
         data = None if tensor.IsVariable() or not self._buffers else self._buffers[index]
-        quantization, zero_point = self._quantization(tensor, graph)
+        name, constant = self._text(tensor.Name()), data is not None or external > 0
+        quantization, zero_points, sparsity = None, NONE, None
+        try:
+            quantization, zero_points = self._quantization(tensor, graph)
+            sparsity = self._sparsity(tensor.Sparsity())
+        except _OverdrawnError:
+            raise
+        except DAMAGE as error:
+            self._faults.append(f"tensor {name!a} cannot be read: {error}")
+            data = None
         return FlatTensor(
-            name=self._text(tensor.Name()),
+            name=name,
             shape=self._numbers(tensor.ShapeAsNumpy()),
             open_shape=self._numbers(tensor.ShapeSignatureAsNumpy()),
             type=TYPES.get(tensor.Type(), "UNKNOWN"),
             quantization=quantization,
-            zero_point=zero_point,
+            zero_points=zero_points,
             buffer=index,
             data=data,
-            constant=data is not None or external > 0,
-            sparsity=self._sparsity(tensor.Sparsity()),
+            constant=constant,
+            sparsity=sparsity,
         )
 
     def _operator(self, op: Any) -> FlatOperator:
-        name, version = self._codes[op.OpcodeIndex()]
+        name, version = "UNKNOWN", 0
+        if op.OpcodeIndex() < len(self._codes):
+            name, version = self._codes[op.OpcodeIndex()]
+        else:
+            self._faults.append(f"an operator has the code {op.OpcodeIndex()}, which does not exist")
         options = schema.BuiltinOptionsCreator(op.BuiltinOptionsType(), op.BuiltinOptions())
         if options is None:
             # Where the first union had no room left.
@@ -220,32 +250,29 @@ class _Parser:
         inputs, outputs = self._numbers(op.InputsAsNumpy()), self._numbers(op.OutputsAsNumpy())
         return FlatOperator(name, version, inputs, outputs, options)
 
-    def _quantization(self, tensor: Any, graph: Any) -> tuple[Quantization | None, int]:
+    def _quantization(self, tensor: Any, graph: Any) -> tuple[Quantization | None, npt.NDArray[np.int64]]:
         parameters = tensor.Quantization()
         if parameters is None:
-            return None, 0
+            return None, NONE
         if parameters.DetailsType() == schema.QuantizationDetails.BlockwiseQuantization:
-            return self._blockwise(parameters.Details(), graph), 0
-        scales, points = parameters.ScaleAsNumpy(), parameters.ZeroPointAsNumpy()
-        if np.ndim(scales) == 0 or not len(scales):
-            return None, 0
-        points = points if np.ndim(points) and len(points) else np.zeros(1, np.int64)
-        self._spend(len(scales) + len(points))
-        axis = int(parameters.QuantizedDimension()) if len(scales) > 1 else None
-        distinct = tuple(int(point) for point in np.unique(points))
-        return _parameters(scales, distinct, axis, None), int(points[0])
+            details, blocks = parameters.Details(), schema.BlockwiseQuantization()
+            blocks.Init(details.Bytes, details.Pos)
+            made = blockwise(blocks, lambda index: self._stored(graph, index))
+        else:
+            self._spend(parameters.ScaleLength() + parameters.ZeroPointLength())
+            made = affine(parameters)
+        found, points = made
+        if found is not None and found.not_finite:
+            self._faults.append(f"tensor {self._text(tensor.Name())!a} has a scale that is not a finite number")
+        return found, points
 
-    def _blockwise(self, details: Any, graph: Any) -> Quantization:
-        # The scales of blocks are a tensor of their own, [rows, blocks per row].
-        blocks = schema.BlockwiseQuantization()
-        blocks.Init(details.Bytes, details.Pos)
-        if not 0 <= blocks.Scales() < graph.TensorsLength():
-            raise ValueError("the scales of a blockwise tensor do not exist")
-        tensor = graph.Tensors(blocks.Scales())
-        data, kind = self._buffers[tensor.Buffer()], {"FLOAT16": np.float16, "FLOAT32": np.float32}
-        scales = np.frombuffer(data if data is not None else b"", kind[TYPES.get(tensor.Type(), "UNKNOWN")])
-        self._spend(len(scales))
-        return _parameters(scales, (0,), 0, int(blocks.BlockSize()))
+    def _stored(self, graph: Any, index: int) -> tuple[str, Bytes | None]:
+        if not 0 <= index < graph.TensorsLength() or graph.Tensors(index).Buffer() >= len(self._buffers):
+            return "UNKNOWN", None
+        tensor = graph.Tensors(index)
+        data = self._buffers[tensor.Buffer()]
+        self._spend(0 if data is None else len(data) // OFFSET_BYTES)
+        return TYPES.get(tensor.Type(), "UNKNOWN"), data
 
     def _sparsity(self, sparsity: Any) -> Sparsity | None:
         if sparsity is None:
@@ -260,15 +287,4 @@ class _Parser:
             return Level(int(level.DenseSize()), None, None)
         segments = schema.SparseIndexVectorCreator(level.ArraySegmentsType(), level.ArraySegments())
         indices = schema.SparseIndexVectorCreator(level.ArrayIndicesType(), level.ArrayIndices())
-        return Level(0, np.asarray(segments.values, np.int64), np.asarray(indices.values, np.int64))
-
-
-def _parameters(
-    scales: npt.NDArray[Any], zero_points: tuple[int, ...], axis: int | None, block: int | None
-) -> Quantization:
-    low, high = float(np.min(scales)), float(np.max(scales))
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise ValueError("a scale is not a finite number")
-    return Quantization(
-        scales=len(scales), scale_low=low, scale_high=high, zero_points=zero_points, axis=axis, block=block
-    )
+        return Level(0, np.asarray(segments.values), np.asarray(indices.values))

@@ -11,6 +11,30 @@ CONVERSIONS = ("QUANTIZE", "DEQUANTIZE", "DENSIFY")
 # Which input of an operator is its kernel, and along which axis its output channels lie.
 KERNELS = {"CONV_2D": (1, 0), "FULLY_CONNECTED": (1, 0), "DEPTHWISE_CONV_2D": (1, 3), "TRANSPOSE_CONV": (1, 0)}
 INTEGER_KERNELS = ("INT8", "UINT8", "INT4", "UINT4", "INT2")
+# Where all others that multiply weights take these (tflite/kernels of LiteRT, the constants named k...Tensor).
+# Matrices of a recurrent cell: those of the inputs, of its state, and of its projection.
+BOTH_WAYS = (*range(1, 9), 16, *range(18, 26), 33, *range(40, 48))
+WEIGHTS: dict[str, tuple[int, ...]] = {
+    **{name: (position,) for name, (position, _) in KERNELS.items()},
+    "BATCH_MATMUL": (1,),
+    "CONV_3D": (1,),
+    "CONV_3D_TRANSPOSE": (1,),
+    "EMBEDDING_LOOKUP": (1,),
+    "EMBEDDING_LOOKUP_SPARSE": (3,),
+    "RNN": (1, 2),
+    "SVDF": (1, 2),
+    "UNIDIRECTIONAL_SEQUENCE_RNN": (1, 2),
+    "BIDIRECTIONAL_SEQUENCE_RNN": (1, 2, 5, 6, 10, 11),
+    "LSTM": (*range(1, 9), 16),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": (*range(1, 9), 16),
+    "BIDIRECTIONAL_SEQUENCE_LSTM": BOTH_WAYS,
+    "CUSTOM:Convolution2DTransposeBias": (1,),
+}
+# Of five inputs only, an LSTM has the matrix of all its gates in one (LSTMKernelType BASIC).
+BASIC_LSTM, BASIC_WEIGHTS = 5, (2,)
+# What reads no values but a tensor's sides, and what only calls other subgraphs.
+SHAPES = ("SHAPE", "RANK")
+CALLS = ("CALL", "CALL_ONCE", "IF", "WHILE", "STABLEHLO_COMPOSITE", "STABLEHLO_WHILE", "STABLEHLO_CASE")
 
 
 @dataclass(frozen=True)
@@ -71,7 +95,12 @@ def domain(node: Node) -> Domain:
     """In which numbers an operator computes, by the types of what it reads and writes."""
     if node.name in CONVERSIONS:
         return "conversion"
-    moving = (*node.activations, *node.outputs)
+    if node.name in SHAPES or node.name in CALLS:
+        return "other"
+    # Weights may be computed too: unpacked from sparse ones by DENSIFY.
+    kernels = weights(node)
+    read = (tensor for tensor in node.activations if not any(tensor is kernel for kernel in kernels))
+    moving = (*read, *node.outputs)
     quantised = {tensor.type for tensor in moving if tensor.quantization is not None}
     if quantised & {"INT8", "UINT8"}:
         return "int8"
@@ -79,7 +108,12 @@ def domain(node: Node) -> Domain:
         return "int16x8"
     if not any(tensor.type == "FLOAT32" for tensor in moving):
         return "other"
-    kernel = node.input(KERNELS[node.name][0]) if node.name in KERNELS else None
-    if node.name == "BATCH_MATMUL":
-        kernel = node.input(1)
-    return "hybrid" if kernel is not None and kernel.type in INTEGER_KERNELS else "float32"
+    return "hybrid" if any(kernel.type in INTEGER_KERNELS for kernel in kernels) else "float32"
+
+
+def weights(node: Node) -> tuple[FlatTensor, ...]:
+    """The tensors that an operator multiplies what moves with; empty where it has none or leaves them out."""
+    positions = WEIGHTS.get(node.name, ())
+    if node.name == "LSTM" and len(node.operator.inputs) == BASIC_LSTM:
+        positions = BASIC_WEIGHTS
+    return tuple(tensor for position in positions if (tensor := node.input(position)) is not None)

@@ -15,6 +15,8 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import encode, number_types, packer
 from flatbuffers.table import Table
 
+from common.tflite.flat import Content
+
 METADATA, IDENTIFIER = b"TFLITE_METADATA", b"M001"
 SUBGRAPHS, INPUTS, UNITS, UNIT_KIND, UNIT, MEAN, STD = 3, 2, 4, 0, 1, 0, 1
 NORMALIZATION = 1
@@ -22,23 +24,31 @@ BRIGHTEST = 255.0
 DAMAGE = (struct.error, LookupError, TypeError, ValueError, AttributeError, OverflowError)
 
 
-def metadata_pixels(content: bytes) -> tuple[float, float] | None:
+def metadata_pixels(content: Content) -> tuple[float, float] | None:
     """What 0 and 255 become by the normalization of the first input; None where the file has none, or none that can
     be read."""
+    return next(iter(input_pixels(content)), None)
+
+
+def input_pixels(content: Content) -> tuple[tuple[float, float] | None, ...]:
+    """The same of every input of the first subgraph that the metadata lists, in order."""
     try:
         buffer = _metadata(content)
         if buffer is None or buffer[4:8] != IDENTIFIER:
-            return None
+            return ()
         root = Table(buffer, encode.Get(packer.uoffset, buffer, 0))
         for graph in _tables(root, SUBGRAPHS):
-            for tensor in _tables(graph, INPUTS):
-                return next(filter(None, (_ends(unit) for unit in _tables(tensor, UNITS))), None)
+            return tuple(_normalization(tensor) for tensor in _tables(graph, INPUTS))
     except DAMAGE:
         pass
-    return None
+    return ()
 
 
-def _metadata(content: bytes) -> bytes | None:
+def _normalization(tensor: Any) -> tuple[float, float] | None:
+    return next(filter(None, (_ends(unit) for unit in _tables(tensor, UNITS))), None)
+
+
+def _metadata(content: Content) -> bytes | None:
     model = schema.Model.GetRootAs(content)
     for index in range(model.MetadataLength()):
         entry = model.Metadata(index)

@@ -4,45 +4,63 @@ import zlib
 from collections.abc import Iterator
 
 from common.schema.tflite import Domain, DomainTotal, Operator, Proof
-from common.tflite.flat import FlatFile, Graph
+from common.tflite.flat import Content, FlatFile, Graph
 from common.tflite.operators import sources
 from common.tflite.tensors import weight_bytes
+from common.tflite.work import Counting, Work
 from common.tflite.xnnpack import BY_RULE, refused
 
 # What Android's and most other packagers use.
 DEFLATE_LEVEL = 6
+PIECE = 1 << 20
 DOMAINS: tuple[Domain, ...] = ("int8", "int16x8", "hybrid", "float32", "conversion", "other")
 QUANTISED, FLOATING = ("int8", "int16x8"), ("float32", "hybrid")
 
 
-def proof(content: bytes, file: FlatFile, table: tuple[Operator, ...], sparse_refusal: str | None) -> Proof:
+def proof(
+    content: Content, file: FlatFile, table: tuple[Operator, ...], counting: Counting, sparse_refusal: str | None
+) -> Proof:
     """The figures of a file; `table` has all operators of all subgraphs, in order."""
+    reached = counting.reached(0)
+    own = tuple(operator for operator in table if operator.subgraph in reached)
+    graphs = [file.graphs[number] for number in reached]
+    work = counting.graph(0)
     return Proof(
-        macs=sum(operator.macs for operator in table),
+        macs=work.total,
+        uncounted=work.named(),
         weight_bytes=weight_bytes(tensor for graph in file.graphs for tensor in graph.tensors),
         file_bytes=len(content),
-        deflated_bytes=len(zlib.compress(content, DEFLATE_LEVEL)),
-        domains=tuple(total for domain in DOMAINS if (total := _total(domain, table)).operators),
-        float_islands=tuple(_islands(file, table)),
-        quantize=sum(_conversions(graph, "QUANTIZE") for graph in file.graphs),
-        dequantize=sum(_conversions(graph, "DEQUANTIZE") for graph in file.graphs),
-        pairs=sum(_pairs(graph) for graph in file.graphs),
-        refusals=refused(table),
+        deflated_bytes=deflated_bytes(content),
+        domains=tuple(total for domain in DOMAINS if (total := _total(domain, own, work)).operators),
+        float_islands=tuple(_islands(file, own, reached)),
+        quantize=sum(_conversions(graph, "QUANTIZE") for graph in graphs),
+        dequantize=sum(_conversions(graph, "DEQUANTIZE") for graph in graphs),
+        pairs=sum(_pairs(graph) for graph in graphs),
+        refusals=refused(own),
         sparse_refusal=sparse_refusal,
         xnnpack=BY_RULE,
         metadata=file.metadata,
+        faults=file.faults,
     )
 
 
-def _total(domain: Domain, table: tuple[Operator, ...]) -> DomainTotal:
-    own = [operator for operator in table if operator.domain == domain]
-    return DomainTotal(domain=domain, operators=len(own), macs=sum(operator.macs for operator in own))
+def deflated_bytes(content: Content) -> int:
+    """The size in a zip, without keeping what is packed."""
+    packer = zlib.compressobj(DEFLATE_LEVEL)
+    size = sum(len(packer.compress(content[at : at + PIECE])) for at in range(0, len(content), PIECE))
+    return size + len(packer.flush())
 
 
-def _islands(file: FlatFile, table: tuple[Operator, ...]) -> Iterator[tuple[str, ...]]:
+def _total(domain: Domain, table: tuple[Operator, ...], work: Work) -> DomainTotal:
+    own = sum(operator.domain == domain for operator in table)
+    return DomainTotal(domain=domain, operators=own, macs=work.macs[domain])
+
+
+def _islands(file: FlatFile, table: tuple[Operator, ...], reached: tuple[int, ...]) -> Iterator[tuple[str, ...]]:
     if not any(operator.domain in QUANTISED for operator in table):
         return
-    for number, graph in enumerate(file.graphs):
+    for number in reached:
+        graph = file.graphs[number]
         floating = [op.index for op in table if op.subgraph == number and op.domain in FLOATING]
         for group in _groups(graph, floating):
             yield tuple(graph.operators[index].name for index in group)

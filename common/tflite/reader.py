@@ -1,37 +1,43 @@
 """What really is in a .tflite file, read from the flatbuffer and not from the recipe."""
 
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy.typing as npt
 
 from common.errors import EdgeproofError
-from common.schema.tflite import Operator, Port, Proof, Tensor
-from common.tflite import cost
-from common.tflite.flat import DAMAGE, FlatFile, FlatTensor, Graph, parse
+from common.schema.tflite import FileSignature, Operator, Port, Proof, Subgraph, Tensor
+from common.tflite.constants import describe, rows
+from common.tflite.cost import NO_KERNEL, lacks_kernel
+from common.tflite.flat import DAMAGE, Content, FlatFile, FlatTensor, Graph, parse
 from common.tflite.operators import KERNELS, Node, domain, sources, stored
+from common.tflite.ports import port, signatures
 from common.tflite.proof import proof
-from common.tflite.tensors import describe, dtype_name, rows, weight_bytes
+from common.tflite.tensors import dtype_name, misfit, weight_bytes
+from common.tflite.work import INSIDE, Counting
 from common.tflite.xnnpack import refusals
 from common.tflite.xnnpack_sparse import sparse_refusal
 
 # Tensors may share a buffer; no sound file has its values counted this often.
 MOST_PASSES = 64
+UNTOLD = "not known: the file is damaged there"
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A constant kernel and the operator that reads it.
-
-    `rows` [output channels, ...] are its values less the zero point, so that zeros are zeros; None where
-    they cannot be read.
-    """
+    """A constant kernel and the operator that reads it. `read` unpacks its values."""
 
     operator: str
     tensor: Tensor
-    rows: npt.NDArray[Any] | None
+    read: Callable[[], npt.NDArray[Any] | None]
+
+    @property
+    def rows(self) -> npt.NDArray[Any] | None:
+        """Its values [output channels, ...] less the zero points, so that zeros are zeros; None where they cannot be
+        read. They are unpacked anew with each call, for a file of large kernels has no room for all of them."""
+        return self.read()
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,8 @@ class Inspection:
     """A file's constant tensors, its kernels among them, its ports and its operators.
 
     Tensors and operators are those of all subgraphs, ports those of the first. `operators` counts
-    by name, `table` lists one by one, `proof` sums up.
+    by name, `table` lists one by one, `proof` sums up the first subgraph and what it calls; `subgraphs` and
+    `signatures` have the others' figures. `reached` are the first subgraph and those that it calls.
     """
 
     tensors: tuple[Tensor, ...]
@@ -49,10 +56,16 @@ class Inspection:
     operators: dict[str, int]
     table: tuple[Operator, ...]
     proof: Proof
+    subgraphs: tuple[Subgraph, ...] = ()
+    signatures: tuple[FileSignature, ...] = ()
+    reached: tuple[int, ...] = (0,)
 
 
-def inspect(content: bytes) -> Inspection:
-    """Read a .tflite file. Raises EdgeproofError when it is not one, or damaged."""
+def inspect(content: Content) -> Inspection:
+    """Read a .tflite file. Raises EdgeproofError when it is not one, or damaged.
+
+    What is wrong with a single tensor, operator or signature is one of the proof's `faults` and costs that one only.
+    """
     file = parse(content)
     try:
         return _Reader(content, file).inspection()
@@ -61,57 +74,102 @@ def inspect(content: bytes) -> Inspection:
 
 
 class _Reader:
-    def __init__(self, content: bytes, file: FlatFile) -> None:
+    def __init__(self, content: Content, file: FlatFile) -> None:
         self._content = content
-        self._file = file
+        self._faults = list(file.faults)
+        self._file = replace(file, graphs=tuple(self._sound(number, graph) for number, graph in enumerate(file.graphs)))
         self._left = MOST_PASSES * len(content)
         self._counted: dict[tuple[object, ...], Tensor | None] = {}
-        self._made = [sources(graph) for graph in file.graphs]
+        self._made = [sources(graph) for graph in self._file.graphs]
+        self._counting = Counting(self._file)
 
     def inspection(self) -> Inspection:
-        main = self._file.graphs[0]
+        graphs = self._file.graphs
         tensors, kernels = [], []
-        for graph, made in zip(self._file.graphs, self._made, strict=True):
+        for number, (graph, made) in enumerate(zip(graphs, self._made, strict=True)):
             axes = dict(_kernel_axes(graph, made))
-            described = {index: self._describe(graph, index, axes) for index in range(len(graph.tensors))}
+            described = {index: self._describe(number, index, axes) for index in range(len(graph.tensors))}
             tensors += [tensor for tensor in described.values() if tensor is not None]
             for i, (name, axis) in axes.items():
                 if (tensor := described[i]) is not None:
-                    kernels.append(Kernel(name, tensor, rows(graph.tensors[i], axis)))
+                    kernels.append(Kernel(name, tensor, _reading(graph.tensors[i], axis)))
         table = tuple(self._table())
-        nodes = tuple(Node(main, operator) for operator in main.operators)
+        subgraphs = tuple(self._subgraph(number) for number in range(len(graphs)))
+        ways, faults = signatures(self._file, subgraphs)
         return Inspection(
             tensors=tuple(tensors),
             kernels=tuple(kernels),
-            inputs=tuple(_port(main.tensors[index]) for index in main.inputs),
-            outputs=tuple(_port(main.tensors[index]) for index in main.outputs),
+            inputs=subgraphs[0].inputs,
+            outputs=subgraphs[0].outputs,
             operators=dict(sorted(Counter(operator.name for operator in table).items())),
             table=table,
-            proof=proof(self._content, self._file, table, sparse_refusal(nodes, self._made[0])),
+            proof=proof(
+                self._content,
+                replace(self._file, faults=(*self._faults, *faults)),
+                table,
+                self._counting,
+                self._sparsely(),
+            ),
+            subgraphs=subgraphs,
+            signatures=ways,
+            reached=self._counting.reached(0),
         )
 
-    def _describe(self, graph: Graph, index: int, axes: dict[int, tuple[str, int]]) -> Tensor | None:
-        tensor = graph.tensors[index]
+    def _sound(self, number: int, graph: Graph) -> Graph:
+        """The graph without what contradicts itself, which becomes faults."""
+        tensors = list(graph.tensors)
+        for index, tensor in enumerate(tensors):
+            wrong = misfit(tensor)
+            if wrong is not None:
+                self._faults.append(f"tensor {tensor.name!a} {wrong} needs")
+                tensors[index] = replace(tensor, data=None)
+        for index, operator in enumerate(graph.operators):
+            if lacks_kernel(Node(graph, operator)):
+                self._faults.append(f"operator {number}/{index} {operator.name!a}: {NO_KERNEL}")
+        return replace(graph, tensors=tuple(tensors))
+
+    def _describe(self, graph: int, index: int, axes: dict[int, tuple[str, int]]) -> Tensor | None:
+        tensor = self._file.graphs[graph].tensors[index]
         axis = axes[index][1] if index in axes else None
         if tensor.data is None:
             return None
-        key = (tensor.buffer, tensor.type, tensor.shape, tensor.zero_point, axis)
+        points = tensor.zero_points.tobytes()
+        scaled = tensor.quantization
+        along = None if scaled is None or len(tensor.zero_points) == 1 else (scaled.axis, scaled.block)
+        key = (tensor.buffer, tensor.type, tensor.shape, points, along, axis)
         if tensor.sparsity is None and key in self._counted:
             known = self._counted[key]
-            update = {"name": tensor.name, "quantization": tensor.quantization}
+            update = {"name": tensor.name, "quantization": tensor.quantization, "subgraph": graph}
             return None if known is None else known.model_copy(update=update)
         self._left -= len(tensor.data)
         if self._left < 0:
-            raise ValueError("its tensors share more data than it holds")
-        self._counted[key] = describe(tensor, axis)
+            raise OverflowError("its tensors share more data than it holds")
+        try:
+            found = describe(tensor, axis)
+            self._counted[key] = None if found is None else found.model_copy(update={"subgraph": graph})
+        except DAMAGE as error:
+            self._faults.append(f"tensor {tensor.name!a} cannot be read: {error}")
+            self._counted[key] = None
         return self._counted[key]
+
+    def _subgraph(self, number: int) -> Subgraph:
+        graph, work = self._file.graphs[number], self._counting.graph(number)
+        return Subgraph(
+            index=number,
+            name=graph.name,
+            operators=len(graph.operators),
+            macs=work.total,
+            uncounted=work.named(),
+            inputs=tuple(port(graph.tensors[index]) for index in graph.inputs),
+            outputs=tuple(port(graph.tensors[index]) for index in graph.outputs),
+        )
 
     def _table(self) -> Iterator[Operator]:
         for number, (graph, made) in enumerate(zip(self._file.graphs, self._made, strict=True)):
-            reasons = refusals(graph)
-            for index, (operator, reason) in enumerate(zip(graph.operators, reasons, strict=True)):
-                node = Node(graph, operator)
+            for index, (operator, reason) in enumerate(zip(graph.operators, _reasons(graph), strict=True)):
+                node, work = Node(graph, operator), self._counting.operator(number, operator)
                 read = node.activations or node.inputs
+                own = [why for name, why in work.uncounted if name == operator.name] or [INSIDE]
                 yield Operator(
                     subgraph=number,
                     index=index,
@@ -119,27 +177,34 @@ class _Reader:
                     input_type=dtype_name(read[0].type) if read else None,
                     output_type=dtype_name(node.outputs[0].type) if node.outputs else None,
                     domain=domain(node),
-                    macs=cost.macs(node),
+                    macs=None if work.uncounted else work.total,
                     weight_bytes=weight_bytes(stored(graph, made, operator)),
                     refusal=reason,
+                    uncounted=own[0] if work.uncounted else None,
                 )
+
+    def _sparsely(self) -> str | None:
+        main = self._file.graphs[0]
+        try:
+            return sparse_refusal(tuple(Node(main, operator) for operator in main.operators), self._made[0])
+        except DAMAGE:
+            return UNTOLD
+
+
+def _reasons(graph: Graph) -> tuple[str | None, ...]:
+    try:
+        return refusals(graph)
+    except DAMAGE:
+        return (UNTOLD,) * len(graph.operators)
+
+
+def _reading(tensor: FlatTensor, axis: int) -> Callable[[], npt.NDArray[Any] | None]:
+    return lambda: rows(tensor, axis)
 
 
 def _kernel_axes(graph: Graph, made: dict[int, int]) -> Iterator[tuple[int, tuple[str, int]]]:
     for operator in graph.operators:
-        if operator.name in KERNELS:
+        if operator.name in KERNELS and not lacks_kernel(Node(graph, operator)):
             position, axis = KERNELS[operator.name]
             index = operator.inputs[position]
             yield made.get(index, index), (operator.name, axis)
-
-
-def _port(tensor: FlatTensor) -> Port:
-    scaled = tensor.quantization
-    return Port(
-        name=tensor.name,
-        shape=tensor.shape,
-        dtype=dtype_name(tensor.type),
-        scale=None if scaled is None else scaled.scale_low,
-        zero_point=None if scaled is None else tensor.zero_point,
-        open_shape=tensor.open_shape if -1 in tensor.open_shape else (),
-    )

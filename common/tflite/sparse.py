@@ -5,8 +5,6 @@ dense and compressed levels: `traversalOrder` lists the dimensions from the oute
 own and then those of the blocks, `blockMap[i]` is the dimension that the i-th block dimension divides.
 """
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
@@ -20,50 +18,59 @@ def coordinates(sparsity: Sparsity, shape: tuple[int, ...], stored: int) -> Indi
 
     Raises ValueError where the parameters contradict each other. Memory is bounded by `stored` and the file.
     """
+    check(sparsity, shape, stored)
+    return places(sparsity, shape, 0, stored)
+
+
+def check(sparsity: Sparsity, shape: tuple[int, ...], stored: int) -> None:
+    """Raises ValueError where the parameters contradict each other, the shape or the number of stored values."""
     rank = len(shape)
     if sorted(sparsity.order) != list(range(len(sparsity.levels))) or len(sparsity.levels) < rank:
         raise ValueError("sparsity parameters name other dimensions than the tensor has")
     if len(sparsity.block_map) != len(sparsity.levels) - rank:
         raise ValueError("sparsity parameters do not say what the blocks divide")
-    found = np.zeros((1, len(sparsity.levels)), np.int64)
-    for position, (dimension, level) in enumerate(zip(sparsity.order, sparsity.levels, strict=True)):
-        found = _descend(found, dimension, level, _room(sparsity, position, stored))
-    if len(found) != stored:
+    if any(not 0 <= dimension < rank for dimension in sparsity.block_map):
+        raise ValueError("a block divides a dimension that does not exist")
+    entries = 1
+    for level in sparsity.levels:
+        entries = _entries(level, entries)
+    if entries != stored:
         raise ValueError("sparsity parameters describe another number of values than there are")
-    return _unblocked(found, sparsity, shape)
 
 
-def _room(sparsity: Sparsity, position: int, stored: int) -> int:
-    """How many entries there can be after a level: as many as the next sparse level has segments for, or values."""
-    for level in sparsity.levels[position + 1 :]:
-        if level.segments is not None:
-            return max(len(level.segments) - 1, stored)
-    return stored
-
-
-def _descend(found: Indices, dimension: int, level: Level, room: int) -> Indices:
+def _entries(level: Level, parents: int) -> int:
+    """How many entries a level has below so many of the level before."""
     if level.segments is None or level.indices is None:
-        if not 0 < level.size * len(found) <= room:
-            raise ValueError("a dense level is larger than what it holds")
-        parents = np.repeat(np.arange(len(found)), level.size)
-        values = np.tile(np.arange(level.size), len(found))
-    else:
-        lengths: npt.NDArray[Any] = np.diff(level.segments)
-        if len(lengths) != len(found) or (lengths < 0).any() or lengths.sum() != len(level.indices):
-            raise ValueError("the segments of a sparse level do not fit its indices")
-        parents, values = np.repeat(np.arange(len(found)), lengths), level.indices
-    deeper = found[parents]
-    deeper[:, dimension] = values
-    return deeper
+        if level.size <= 0:
+            raise ValueError("a dense level has no size")
+        return parents * level.size
+    segments = level.segments
+    fits = len(segments) == parents + 1 and segments[0] == 0 and segments[-1] == len(level.indices)
+    if not fits or (segments[1:] < segments[:-1]).any():
+        raise ValueError("the segments of a sparse level do not fit its indices")
+    return len(level.indices)
+
+
+def places(sparsity: Sparsity, shape: tuple[int, ...], start: int, end: int) -> Indices:
+    """Dense coordinates int64 [end - start, rank] of the values from `start` to before `end`, of parameters that were
+    checked. Raises ValueError for one outside of the tensor."""
+    found = np.zeros((end - start, len(sparsity.levels)), np.int64)
+    # From the innermost level out: where an entry stands below its parent, and which parent that is.
+    at: Indices = np.arange(start, end)
+    for dimension, level in reversed(list(zip(sparsity.order, sparsity.levels, strict=True))):
+        if level.segments is None or level.indices is None:
+            found[:, dimension], at = at % level.size, at // level.size
+        else:
+            found[:, dimension] = level.indices[at]
+            at = np.searchsorted(level.segments, at, side="right") - 1
+    return _unblocked(found, sparsity, shape)
 
 
 def _unblocked(found: Indices, sparsity: Sparsity, shape: tuple[int, ...]) -> Indices:
     rank = len(shape)
-    dense = found[:, :rank].copy()
+    dense = found[:, :rank]
     sizes = dict(zip(sparsity.order, (level.size for level in sparsity.levels), strict=True))
     for block, dimension in enumerate(sparsity.block_map, start=rank):
-        if not 0 <= dimension < rank:
-            raise ValueError("a block divides a dimension that does not exist")
         dense[:, dimension] = dense[:, dimension] * sizes[block] + found[:, block]
     if (dense < 0).any() or (dense >= np.asarray(shape)).any():
         raise ValueError("a stored value lies outside of its tensor")

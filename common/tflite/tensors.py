@@ -1,4 +1,4 @@
-"""The values of constant tensors: unpacked, counted, described."""
+"""The stored values of constant tensors, all or a part of them."""
 
 import math
 from collections.abc import Iterable
@@ -7,9 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from common.schema.tflite import Tensor
-from common.tflite.flat import Bytes, FlatTensor, Sparsity
-from common.tflite.sparse import coordinates
+from common.tflite.flat import Bytes, FlatTensor
 
 DTYPES: dict[str, Any] = {
     "FLOAT64": np.float64,
@@ -25,8 +23,6 @@ DTYPES: dict[str, Any] = {
     "UINT8": np.uint8,
     "BOOL": np.bool_,
 }
-# Spread out, 64 Mi elements take 256 MiB of floats; a damaged file may claim any number.
-MOST_SPREAD = 1 << 26
 # Types of several values per byte, the first in the lowest bits: bits per value, and whether it has a sign.
 PACKED = {"INT4": (4, True), "UINT4": (4, False), "INT2": (2, True)}
 
@@ -46,91 +42,57 @@ def weight_bytes(tensors: Iterable[FlatTensor]) -> int:
     return sum({tensor.buffer: len(tensor.data) for tensor in tensors if tensor.data is not None}.values())
 
 
+def readable(tensor: FlatTensor) -> bool:
+    """Whether there are values of a type that is known."""
+    return tensor.data is not None and (tensor.type in DTYPES or tensor.type in PACKED)
+
+
+def misfit(tensor: FlatTensor) -> str | None:
+    """How the data of a constant contradicts its shape; None where it fits or cannot be read."""
+    if tensor.data is None or not readable(tensor):
+        return None
+    if tensor.type in PACKED:
+        wanted = -(-elements(tensor.shape) * PACKED[tensor.type][0] // 8)
+    elif tensor.sparsity is not None:
+        size = np.dtype(DTYPES[tensor.type]).itemsize
+        wanted = len(tensor.data) // size * size
+    else:
+        wanted = elements(tensor.shape) * np.dtype(DTYPES[tensor.type]).itemsize
+    return None if len(tensor.data) == wanted else f"has {len(tensor.data)} bytes of data, and its shape {wanted}"
+
+
 def values(tensor: FlatTensor) -> npt.NDArray[Any] | None:
     """The stored values, one-dimensional, in the file's order; None where there are none to read.
 
     Values of 2 and 4 bits come as int8 or uint8. Raises ValueError where there are not as many as the shape says.
     """
-    if tensor.data is None or not (tensor.type in DTYPES or tensor.type in PACKED):
+    if tensor.data is None or not readable(tensor):
         return None
-    if tensor.type in PACKED:
-        return _unpacked(tensor.data, *PACKED[tensor.type], elements(tensor.shape))
-    found: npt.NDArray[Any] = np.frombuffer(tensor.data, DTYPES[tensor.type])
-    if tensor.sparsity is None and found.size != elements(tensor.shape):
+    if misfit(tensor) is not None:
         raise ValueError("a tensor's data does not fit its shape")
+    if tensor.type in PACKED:
+        return block(tensor, 0, elements(tensor.shape))
+    found: npt.NDArray[Any] = np.frombuffer(tensor.data, DTYPES[tensor.type])
     return found
 
 
-def rows(tensor: FlatTensor, axis: int) -> npt.NDArray[Any] | None:
-    """The values less the zero point with `axis` first, a sparse tensor's spread out; None where they cannot
-    be read or a sparse tensor claims more than `MOST_SPREAD` elements."""
-    found = values(tensor)
-    if found is None or found.size == 0:
-        return None
-    if tensor.sparsity is not None:
-        if elements(tensor.shape) > MOST_SPREAD:
-            return None
-        dense = np.zeros(tensor.shape, found.dtype)
-        dense[tuple(coordinates(tensor.sparsity, tensor.shape, found.size).T)] = found
-        found = dense
-    turned = np.moveaxis(found.reshape(tensor.shape), axis, 0)
-    return turned.astype(np.int32) - tensor.zero_point if tensor.zero_point else turned
+def block(tensor: FlatTensor, start: int, end: int) -> npt.NDArray[Any]:
+    """Values from `start` to before `end` in the file's order, of a tensor that is readable and fits."""
+    data: Any = tensor.data
+    if tensor.type in PACKED:
+        bits, signed = PACKED[tensor.type]
+        per_byte = 8 // bits
+        first = start // per_byte
+        unpacked = _unpacked(data[first : -(-end // per_byte)], bits, signed)
+        return unpacked[start - first * per_byte : end - first * per_byte]
+    found: npt.NDArray[Any] = np.frombuffer(data, DTYPES[tensor.type])
+    return found[start:end]
 
 
-def _unpacked(data: Bytes, bits: int, signed: bool, count: int) -> npt.NDArray[Any]:
-    if len(data) != -(-count * bits // 8):
-        raise ValueError("a tensor's data does not fit its shape")
-    shifts = np.arange(0, 8, bits, dtype=np.uint8)
-    parts = ((data[:, None] >> shifts) & ((1 << bits) - 1)).reshape(-1)[:count]
-    if not signed:
-        return parts
+def _unpacked(data: Bytes, bits: int, signed: bool) -> npt.NDArray[Any]:
     # The highest bit of a value with a sign counts negative.
-    return parts.astype(np.int8) - (parts >= 1 << (bits - 1)).astype(np.int8) * np.int8(1 << bits)
-
-
-def describe(tensor: FlatTensor, axis: int | None) -> Tensor | None:
-    """The figures of a constant; `axis` is that of its output channels. None where there are no values to read.
-
-    Raises ValueError where the data contradicts the shape.
-    """
-    found = values(tensor)
-    if found is None or tensor.data is None:
-        return None
-    count = elements(tensor.shape)
-    # What stands for zero in a quantised tensor is its zero point.
-    nonzero = int(np.count_nonzero(found != tensor.zero_point))
-    return Tensor(
-        name=tensor.name,
-        shape=tensor.shape,
-        dtype=dtype_name(tensor.type),
-        elements=count,
-        zeros=1 - nonzero / count if count else 0.0,
-        unique_per_channel=_unique(tensor, found, axis),
-        quantization=tensor.quantization,
-        stored_bytes=len(tensor.data),
-        sparse=tensor.sparsity is not None,
-    )
-
-
-def _unique(tensor: FlatTensor, found: npt.NDArray[Any], axis: int | None) -> int:
-    if tensor.sparsity is not None:
-        return _unique_sparse(tensor, tensor.sparsity, found, axis)
-    if not found.size:
-        return 0
-    rows = found.reshape(1, -1) if axis is None else np.moveaxis(found.reshape(tensor.shape), axis, 0)
-    ordered = np.sort(rows.reshape(len(rows), -1), axis=1)
-    return 1 + int(np.count_nonzero(ordered[:, 1:] != ordered[:, :-1], axis=1).max())
-
-
-def _unique_sparse(tensor: FlatTensor, sparsity: Sparsity, found: npt.NDArray[Any], axis: int | None) -> int:
-    """As in the dense tensor, without making it: a damaged file may claim one of any size."""
-    places = coordinates(sparsity, tensor.shape, found.size)
-    channels = np.zeros(found.size, np.int64) if axis is None else places[:, axis]
-    order = np.argsort(channels, kind="stable")
-    edges = np.flatnonzero(np.diff(channels[order])) + 1
-    size = elements(tensor.shape) // (1 if axis is None else tensor.shape[axis])
-    most = 1
-    for own in np.split(found[order], edges):
-        distinct = np.unique(own)
-        most = max(most, len(distinct) + int(len(own) < size and 0 not in distinct))
-    return most
+    shift, kind = 8 - bits, np.int8 if signed else np.uint8
+    found = np.empty((len(data), 8 // bits), np.uint8)
+    for place in range(8 // bits):
+        np.left_shift(data, shift - place * bits, out=found[:, place])
+    return np.right_shift(found.reshape(-1).view(kind), shift)

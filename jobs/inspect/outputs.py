@@ -1,79 +1,115 @@
-"""Whether two files answer alike: both run on the same random inputs, in a process of their own.
-
-    python -m jobs.inspect.outputs first.tflite second.tflite
-
-A file from anywhere may bring the runtime down, and must not bring the tool down with it.
-"""
+"""Whether two files answer alike: both run on the same random inputs, each in a process of its own."""
 
 import math
-import subprocess
-import sys
+import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from common.provenance import ROOT
+from common.errors import EdgeproofError
 from common.schema.inspection import OutputDifference
+from common.schema.tflite import Port
+from common.tflite.ask import Question, answer
+from jobs.inspect.pairing import Input, Paired
 
 SAMPLES, SEED = 32, 0
-# Seconds for all samples of both files.
-TIMEOUT_S = 300
-# Values of an input; more would not be an image.
-LARGEST_INPUT = 2**26
+# Values of all samples of all inputs, or of all outputs: as many samples as fit are drawn, and one at least.
+MOST_VALUES = 1 << 25
+LARGEST_INPUT = 1 << 26
 
 
-def difference(first: Path, second: Path) -> tuple[OutputDifference | None, str | None]:
-    """How much the outputs differ, or why the files were not run. The files' ports must agree."""
-    argv = [sys.executable, "-m", "jobs.inspect.outputs", str(first.resolve()), str(second.resolve())]
-    try:
-        done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, timeout=TIMEOUT_S, check=False)  # noqa: S603
-    except subprocess.TimeoutExpired:
-        return None, f"they took longer than {TIMEOUT_S} s"
-    if done.returncode != 0:
-        last = done.stderr.strip().splitlines()[-1:] or [f"the runtime ended with status {done.returncode}"]
-        return None, f"LiteRT cannot run them: {last[0]}"
-    return OutputDifference.model_validate_json(done.stdout.strip().splitlines()[-1]), None
+def difference(
+    first: Path, second: Path, ports: Paired, outputs: Sequence[Port]
+) -> tuple[OutputDifference | None, str | None]:
+    """How much the answers differ, or why the files were not run; `outputs` are those of the first."""
+    sides = [math.prod(each.shape) for each in ports.inputs]
+    if max(sides) > LARGEST_INPUT:
+        return None, "an input is too large to be filled"
+    given = sum(abs(math.prod(port.shape)) for port in outputs)
+    samples = max(1, min(SAMPLES, MOST_VALUES // max(1, sum(sides), given)))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        drawn = folder / "samples.npz"
+        _draw(drawn, ports.inputs, samples)
+        try:
+            found = [_answers(path, drawn, ports, place, folder) for place, path in enumerate((first, second))]
+            return _measured(found[0], found[1], ports, samples), None
+        except EdgeproofError as error:
+            return None, error.message
 
 
-def measure(first: Path, second: Path) -> OutputDifference:
-    """Run both. Raises RuntimeError or ValueError, LiteRT's own or for an input too large."""
-    from ai_edge_litert.interpreter import Interpreter
-
-    runners = [Interpreter(str(path)) for path in (first, second)]
-    for runner in runners:
-        runner.allocate_tensors()
-    shapes = [tuple(port["shape"]) for port in runners[0].get_input_details()]
-    if any(math.prod(int(side) for side in shape) > LARGEST_INPUT for shape in shapes):
-        raise ValueError("an input is too large to be filled")
+def _draw(path: Path, inputs: Sequence[Input], samples: int) -> None:
     random = np.random.default_rng(SEED)
-    largest, same, rows = 0.0, 0, 0
-    for _ in range(SAMPLES):
-        inputs = [random.random(shape, dtype=np.float32) for shape in shapes]
-        before, after = (_run(runner, inputs) for runner in runners)
-        for old, new in zip(before, after, strict=True):
-            largest = max(largest, float(np.abs(old - new).max(initial=0)))
-        tops = [np.argmax(np.atleast_1d(found[0]), axis=-1).ravel() for found in (before, after)]
-        same, rows = same + int((tops[0] == tops[1]).sum()), rows + len(tops[0])
+    arrays: dict[str, Any] = {}
+    for place, each in enumerate(inputs):
+        shape, low, high = (samples, *each.shape), each.drawn.low, each.drawn.high
+        if each.drawn.whole:
+            first, last = math.ceil(low), max(math.ceil(low), math.floor(high))
+            arrays[f"input_{place}"] = random.integers(first, last, shape, endpoint=True)
+        else:
+            arrays[f"input_{place}"] = np.float32(low) + random.random(shape, np.float32) * np.float32(high - low)
+    with path.open("wb") as stream:
+        np.savez(stream, **arrays)
+
+
+def _answers(path: Path, drawn: Path, ports: Paired, side: int, folder: Path) -> list[npt.NDArray[Any]]:
+    """The answers of a file, [samples, ...] each. Raises EdgeproofError where it cannot be run."""
+    places = [each.second if side else each.first for each in ports.inputs]
+    order = [places.index(place) for place in range(len(places))]
+    shapes = {place: each.shape for place, each in zip(places, ports.inputs, strict=True)}
+    output = folder / f"answers_{side}.npz"
+    # With the kernels that an app gets where it asks for nothing.
+    answer(path, Question(drawn, order, output, xnnpack=True), shapes)
+    with np.load(output, allow_pickle=False) as kept:
+        return [kept[f"output_{place}"] for place in range(len(kept.files))]
+
+
+def _measured(
+    first: list[npt.NDArray[Any]], second: list[npt.NDArray[Any]], ports: Paired, samples: int
+) -> OutputDifference:
+    largest: float | None = 0.0
+    values, nan, infinite = 0, [0, 0], [0, 0]
+    for place, other in enumerate(ports.outputs):
+        if first[place].shape != second[other].shape:
+            shapes = " and ".join(str(list(found.shape[1:])) for found in (first[place], second[other]))
+            raise EdgeproofError(f"output {place} of the first file has another shape than its like: {shapes}")
+        for pair in zip(first[place], second[other], strict=True):
+            old, new = (np.asarray(found, np.float64) for found in pair)
+            values += old.size
+            for side, found in enumerate((old, new)):
+                nan[side] += int(np.isnan(found).sum())
+                infinite[side] += int(np.isinf(found).sum())
+            apart = _apart(old, new)
+            largest = None if largest is None or apart is None else max(largest, apart)
     return OutputDifference(
-        samples=SAMPLES, seed=SEED, max_abs_difference=largest, same_top1=same / rows if rows else 1.0
+        samples=samples,
+        seed=SEED,
+        inputs=tuple(each.drawn for each in ports.inputs),
+        values=values,
+        nan=(nan[0], nan[1]),
+        infinite=(infinite[0], infinite[1]),
+        max_abs_difference=largest,
+        same_top1=_same_top1(first[0], second[ports.outputs[0]]),
     )
 
 
-def _run(runner: Any, inputs: list[npt.NDArray[np.float32]]) -> list[npt.NDArray[np.float64]]:
-    # The runtime is loaded in the process of its own only.
-    from common.tflite.predict import dequantise, quantise
-
-    for port, values in zip(runner.get_input_details(), inputs, strict=True):
-        runner.set_tensor(port["index"], quantise(values, port))
-    runner.invoke()
-    ports = runner.get_output_details()
-    return [dequantise(runner.get_tensor(port["index"]), port).astype(np.float64) for port in ports]
+def _apart(old: npt.NDArray[np.float64], new: npt.NDArray[np.float64]) -> float | None:
+    """The largest difference; None where a NaN or an infinite value stands against another one."""
+    finite = np.isfinite(old) & np.isfinite(new)
+    if not (finite | (old == new) | (np.isnan(old) & np.isnan(new))).all():
+        return None
+    return float(np.abs(old[finite] - new[finite]).max(initial=0))
 
 
-if __name__ == "__main__":
-    try:
-        print(measure(Path(sys.argv[1]), Path(sys.argv[2])).model_dump_json())
-    except (RuntimeError, ValueError) as error:
-        sys.exit(" ".join(str(error).split()))
+def _same_top1(first: npt.NDArray[Any], second: npt.NDArray[Any]) -> float | None:
+    """How often the largest value along the last side is at the same place, where there is more than one value. NaN
+    on one side only is never the same."""
+    if first.ndim == 1 or first.shape[-1] == 1 or first.size == 0:
+        return None
+    tops = [np.argmax(found, axis=-1) for found in (first, second)]
+    broken = [np.isnan(np.asarray(found, np.float64)) for found in (first, second)]
+    same = (tops[0] == tops[1]) & (broken[0] == broken[1]).all(axis=-1)
+    return float(same.mean())

@@ -8,8 +8,8 @@ from rich.table import Table
 from rich.text import Text
 
 from common.printable import clean
-from common.schema.inspection import Comparison, FileReport, InspectReport
-from common.schema.tflite import Operator, Port, Proof, Tensor
+from common.schema.inspection import Comparison, FileReport, InspectReport, OutputDifference
+from common.schema.tflite import Operator, Port, Proof, Tensor, Uncounted
 
 # Rows of a table; --json has all of them.
 MOST_ROWS = 60
@@ -34,6 +34,8 @@ def tables(report: InspectReport) -> Iterator[Table]:
     if report.comparison is None:
         (file,) = report.files
         yield _ports(file)
+        if len(file.subgraphs) > 1 or len(file.signatures) > 1:
+            yield _subgraphs(file)
         yield _operators(file.operators)
         yield _tensors(file.tensors)
     else:
@@ -78,7 +80,7 @@ def _facts(proof: Proof) -> list[tuple[str, str]]:
         ("size (bytes)", f"{proof.file_bytes:,}"),
         ("deflated (bytes)", f"{proof.deflated_bytes:,}"),
         ("weights (bytes)", f"{proof.weight_bytes:,}"),
-        ("MACs", f"{proof.macs:,}"),
+        ("MACs", _macs(proof.macs, proof.uncounted)),
         *((what, ABSENT if share is None else f"{share:.1%}") for what, share in shares),
         ("operators", ", ".join(f"{total.operators} {total.domain}" for total in proof.domains)),
         ("float islands", f"{len(islands)}: {'; '.join(islands)}" if islands else "none"),
@@ -86,16 +88,47 @@ def _facts(proof: Proof) -> list[tuple[str, str]]:
         ("XNNPACK leaves", "; ".join(refused) or "none"),
         ("XNNPACK sparsely", "yes" if proof.sparse_refusal is None else f"no: {proof.sparse_refusal}"),
         ("metadata", ", ".join(proof.metadata) or "none"),
+        ("faults", "; ".join(proof.faults) or "none"),
         ("XNNPACK's verdicts", proof.source.text),
     ]
 
 
+def _macs(counted: int, uncounted: tuple[Uncounted, ...]) -> str:
+    unknown = "; ".join(f"{each.count} {each.operator} ({each.reason})" for each in uncounted)
+    if not unknown:
+        return f"{counted:,}"
+    return f"{counted:,} and those of {unknown}" if counted else f"unknown: {unknown}"
+
+
 def _ports(file: FileReport) -> Table:
-    rows = [("input", port) for port in file.inputs] + [("output", port) for port in file.outputs]
+    """Those of the signatures by the names that callers use, those of the first subgraph where it has none."""
     table = _table("Inputs and outputs", "", "name", "shape", "type", "scale", "zero point")
-    return _fill(
-        table, [(what, _clipped(port.name), _shape(port.shape), port.dtype, *_scale(port)) for what, port in rows]
-    )
+    rows = [("input", port.name, port) for port in file.inputs] + [("output", port.name, port) for port in file.outputs]
+    several = len(file.signatures) > 1
+    if file.signatures:
+        rows = []
+    for way in file.signatures:
+        of = f" of {_clipped(way.name)}" if several else ""
+        rows += [(f"input{of}", named.name, named.port) for named in way.inputs]
+        rows += [(f"output{of}", named.name, named.port) for named in way.outputs]
+    return _fill(table, [(what, _clipped(name), _sides(port), port.dtype, *_scale(port)) for what, name, port in rows])
+
+
+def _sides(port: Port) -> str:
+    """The shape with -1 for sides that a caller chooses."""
+    return _shape(port.open_shape or port.shape)
+
+
+def _subgraphs(file: FileReport) -> Table:
+    numeric = ("operators", "XNNPACK leaves")
+    table = _table("Subgraphs", "#", "name", "signatures", "operators", "MACs", "XNNPACK leaves", numeric=numeric)
+    rows: list[tuple[object, ...]] = []
+    for graph in file.subgraphs:
+        ways = ", ".join(_clipped(way.name) for way in file.signatures if way.subgraph == graph.index)
+        left = sum(op.subgraph == graph.index and op.verdict == "leaves" for op in file.operators)
+        told = _macs(graph.macs, graph.uncounted)
+        rows.append((graph.index, _clipped(graph.name), ways or ABSENT, graph.operators, told, left))
+    return _fill(table, rows)
 
 
 def _scale(port: Port) -> tuple[str, str]:
@@ -111,13 +144,16 @@ def _operators(operators: tuple[Operator, ...]) -> Table:
 def _operator(op: Operator) -> tuple[object, ...]:
     place = f"{op.subgraph}/{op.index}" if op.subgraph else op.index
     types = " → ".join(dict.fromkeys((op.input_type or ABSENT, op.output_type or ABSENT)))
-    return place, op.name, types, op.domain, f"{op.macs:,}", f"{op.weight_bytes:,}", op.verdict_text
+    macs = "unknown" if op.macs is None else f"{op.macs:,}"
+    return place, op.name, types, op.domain, macs, f"{op.weight_bytes:,}", op.verdict_text
 
 
 def _tensors(tensors: tuple[Tensor, ...]) -> Table:
     numeric = ("bytes", "zeros", "values per channel")
     table = _table("Constants, the largest first", "name", "shape", "type", *numeric, "quantised", numeric=numeric)
-    ordered = sorted(tensors, key=lambda tensor: -tensor.stored_bytes)
+    # What several subgraphs share is shown once.
+    once = {tensor.model_copy(update={"subgraph": 0}): None for tensor in tensors}
+    ordered = sorted(once, key=lambda tensor: -tensor.stored_bytes)
     return _fill(table, [(_clipped(t.name), _shape(t.shape), *_values(t), _quantised(t)) for t in ordered])
 
 
@@ -130,6 +166,8 @@ def _quantised(tensor: Tensor) -> str:
     found = tensor.quantization
     if found is None:
         return ABSENT
+    if found.not_finite:
+        return f"{found.not_finite} of {found.scales} scales are not finite"
     if found.axis is None:
         return f"scale {found.scale_low:.4g}, zero point {found.zero_points[0]}"
     zero = f"zero point {found.zero_points[0]}" if len(found.zero_points) == 1 else "several zero points"
@@ -159,9 +197,27 @@ def _outputs(found: Comparison) -> Table:
     if found.outputs is None:
         _add(table, "not compared", found.not_run or ABSENT)
         return table
-    _add(table, "largest difference", f"{found.outputs.max_abs_difference:.6g}")
-    _add(table, "same largest output", f"{found.outputs.same_top1:.1%} of {found.outputs.samples} inputs")
+    for drawn in found.outputs.inputs:
+        kind = "whole numbers " if drawn.whole else ""
+        name = _clipped(drawn.first) + ("" if drawn.first == drawn.second else f" ({_clipped(drawn.second)})")
+        _add(table, f"input {name}", f"{kind}{drawn.low:.6g} to {drawn.high:.6g}: {drawn.why}")
+    for row in _differences(found.outputs):
+        _add(table, *row)
     return table
+
+
+def _differences(found: OutputDifference) -> Iterator[tuple[str, str]]:
+    odd = [("NaN", found.nan), ("infinite", found.infinite)]
+    if found.max_abs_difference is None:
+        told = [kind for kind, counts in odd if any(counts)]
+        yield "largest difference", f"{' or '.join(told)}, where the other file has another value"
+    else:
+        yield "largest difference", f"{found.max_abs_difference:.6g}"
+    for kind, (first, second) in odd:
+        if first or second:
+            yield f"{kind} values", f"{first:,} of {found.values:,} in the first file, {second:,} in the second"
+    if found.same_top1 is not None:
+        yield "same largest output", f"{found.same_top1:.1%} of {found.samples} inputs"
 
 
 def _shape(shape: tuple[int, ...]) -> str:

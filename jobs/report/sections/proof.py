@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from common.numbers import ABSENT, count, decimal, megabytes, percent
+from common.numbers import ABSENT, count, decimal, listed, megabytes, percent
 from common.schema.results import Results, VariantResult
 from common.schema.tflite import Proof
 from jobs.report.blocks import Tone
@@ -59,14 +59,23 @@ def _tone(variant: VariantResult) -> Tone:
     return "problem" if variant.waived else "plain"
 
 
+def uncounted(proof: Proof) -> str:
+    """The operators whose multiply-accumulates the file does not tell, with the reasons; empty where it tells all."""
+    return listed(
+        tuple(f"{count(each.count, each.operator, each.operator)} ({each.reason})" for each in proof.uncounted)
+    )
+
+
 def _computed(proof: Proof | None) -> tuple[Cell, ...]:
     if proof is None:
         return (Cell(ABSENT),) * 5
     share = proof.int8_mac_share
     left, unsure = proof.count("leaves"), proof.count("not sure")
+    unknown = uncounted(proof)
+    macs = decimal(proof.macs / MACS_PER_MILLION)
     return (
-        Cell(decimal(proof.macs / MACS_PER_MILLION)),
-        Cell(ABSENT if share is None else percent(share)),
+        Cell(f"at least {macs}" if unknown else macs, f"not counted: {unknown}" if unknown else ""),
+        Cell(ABSENT if share is None else percent(share), "of those that can be counted" if unknown else ""),
         Cell(megabytes(proof.weight_bytes)),
         Cell(str(len(proof.float_islands) or "none")),
         Cell("none" if not left else count(left, "operator"), f"{unsure} not sure" if unsure else ""),

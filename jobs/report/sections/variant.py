@@ -14,6 +14,7 @@ from jobs.report.sections.accuracy import confusion, scores
 from jobs.report.sections.devices import operators
 from jobs.report.sections.latency import measured
 from jobs.report.sections.master import anchor
+from jobs.report.sections.proof import uncounted
 
 MACS_PER_MILLION = 1_000_000
 
@@ -73,7 +74,14 @@ def _checks(variant: VariantResult) -> str:
 def _proof(proof: Proof) -> Iterator[tuple[str, str]]:
     share = proof.int8_mac_share
     int8 = "" if share is None else f", {percent(share)} of them in int8"
-    yield "Multiply-accumulates", f"{decimal(proof.macs / MACS_PER_MILLION)} million{int8}"
+    unknown = uncounted(proof)
+    yield (
+        "Multiply-accumulates",
+        f"{decimal(proof.macs / MACS_PER_MILLION)} million{int8}"
+        + (f", and those of {unknown}, which are not known" if unknown else ""),
+    )
+    if proof.faults:
+        yield "Damaged", "; ".join(proof.faults)
     yield "Weights", f"{megabytes(proof.weight_bytes)} MB"
     if proof.float_islands:
         islands = tuple(" ".join(island) for island in proof.float_islands)

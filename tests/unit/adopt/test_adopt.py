@@ -50,7 +50,7 @@ def test_several_inputs_have_their_names(tmp_path: Path) -> None:
     [
         (b"", "not a .tflite file"),
         (b"version https://git-lfs.github.com/spec/v1\n", "Git LFS pointer"),
-        (b"LITERTLM" + bytes(100), "LiteRT-LM bundle"),
+        (b"LITERTLM" + bytes(100), "LiteRT-LM container"),
         (b"PK\x03\x04" + bytes(100), ".task bundle"),
         (TINY[: len(TINY) // 2], "mine.tflite: damaged .tflite file"),
         (scaled_dense().replace(b"TFL3", b"TFL2"), "not a .tflite file"),

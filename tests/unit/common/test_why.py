@@ -1,11 +1,13 @@
 """Two variants side by side, on values."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common.schema.examination import LayerTime
 from common.schema.processor import Processor
-from common.schema.tflite import DomainTotal, Proof
+from common.schema.tflite import DomainTotal, Proof, Uncounted
 from common.tflite.xnnpack import BY_RULE
 from common.why import Side, align, conversion_share, outside_share, why
 
@@ -71,6 +73,12 @@ def test_the_reasons_are_named() -> None:
     )
     assert "on a processor with avx512_vnni" in why(FLOAT, INT8, cpu("avx2", "avx512_vnni")).reasons[1]
     assert why(FLOAT, FLOAT, cpu("avx2")).reasons == ()
+
+
+def test_work_that_cannot_be_counted_is_no_reason() -> None:
+    unknown = Uncounted(operator="CUSTOM:x", reason="only its author knows what it computes", count=1)
+    partly = replace(INT8, proof=INT8.proof.model_copy(update={"uncounted": (unknown,)}))
+    assert not [reason for reason in why(FLOAT, partly).reasons if "multiply-accumulates" in reason]
 
 
 def test_nothing_timed_has_no_shares() -> None:

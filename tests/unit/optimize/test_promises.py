@@ -43,7 +43,7 @@ def kernel(values: Any, name: str = "dense/MatMul") -> Kernel:
         zeros=float(np.mean(values == 0)),
         unique_per_channel=max(len(np.unique(row)) for row in values),
     )
-    return Kernel("FULLY_CONNECTED", tensor, values)
+    return Kernel("FULLY_CONNECTED", tensor, lambda: values)
 
 
 def seen(*kernels: Kernel) -> Inspection:

@@ -7,7 +7,7 @@ from common.schema.base import Interval
 from common.schema.judgement import Difference, Obstacle, Setting, Speed
 from common.schema.outcome import Failed, Unsupported
 from common.schema.results import Results
-from common.schema.tflite import Refusal, RulesAlone
+from common.schema.tflite import Refusal, RulesAlone, Uncounted
 from jobs.report.document import Table
 from jobs.report.page import build
 from jobs.report.render import render
@@ -81,6 +81,27 @@ def test_what_each_file_computes() -> None:
         ("int8", ["11 of 11", "5", "1.5", "80 %", "0.25", "1", "2 operators"]),
         ("old", ["11 of 11", "7", *[DASH] * 5]),
     ]
+
+
+def test_what_cannot_be_counted_is_named_beside_what_can() -> None:
+    unknown = Uncounted(operator="CUSTOM:<b>", reason="only its author knows what it computes", count=2)
+    proof = f.proof(
+        macs=2_000_000, uncounted=(unknown,), faults=("tensor 'k' has a scale that is not a finite number",)
+    )
+    partly = f.variant_result("partly", 5).model_copy(update={"proof": proof})
+    results = f.results(variants=(partly,), measurements=(), evaluations=())
+    found = section(results)
+    assert found is not None
+    (table,) = (block for block in found.blocks if isinstance(block, Table))
+    assert (table.rows[0].cells[2].text, table.rows[0].cells[2].note) == (
+        "at least 2",
+        "not counted: 2 CUSTOM:<b> (only its author knows what it computes)",
+    )
+    html, markdown, *_ = render(build(results, None))
+    for page in (html.content, markdown.content):
+        assert b"which are not known" in page
+        assert b"has a scale that is not a finite number" in page
+        assert b"CUSTOM:<b>" not in page
 
 
 def test_results_of_the_first_version_have_no_such_table() -> None:

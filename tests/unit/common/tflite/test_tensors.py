@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from common.schema.tflite import Tensor
-from common.tflite.flat import Level, Sparsity
+from common.tflite import constants
+from common.tflite.flat import FlatTensor, Level, Sparsity
 from common.tflite.reader import Inspection, inspect
 from common.tflite.sparse import coordinates
 from tests.unit.common.tflite.handmade import dense, graph, model, operator, packed, tensor
@@ -53,6 +54,25 @@ def test_compressed_rows_come_back(shape: list[int], seed: int) -> None:
     assert (back == values).all()
 
 
+@given(st.integers(0, 2**32 - 1), st.sampled_from([(4, 3, 5), (1, 1, 6), (5, 2, 1)]), st.sampled_from([0, 2, None]))
+def test_sparse_values_of_every_channel_are_counted(seed: int, shape: tuple[int, ...], axis: int | None) -> None:
+    random = np.random.default_rng(seed)
+    whole = random.integers(1, 5, shape) * (random.random(shape) < 0.4)
+    sparsity, stored = encode(whole)
+    kernel = FlatTensor(
+        name="k", shape=shape, open_shape=(), type="FLOAT32", quantization=None, zero_points=np.zeros(1, np.int64),
+        buffer=1, data=stored.astype(np.float32).view(np.uint8), constant=True, sparsity=sparsity,
+    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(constants, "PIECE", 4)
+        found = constants.describe(kernel, axis)
+    channels = [whole] if axis is None else list(np.moveaxis(whole, axis, 0))
+    if stored.size:
+        assert found is not None
+        assert found.zeros == pytest.approx(np.mean(whole == 0))
+        assert found.unique_per_channel == max(len(np.unique(channel)) for channel in channels)
+
+
 def test_blocks() -> None:
     # A 4x4 matrix of 2x2 blocks, of which the upper right and the lower left one are stored, row by row.
     levels = (
@@ -78,7 +98,7 @@ def test_blocks() -> None:
     ],
 )
 def test_contradictions_are_refused(sparsity: Sparsity, shape: tuple[int, ...], stored: int) -> None:
-    with pytest.raises(ValueError, match=r"sparsity parameters|dense level|sparse level|lies outside|block"):
+    with pytest.raises(ValueError, match=r"sparsity parameters|sparse level|lies outside|block"):
         coordinates(sparsity, shape, stored)
 
 

@@ -1,0 +1,189 @@
+"""Zeros and distinct values of a constant, piece by piece: a small part is unpacked or copied at a time."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from common.tflite.flat import FlatTensor
+from common.tflite.tensors import PACKED, block, elements, values
+
+Values = npt.NDArray[Any]
+# Elements of a piece: some MB with all that numpy makes of them.
+PIECE = 1 << 18
+# Of a row this long counting is faster than sorting, where its type has few values.
+LONG_ROW = 1 << 11
+# Parts of one huge row that are sorted at a time, each by a pass over all of it.
+PARTS = 12
+HALF, WORD = 2, 4
+NEGATIVE_ZERO, INFINITY, NAN = 0x8000, 0x7C00, 0x7E00
+
+
+def nonzero(tensor: FlatTensor) -> int:
+    """How many values differ from their zero point. Raises ValueError where the quantisation contradicts the shape."""
+    points = tensor.zero_points
+    if len(points) == 1 or (points == points[0]).all():
+        zero = int(points[0])
+        return sum(int(np.count_nonzero(piece != zero)) for _, piece in _pieces(tensor))
+    count = elements(tensor.shape)
+    found = 0
+    for start, piece in _pieces(tensor):
+        found += int(np.count_nonzero(piece != _points(tensor, start, min(start + len(piece), count))))
+    return found
+
+
+def _points(tensor: FlatTensor, start: int, end: int) -> npt.NDArray[np.int64]:
+    """The zero point of every value from `start` to before `end`."""
+    found, points = tensor.quantization, tensor.zero_points
+    at: npt.NDArray[np.int64] = np.arange(start, end)
+    if found is None or found.axis is None:
+        return points[:1]
+    if found.block is not None:
+        side = tensor.shape[-1]
+        per_row = -(-side // found.block) if found.block else 0
+        if not per_row or per_row * (elements(tensor.shape) // side) != len(points):
+            raise ValueError("the zero points of its blocks do not fit its shape")
+        own: npt.NDArray[np.int64] = points[at // side * per_row + at % side // found.block]
+        return own
+    if not 0 <= found.axis < len(tensor.shape) or tensor.shape[found.axis] != len(points):
+        raise ValueError("its zero points do not fit its shape")
+    inner = elements(tensor.shape[found.axis + 1 :])
+    spread: npt.NDArray[np.int64] = points[at // inner % len(points)]
+    return spread
+
+
+def _pieces(tensor: FlatTensor) -> Iterator[tuple[int, Values]]:
+    """Values in the file's order with the place of the first of each piece."""
+    count = elements(tensor.shape)
+    for start in range(0, count, PIECE):
+        yield start, block(tensor, start, min(start + PIECE, count))
+
+
+def distinct(tensor: FlatTensor, axis: int | None) -> int:
+    """The largest number of distinct values in any channel along `axis`, or in all of a tensor without."""
+    count = elements(tensor.shape)
+    if count == 0:
+        return 0
+    if axis in (None, 0):
+        rows = 1 if axis is None else tensor.shape[0]
+        return max(_of_rows(tensor, rows, count // rows))
+    found = values(tensor)
+    if found is None:
+        return 0
+    outer, channels = elements(tensor.shape[:axis]), tensor.shape[axis]
+    turned = found.reshape(outer, channels, -1).transpose(1, 0, 2)
+    step = max(1, PIECE // (count // channels))
+    return max(
+        _sorted(np.array(turned[start : start + step]).reshape(min(step, channels - start), -1))
+        for start in range(0, channels, step)
+    )
+
+
+def _of_rows(tensor: FlatTensor, rows: int, side: int) -> Iterator[int]:
+    small = tensor.type in PACKED or tensor.type in ("INT8", "UINT8", "BOOL")
+    if side > PIECE or (small and side >= LONG_ROW):
+        for row in range(rows):
+            yield _of_row(tensor, row * side, (row + 1) * side)
+        return
+    step = PIECE // side
+    for start in range(0, rows, step):
+        end = min(start + step, rows)
+        yield _sorted(np.array(block(tensor, start * side, end * side)).reshape(end - start, side))
+
+
+def _sorted(rows: Values) -> int:
+    """The most distinct values of any row; `rows` is sorted in place. NaN is one value."""
+    if rows.dtype == np.float16:
+        rows = _comparable(rows)
+    rows.sort(axis=1)
+    found = 1 + np.count_nonzero(rows[:, 1:] != rows[:, :-1], axis=1)
+    if rows.dtype.kind == "f" and np.isnan(rows[:, -1]).any():
+        found -= np.maximum(np.isnan(rows).sum(axis=1) - 1, 0)
+    return int(found.max())
+
+
+def _comparable(rows: Values) -> Values:
+    """The bits of float16, one pattern for a value: they are sorted ten times faster than what they stand for."""
+    bits = rows.view(np.uint16)
+    bits[bits == NEGATIVE_ZERO] = 0
+    bits[bits & 0x7FFF > INFINITY] = NAN
+    return bits
+
+
+def _of_row(tensor: FlatTensor, start: int, end: int) -> int:
+    """Distinct values from `start` to before `end`, in pieces."""
+    if tensor.type in PACKED:
+        seen = np.zeros(256, bool)
+        for at in range(start, end, PIECE):
+            seen |= np.bincount(block(tensor, at, min(at + PIECE, end)).view(np.uint8), minlength=256) > 0
+        return int(seen.sum())
+    row = block(tensor, start, end)
+    if row.itemsize <= HALF:
+        return _few(row)
+    return _many(row) if row.size > PIECE else len(np.unique(row))
+
+
+def _bits(row: Values) -> Values:
+    return row.view(f"u{row.itemsize}")
+
+
+def _few(row: Values) -> int:
+    """Distinct values of one or two bytes."""
+    size = 1 << 8 * row.itemsize
+    seen = np.zeros(size, bool)
+    for at in range(0, row.size, PIECE):
+        seen |= np.bincount(_bits(row[at : at + PIECE]), minlength=size) > 0
+    return len(np.unique(np.flatnonzero(seen).astype(f"u{row.itemsize}").view(row.dtype)))
+
+
+def _many(row: Values) -> int:
+    """Distinct values of four or eight bytes: those that begin alike are sorted together, some at a time."""
+    shift = 8 * row.itemsize - 16
+    starts = np.zeros(1 << 16, np.int64)
+    for at in range(0, row.size, PIECE):
+        starts += np.bincount(_bits(row[at : at + PIECE]) >> shift, minlength=1 << 16)
+    found = zeros = 0
+    nan = False
+    for low, high in _groups(starts, max(PIECE, row.size // PARTS)):
+        one = _alike(row, low, high, shift, int(starts[low:high].sum()))
+        nan |= bool(np.isnan(one).any()) if one.dtype.kind == "f" else False
+        numbers = one[~np.isnan(one)] if one.dtype.kind == "f" else one
+        found += len(numbers)
+        zeros += int((numbers == 0).any())
+    # Zero with and without a sign begin differently and are one value.
+    return found - max(zeros - 1, 0) + nan
+
+
+def _groups(starts: npt.NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
+    """Ranges of beginnings that together have no more than `most` values, where one alone has not."""
+    low = held = 0
+    for at in np.flatnonzero(starts):
+        if held and held + starts[at] > most:
+            yield low, int(at)
+            low, held = int(at), 0
+        held += int(starts[at])
+    yield low, len(starts)
+
+
+def _alike(row: Values, low: int, high: int, shift: int, count: int) -> Values:
+    """The distinct values whose bits begin with `low` to before `high`, of which there are `count`."""
+    alone = row.itemsize == WORD and count > max(PIECE, row.size // PARTS)
+    ends = np.zeros(1 << 16, bool)
+    kept = np.empty(0 if alone else count, row.dtype)
+    filled = 0
+    for at in range(0, row.size, PIECE):
+        piece = row[at : at + PIECE]
+        begin = _bits(piece) >> shift
+        own = piece[(begin >= low) & (begin < high)]
+        if alone:
+            ends |= np.bincount(_bits(own) & 0xFFFF, minlength=1 << 16) > 0
+        else:
+            kept[filled : filled + len(own)] = own
+            filled += len(own)
+    if alone:
+        return np.unique((np.flatnonzero(ends).astype(np.uint32) | np.uint32(low << 16)).view(row.dtype))
+    kept.sort()
+    fresh = np.ones(len(kept), bool)
+    fresh[1:] = kept[1:] != kept[:-1]
+    return kept[fresh]
