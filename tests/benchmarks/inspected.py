@@ -3,20 +3,18 @@
     python -m venv reader && reader/bin/pip install tflite numpy
     python -m tests.benchmarks.inspected <folder> --reader reader/bin/python [--all]
 
-<folder> holds the files of `inspected.toml`, under any name: they are known by their sha256. `--all` takes every other
+<folder> holds the files of `many_files.toml`, under any name: they are known by their sha256. `--all` takes every other
 file there as well. The other reader is `independent_reader.py`. Ends with 1 where a figure differs, where a run ended
 other than in figures or one line, or where a file of 1 MiB and more took more than 1.5 times its size beyond what a
 small file takes.
 """
 
 import argparse
-import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
-import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,8 +25,9 @@ from common.errors import EdgeproofError
 from common.schema.inspection import FileReport, InspectReport
 from common.schema.tflite import Port, Tensor
 from jobs.inspect.stage import inspect_files
+from tests.benchmarks.many_files import found
 
-LIST, READER = Path(__file__).with_suffix(".toml"), Path(__file__).with_name("independent_reader.py")
+READER = Path(__file__).with_name("independent_reader.py")
 ROOT, SMALL = Path(__file__).parents[2], Path("tests/devices/tiny.tflite")
 MOST_TIMES, MIB = 1.5, 1 << 20
 NOT_KNOWN = "figures that the other reader does not know"
@@ -147,21 +146,6 @@ def _port(port: Port, other: dict[str, Any]) -> Iterator[tuple[str, Any, Any]]:
     yield "scale of a port", port.scale or 0.0, other["scale"] or 0.0
 
 
-def found(folder: Path, every: bool) -> dict[str, Path]:
-    """The listed files that the folder holds by name, and every other one where wanted."""
-    paths = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in sorted(folder.iterdir()) if path.is_file()}
-    listed, absent = {}, 0
-    for source in tomllib.loads(LIST.read_text(encoding="utf-8"))["source"]:
-        for name, digest in source["files"]:
-            path = paths.pop(digest, None)
-            absent += path is None
-            if path is not None:
-                listed[source["address"] + name] = path
-    if absent:
-        print(f"{absent} files of the list are not there", file=sys.stderr)
-    return listed | ({path.name: path for path in paths.values()} if every else {})
-
-
 def main() -> None:
     """Print what differs, and the sums."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -170,7 +154,7 @@ def main() -> None:
     parser.add_argument("--all", action="store_true")
     arguments = parser.parse_args()
     base = min(alone(SMALL).peak_bytes for _ in range(3))
-    files = found(arguments.folder, arguments.all)
+    files = found(arguments.folder, every=arguments.all)
     counts: Counter[str] = Counter()
     wrong = refused = 0
     ratios, slowest = [(0.0, "none")], [(0.0, "none")]

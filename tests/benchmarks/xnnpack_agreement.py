@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.xnnpack_agreement <folder> [--all] [--jobs 2]
 
-<folder> holds the files of `xnnpack_agreement.txt`, under any name: they are known by their sha256. `--all` takes every
+<folder> holds the files of `many_files.toml`, under any name: they are known by their sha256. `--all` takes every
 other .tflite file there as well. LiteRT is asked in a process of its own for each file, twice: with every operator
 that XNNPACK takes kept apart, as edgeproof asks, and with neighbours joined, as it runs. The second shows the
 operators that lead to an output of what XNNPACK takes; where it differs from the first, that one is wrong. Prints a
@@ -11,7 +11,6 @@ sure is not what the runtime does.
 """
 
 import argparse
-import hashlib
 import json
 import subprocess
 import sys
@@ -28,8 +27,8 @@ from common.markdown import code, table
 from common.schema.tflite import Operator, RulesAlone
 from common.tflite.delegated import asked
 from common.tflite.reader import inspect
+from tests.benchmarks.many_files import found
 
-LIST = Path(__file__).with_suffix(".txt")
 LIMIT_S = 120
 HEAD = ("operator", "files", "operators", "taken", "rules agree", "not sure: taken", "not sure: left", "not answered")
 JOINED = """
@@ -149,18 +148,6 @@ def disagreements(outcomes: list[Outcome]) -> Iterator[str]:
         yield f"{sum(files.values())} {name}: {text}, in {len(files)} files: {', '.join(list(files)[:4])}"
 
 
-def listed(folder: Path, every: bool) -> list[Path]:
-    """The listed files that the folder holds, and every other one where wanted."""
-    paths = {hashlib.sha256(path.read_bytes()).hexdigest(): path for path in sorted(folder.rglob("*.tflite"))}
-    wanted = [
-        line.split(maxsplit=1) for line in LIST.read_text(encoding="utf-8").splitlines() if line[:1] not in ("", "#")
-    ]
-    for sha256, source in wanted:
-        if sha256 not in paths:
-            print(f"not there: {source}", file=sys.stderr)
-    return [path for sha256, path in paths.items() if every or sha256 in {line[0] for line in wanted}]
-
-
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -169,15 +156,15 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     arguments = parser.parse_args()
     with ThreadPoolExecutor(arguments.jobs) as pool:
-        outcomes = list(pool.map(outcome, listed(arguments.folder, arguments.all)))
-    found = tallies(outcomes)
-    print(*table(HEAD, rows(found)), sep="\n")
+        outcomes = list(pool.map(outcome, found(arguments.folder, every=arguments.all).values()))
+    operators = tallies(outcomes)
+    print(*table(HEAD, rows(operators)), sep="\n")
     print()
     print(*disagreements(outcomes), sep="\n")
     for why, count in Counter(each.not_asked for each in outcomes if each.not_asked).most_common():
         print(f"{count} not asked: {why}")
-    answered = sum(tally.operators - tally.open for tally in found.values())
-    unsure = sum(tally.unsure_taken + tally.unsure_left for tally in found.values())
+    answered = sum(tally.operators - tally.open for tally in operators.values())
+    unsure = sum(tally.unsure_taken + tally.unsure_left for tally in operators.values())
     asked_for = sum(not each.not_asked for each in outcomes)
     print(f"{asked_for} of {len(outcomes)} files asked for")
     print(f"the rules agree on {answered - unsure:,} of {answered:,} operators")
