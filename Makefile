@@ -71,6 +71,10 @@ $(foreach v,EXPERIMENT RUN,$(if $(call plain,$($v)),,$(error $v=$(strip $($v)) \
 $(if $(filter 1-auto 1-docker 1-local,$(words $(RUNTIME))-$(RUNTIME)),,$(error RUNTIME=$(strip $(RUNTIME)) \
   is not one of auto, docker, local))
 
+# A switch is 1, or 0 or nothing.
+$(foreach v,RERUN KEEP TRUST RENEW V,$(if $(filter-out 1-0 1-1 0-,$(words $($v))-$(strip $($v))),$(error \
+  $v=$(strip $($v)) is neither 1 nor 0)))
+
 # ---- the virtual environment ---------------------------------------------------------------------
 VENV := .venv
 export PY := $(VENV)/bin/python
@@ -157,8 +161,11 @@ check: $(VENV)/.files ## whether RUN, or HEAD, keeps BUDGETS beside BASE
 	@$(rerun) $(compare) --check $${BUDGETS:+--budgets "$$BUDGETS"}
 compare = $(PY) -m jobs.compare $${BASE:+--base "$$BASE"} --head "$${HEAD:-$$RUN}" $${again:+--rerun "$$again"} \
   $${HISTORY:+--history "$$HISTORY"}
+named := ^[A-Za-z0-9._/@+,-]*$$
+not_again := error: RERUN=1 writes into the folder of the run, and %q is none, or none of letters, digits and ._/-+@,\n
 # The files of both are a run of their own, with the machinery for finished files; where none differs there is none.
 rerun = again=; $(if $(filter 1,$(RERUN)),again="$${HEAD:-$$RUN}/rerun"; \
+  [[ -d $${HEAD:-$$RUN} && $${HEAD:-$$RUN} =~ $(named) ]] || { printf '$(not_again)' "$${HEAD:-$$RUN}" >&2; exit 2; }; \
   first=$$($(PY) -m jobs.compare $${BASE:+--base "$$BASE"} --head "$${HEAD:-$$RUN}" --gather "$$again/given"); \
   if [[ -z $$first ]]; then again=; else \
   $(MAKE) all MODELS="$$again/given/$$first.tflite $$again/given" REFERENCE="$$first" RUN="$$again" BUDGET="$${BUDGET:-5m}"; fi; )
@@ -177,10 +184,12 @@ verify: | $(VENV)/.files ## check such a bundle, from anywhere: hashes, figures,
 	@$(PY) -m jobs.evidence verify "$$BUNDLE"
 
 # ---- for other tools ------------------------------------------------------------------------------
+FORMATS := google-benchmark bencher model-explorer mlflow
 mlflow := $(if $(filter 1-mlflow,$(words $(FORMAT))-$(FORMAT)),mlflow)
 .PHONY: export
 export: | $(VENV)/.$(or $(mlflow),files) ## the results of RUN for another tool, as FORMAT says
-	@$(PY) -m jobs.formats "$${FORMAT:---help}" $(if $(strip $(FORMAT)),--results "$$RUN/report/results.json" $(exported))
+	@[[ " $(FORMATS) " == *" $${FORMAT:--} "* ]] || { printf 'error: FORMAT=%q is not one of $(FORMATS)\n' "$$FORMAT" >&2; exit 2; }
+	@$(PY) -m jobs.formats "$$FORMAT" --results "$$RUN/report/results.json" $(exported)
 exported = $(if $(mlflow),--run "$$RUN",--output "$$RUN/export/$$FORMAT"$(if $(filter model-explorer,$(FORMAT)),,.json))
 
 # ---- a phone for people who have none ------------------------------------------------------------

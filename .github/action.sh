@@ -66,6 +66,7 @@ plain "the workspace" "$workspace"
 run=$(one run "${GIVEN_RUN:-}")
 plain run "$run"
 [[ -n $run && $run != /* && /$run/ != */../* ]] || die "run: $run is no folder inside the workspace (give a relative path)"
+[[ ! $run =~ ^[./]*$ ]] || die "run: $run is the workspace itself (give a folder in it)"
 run=$workspace/$run
 experiment=$(there experiment "${GIVEN_EXPERIMENT:-}")
 plain experiment "$experiment"
@@ -152,7 +153,8 @@ finish() { # STATUS VERDICT: of a run that failed nothing of an older one is tak
   exit "$1"
 }
 failed() { # STATUS: the first error that was printed goes to the job's page
-  local line; line=$(grep -m1 '^error: ' "$log" || echo "make failed with exit status $1")
+  local line; line=$(grep -m1 -e '^error: ' -e '^Makefile:[0-9]*: \*\*\* ' -e '^ERROR: ' "$log" || echo "make failed with exit status $1")
+  line=${line#Makefile:*: \*\*\* } line=${line#ERROR: }
   annotation error "${line#error: }"
   finish "$1" ''
 }

@@ -56,17 +56,20 @@ def open_plain(path: Path, flags: int = 0) -> IO[bytes]:
     return os.fdopen(handle, "rb")
 
 
-def content(path: Path, most_bytes: int = MOST_JSON_BYTES) -> bytes:
-    """All of a file that may be somebody else's. Raises UsageError when it cannot be read or is larger."""
+def content(path: Path, most_bytes: int = MOST_JSON_BYTES, *, hint: str = "") -> bytes:
+    """All of a file that may be somebody else's. Raises UsageError when it cannot be read or is larger, with a hint of
+    its own for what no stage has written."""
     try:
         with open_plain(path) as stream:
             found = stream.read(most_bytes + 1)
+    except UsageError as error:
+        raise UsageError(error.message, hint=hint or MEND) from None
     except FileNotFoundError:
-        raise UsageError(f"{path} does not exist", hint="run the stage that writes it first") from None
+        raise UsageError(f"{path} does not exist", hint=hint or "run the stage that writes it first") from None
     except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error}", hint=MEND) from None
+        raise UsageError(f"{path} cannot be read: {error}", hint=hint or MEND) from None
     if len(found) > most_bytes:
-        raise UsageError(f"{path} has more than the {most_bytes >> 20} MiB allowed", hint=MEND)
+        raise UsageError(f"{path} has more than the {most_bytes >> 20} MiB allowed", hint=hint or MEND)
     return found
 
 
@@ -75,9 +78,9 @@ def read(path: Path, model: type[M]) -> M:
     return read_hashed(path, model)[0]
 
 
-def read_hashed(path: Path, model: type[M]) -> tuple[M, str]:
+def read_hashed(path: Path, model: type[M], *, hint: str = "") -> tuple[M, str]:
     """The same with the sha256 of the very bytes that were read."""
-    found = content(path)
+    found = content(path, hint=hint)
     try:
         text = found.decode()
         return model.model_validate_json(text), hashlib.sha256(found).hexdigest()

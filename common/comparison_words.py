@@ -84,16 +84,21 @@ def verdict(comparison: Comparison) -> tuple[str, str]:
     return f"{told[0].upper()}{told[1:]}.", f"{'; '.join(parts)}."
 
 
+# The two need not give the same quotient.
+ESTIMATES = "Latencies are medians over the processes; speeds compare all of them."
+
+
 def method(comparison: Comparison) -> str:
     """How latencies were compared."""
     if comparison.interleaved:
-        return "Both runs' files were measured in turns in one session, round by round."
+        return f"Both runs' files were measured in turns in one session, round by round. {ESTIMATES}"
     of = ""
     if comparison.history is not None:
         further = count(comparison.history.sessions, "further session")
         of = f", as both runs and {further} of a history ({comparison.history.sha256[:12]}) show it"
     return (
-        f"Two sessions: every interval carries the spread between sessions{of}; no difference inside of it is claimed."
+        f"Two sessions: every interval carries the spread between sessions{of}; no difference inside of it is claimed. "
+        f"{ESTIMATES}"
     )
 
 

@@ -17,6 +17,7 @@ from common.schema.results import Latency, Results, VariantResult
 PLAIN = "cpu"
 BYTES_PER_MB, US_PER_MS = 1_000_000, 1000
 NO_BASE = "there is nothing to compare with: give BASE"
+GONE = "the base has this variant, and the head has not"
 Verdict = tuple[Status, str]
 Cell = tuple[str, Setting]
 
@@ -137,7 +138,7 @@ class _Gate:
             return "broken", text
         noise = exp(log(found.ratio.high / found.ratio.low) / 2) - 1
         if found.judged.low < allowed and log1p(noise) > log1p(self.budget.noise):
-            return "cannot say", f"{text}; {percent(round(noise, 3))} of uncertainty: measure with RERUN=1"
+            return "cannot say", f"{text}; {percent(round(noise, 3))} of uncertainty: {self._advice()}"
         return "kept", text
 
     def _without_base(self) -> Iterator[Checked]:
@@ -146,14 +147,22 @@ class _Gate:
         if self.budget.regression is not None:
             yield self._one("regression", None, None, ("cannot say", self.lacking))
 
+    def _advice(self) -> str:
+        """What makes an interval narrower."""
+        again = "measure for longer: remove the head's rerun folder and give a larger BUDGET"
+        return again if self.comparison.interleaved else "measure with RERUN=1"
+
     def _gone(self) -> Iterator[Checked]:
-        """Cells of variants that are still there, and were not measured any more."""
+        """What the base has and the head has not: a variant that is renamed must not slip through."""
         there = {variant.name for variant in self.head.variants}
-        if self.budget.regression is None or self.before is None:
-            return
-        for cell in self.before:
-            if cell not in self.now and cell[0] in there and self._holds(cell):
-                yield self._one("regression", *cell, ("cannot say", "measured in the base, and not in the head"))
+        lost = [cell for cell in self.before or () if cell not in self.now and self._holds(cell)]
+        if self.budget.regression is not None:
+            for cell in lost:
+                why = "measured in the base, and not in the head" if cell[0] in there else GONE
+                yield self._one("regression", *cell, ("cannot say", why))
+        if self.budget.accuracy_loss is not None:
+            for name in dict.fromkeys(cell[0] for cell in lost if cell[0] not in there):
+                yield self._one("accuracy loss", name, None, ("cannot say", GONE))
 
 
 def _matches(value: str, patterns: Sequence[str]) -> bool:

@@ -23,12 +23,13 @@ def session(past: PastSession) -> Session:
 def further(history: History, base: Side, head: Side) -> Iterator[Session]:
     """The sessions of a history on the head's targets with their processors that neither run has.
 
-    A name such as `host` is that of many machines; where the head does not tell its processor none counts.
+    Those without a ledger have settings that nobody told, and tell nothing of others. A name such as `host` is that of
+    many machines; where the head does not tell its processor none counts.
     """
     known = {(one.target, one.began) for side in (base, head) for one in side.sessions}
     for target in head.results.targets:
         processor = processor_sha256(target.facts)
         for past in history.sessions:
             same = past.target == target.name and past.processor_sha256 == processor is not None
-            if same and (past.target, past.began) not in known:
+            if same and past.ledger and (past.target, past.began) not in known:
                 yield session(past)

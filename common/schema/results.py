@@ -29,6 +29,8 @@ from common.schema.provenance import Provenance
 from common.schema.tflite import Proof
 from common.schema.training import Training
 
+# Microseconds; a results file may come from elsewhere.
+Time = Annotated[float, Field(ge=0)]
 # Pixels of a picture of an image, the longer side.
 THUMBNAIL = 56
 
@@ -59,15 +61,15 @@ class Latency(Model):
     """
 
     kind: Literal["latency"] = "latency"
-    latency_us: float
-    low_us: float | None
-    high_us: float | None
+    latency_us: Time
+    low_us: Time | None
+    high_us: Time | None
     rounds: Count | None
     interval: Interval | None
     ratio: Interval | None
-    init_us: float | None
-    first_us: float | None
-    p95_us: float | None = None
+    init_us: Time | None
+    first_us: Time | None
+    p95_us: Time | None = None
     failed_rounds: Count = 0
     memory_mb: float | None
     memory_peak_mb: float | None = None
@@ -110,7 +112,7 @@ class Process(Model):
     variant: Name
     round: Count
     start_s: float
-    latency_us: float | None
+    latency_us: Time | None
     load: float | None = None
     reference: bool = False
     discarded: Discarded | None = None

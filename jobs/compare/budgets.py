@@ -27,7 +27,7 @@ class LoadedBudgets:
 
 def load(path: Path) -> LoadedBudgets:
     """Read and validate a file of budgets. Raises UsageError naming the file and the key."""
-    raw = content(path, MOST_BYTES)
+    raw = content(path, MOST_BYTES, hint=HINT)
     try:
         table = tomllib.loads(raw.decode("utf-8-sig"))
         # Through JSON, so that lists become tuples while every other coercion stays forbidden.

@@ -16,7 +16,12 @@ def checked(each: Checked) -> str:
 
 def status(check: Check) -> str:
     """The verdict in a sentence, with the exit status that goes with it."""
+    heading = {"kept": "Budgets kept", "broken": "Budgets broken", "cannot say": "Cannot say whether budgets are kept"}
+    return f"{heading[check.status]}: {counted(check)}"
+
+
+def counted(check: Check) -> str:
+    """How many limits came out how, and the exit status."""
     counts = Counter(each.status for each in check.checked)
     told = tuple(f"{number} {word}" for word in ("broken", "cannot say", "kept") if (number := counts[word]))
-    heading = {"kept": "Budgets kept", "broken": "Budgets broken", "cannot say": "Cannot say whether budgets are kept"}
-    return f"{heading[check.status]}: {listed(told)} (exit status {check.exit_code})."
+    return f"{listed(told)} (exit status {check.exit_code})."

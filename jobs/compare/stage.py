@@ -131,7 +131,9 @@ def _compared(base: Path, head: Path, rerun: Path | None, history: Path | None) 
         return before, now, interleaved(case, read(results_file(rerun), Results))
     if history is None:
         return before, now, between(case)
-    past, digest = read_hashed(history / HISTORY if history.is_dir() else history, History)
+    past, digest = read_hashed(
+        history / HISTORY if history.is_dir() else history, History, hint="make history writes one: docs/history.md"
+    )
     sessions = tuple(further(past, before, now))
     found = between(replace(case, head=replace(now, sessions=(*now.sessions, *sessions))))
     told = FromHistory(sha256=digest, sessions=len(sessions))

@@ -87,7 +87,7 @@ def summary(check: Check, comparison: Comparison) -> bytes:
         Summary(
             marker=f"check of {check.experiment}",
             verdict=f"{word}.",
-            reason=f"{check_words.status(check)} {counts}",
+            reason=f"{check_words.counted(check)} {counts}",
             deciding=Table(CHECK_HEADS, deciding),
             notes=notes if not comparison.itself else (),
             title=f"{len(rows)} rows, what changed first; everything else is in compare.md",

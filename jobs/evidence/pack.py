@@ -65,7 +65,8 @@ def _require_own(results: Results, experiment: LoadedExperiment, path: Path) -> 
     if own.experiment_sha256 != experiment.sha256:
         message = f"the report is of experiment {own.experiment} ({own.experiment_sha256[:12]}), "
         message += f"{path} is {experiment.name} ({experiment.sha256[:12]})"
-        raise UsageError(message, hint="give the run's own experiment file with EXPERIMENT, or run make all again")
+        hint = "name the run's own file with EXPERIMENT (plan/models.toml of a run of MODELS), or run make all again"
+        raise UsageError(message, hint=hint)
 
 
 def locks(results: Results) -> dict[str, Path]:

@@ -32,6 +32,8 @@ NOT_PROVEN = (
 def verify(bundle: Path) -> None:
     """Say what follows and what does not. Raises UsageError for what is no bundle, EdgeproofError where something does
     not follow."""
+    if not bundle.exists():
+        raise UsageError(f"{bundle} does not exist", hint="make bundle writes one")
     with tempfile.TemporaryDirectory(prefix="edgeproof-verify-") as name:
         folder = Path(name)
         unpacker = Unpacker(bundle, folder)

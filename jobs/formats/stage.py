@@ -44,5 +44,9 @@ def mlflow(results: Path, run: Path | None) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
+    # A run may be somebody else's: a link in it would lead what is written anywhere.
+    for folder in (path.parent, path.parent.parent):
+        if folder.is_symlink():
+            raise UsageError(f"{folder} is a link", hint="remove it, or give another --output")
     write_bytes(path, content)
     tell(str(path))

@@ -78,7 +78,9 @@
     const bar = table.closest(".block").querySelector(".filter");
     const [text, verdict, told] = ["input", "select", "output"].map((name) => bar.querySelector(name));
     const word = (row) => row.cells[1].firstChild?.textContent ?? "";
-    if (table.tHead.rows[0].cells[1]?.textContent === "Verdict") {
+    const judged = table.tHead.rows[0].cells[1]?.textContent === "Verdict";
+    const noun = judged ? "variants" : "rows";
+    if (judged) {
       [...new Set(rows(table).map(word))].forEach((name) => verdict.append(make("option", { textContent: name })));
     } else {
       verdict.parentElement.remove();
@@ -91,7 +93,7 @@
         if (!shown) close(row);
         row.hidden = !shown;
       });
-      told.textContent = `${known.filter((row) => !row.hidden).length} of ${known.length} variants`;
+      told.textContent = `${known.filter((row) => !row.hidden).length} of ${known.length} ${noun}`;
     };
     text.addEventListener("input", filter);
     verdict.addEventListener("change", filter);

@@ -139,6 +139,8 @@ def test_what_is_given_is_told_and_the_callers_own_variables_are_not(caller: Cal
         ({"models": "models", "run": "../out"}, "run: ../out is no folder inside the workspace (give a relative path)"),
         ({"models": "models", "run": "/opt/out"}, "run: /opt/out is no folder inside the workspace"),
         ({"models": "models", "run": ""}, "run:  is no folder inside the workspace"),
+        ({"models": "models", "run": "."}, "run: . is the workspace itself (give a folder in it)"),
+        ({"models": "models", "run": "./"}, "run: ./ is the workspace itself"),
         ({"models": "models", "run": "a\nb"}, "run: give one line"),
         ({"models": "models", "rerun": "maybe"}, "rerun: maybe is neither true nor false"),
         ({"models": "models", "rerun": "true\ntrue"}, "rerun: give one line"),
@@ -161,6 +163,8 @@ def test_what_cannot_be_used_is_one_line_before_anything_is_made(
 def test_a_wrong_runtime_is_makes_own_line_on_the_jobs_page(caller: Caller) -> None:
     done = caller(models="models", runtime="$(touch pwned)")
     assert done.returncode == 2 and "is not one of auto, docker, local" in done.stdout
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("::error")]
+    assert "RUNTIME=$(touch pwned)" in line
     assert not (caller.action / "told").exists() and not list(caller.action.parent.rglob("pwned"))
 
 

@@ -175,3 +175,8 @@ def test_a_link_in_a_run_is_not_followed(with_images: Packed, tmp_path: Path) ->
     (copy / "report" / "more.svg").symlink_to(secret)
     with pytest.raises(UsageError, match="leads out of"):
         pack(copy, whole.experiment, whole.path, tmp_path / "b.tar")
+
+
+def test_a_bundle_that_is_not_there_is_no_forgery(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"none\.tar does not exist"):
+        verify(tmp_path / "none.tar")

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from common.artifact import write_model
+from common.artifact import read, write_model
+from common.errors import UsageError
 from common.provenance import ROOT
 from common.schema.judgement import Obstacle
 from common.schema.results import Process, Results
@@ -25,6 +26,25 @@ COMPARE = Path("/usr/share/benchmark/compare.py")
 @pytest.fixture(scope="module")
 def results() -> Results:
     return rich()
+
+
+def test_nothing_is_written_through_a_link_of_a_run(results: Results, tmp_path: Path) -> None:
+    write_model(tmp_path / "results.json", results)
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "export").symlink_to(tmp_path / "elsewhere")
+    for name, output in (("bencher", "export/bencher.json"), ("model-explorer", "export/nodes")):
+        argv = [sys.executable, "-m", "jobs.formats", name, "--results", "results.json", "--output", output]
+        done = subprocess.run(argv, cwd=tmp_path, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
+        assert (done.returncode, list((tmp_path / "elsewhere").iterdir())) == (2, [])
+        assert "export is a link (remove it, or give another --output)" in done.stderr
+
+
+def test_a_time_below_nothing_is_no_results_file(results: Results, tmp_path: Path) -> None:
+    text = results.model_dump_json()
+    [figure, *_] = [m.result.latency_us for m in results.measurements if m.result.kind == "latency"]
+    (tmp_path / "results.json").write_text(text.replace(f'"latency_us":{figure}', '"latency_us":-1.0'), "utf-8")
+    with pytest.raises(UsageError, match=r"latency_us.*greater than or equal to 0"):
+        read(tmp_path / "results.json", Results)
 
 
 def test_every_process_is_an_entry(results: Results) -> None:

@@ -101,6 +101,18 @@ def test_a_cell_that_is_not_measured_any_more_cannot_be_said() -> None:
     assert found.status == "cannot say" and found.text == "measured in the base, and not in the head"
 
 
+def test_a_variant_that_is_gone_or_renamed_does_not_open_the_gate() -> None:
+    measured = tuple(m for m in HEAD.measurements if m.variant != LAST)
+    variants = tuple(one for one in HEAD.variants if one.name != LAST)
+    head = HEAD.model_copy(update={"measurements": measured, "variants": variants})
+    found = [each for each in checked(head, Budget(regression=0.5, accuracy_loss=0.5)) if each.variant == LAST]
+    assert {each.limit for each in found} == {"regression", "accuracy loss"}
+    assert {(each.status, each.text) for each in found} == {
+        ("cannot say", "the base has this variant, and the head has not")
+    }
+    assert not [each for each in checked(head, Budget(size_mb=9.0)) if each.variant == LAST]
+
+
 @pytest.mark.parametrize(
     ("lost", "won", "margin", "status"),
     [(0, 0, 0.02, "kept"), (40, 2, 0.02, "broken"), (40, 2, 0.2, "kept"), (6, 3, 0.005, "cannot say")],
