@@ -20,8 +20,9 @@ ROOMS = ("common", "jobs")
 MODULE = re.compile(r"(?:common|jobs)(?:\.\w+)+")
 LOADERS = ("import_module", "__import__", "run_module", "run_path", "spec_from_file_location")
 ANYTHING = "common.*"
-# The module or package of a stage that derives its artifact again for `make verify`.
-CHECK = "follows"
+# The modules or packages of a stage that check and make nothing: what derives its artifact again for `make verify`, and
+# what tries conversions before the training.
+CHECKS = ("follows", "probe")
 # Of an entry in the cache: time, size, hash, imports.
 FIELDS = 4
 
@@ -100,14 +101,15 @@ def _loads_anything(call: ast.Call) -> bool:
 
 def reached(stage: str, tree: Tree) -> frozenset[str]:
     """The names of the modules that a stage reaches: its own, and what these import, and so on. What checks an artifact
-    afterwards does not make it, and nothing is made anew when that changes."""
-    own, check = f"jobs.{stage}", f"jobs.{stage}.{CHECK}"
-    checks = {name for name in tree if name == check or name.startswith(f"{check}.")}
-    todo = [name for name in tree if (name == own or name.startswith(f"{own}.")) and name not in checks]
+    does not make it, and nothing is made anew when that changes."""
+    own = f"jobs.{stage}"
+    parts = tuple(f"{own}.{check}" for check in CHECKS)
+    checks = {name for name in tree if name in parts or name.startswith(tuple(f"{part}." for part in parts))}
+    todo = [name for name in tree if name == own or name.startswith(f"{own}.")]
     found: set[str] = set()
     while todo:
         name = todo.pop()
-        if name in found or name not in tree:
+        if name in found or name not in tree or name in checks:
             continue
         found.add(name)
         todo += _with_packages(name)

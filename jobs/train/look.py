@@ -27,7 +27,7 @@ from common.printable import tell
 from common.provenance import ROOT
 from common.schema.network import Network
 from common.schema.recipe import Convert, QuantizeAware, Recipe
-from jobs.train.probe import IMAGES, TRIALS, Answer, Trial, Trials, outputs_of
+from jobs.train.trials import IMAGES, TRIALS, Answer, Trial, Trials, outputs_of
 
 # Of training images: what calibrates a conversion that nobody keeps.
 PICTURES = 2

@@ -14,40 +14,11 @@ import numpy as np
 from common.artifact import read
 from common.errors import EdgeproofError
 from common.keras_file import said
-from common.schema.base import Count, Model
-from common.schema.recipe import Convert
 from common.tensorflow_import import load_quietly
+from jobs.train.trials import IMAGES, TRIALS, Answer, Trials, outputs_of
 
-TRIALS, IMAGES = "trials.json", "images.npy"
 # Of a probability, in float32.
 SAME = 1e-4
-
-
-class Trial(Model):
-    """A conversion to try: of the network in the file `network`, or of so many `layers` of it, for `variant`."""
-
-    variant: str
-    network: str
-    convert: Convert
-    layers: Count | None = None
-
-
-class Trials(Model):
-    """What is tried, and the networks with their outputs [n, classes] for the images."""
-
-    networks: tuple[str, ...]
-    trials: tuple[Trial, ...]
-
-
-class Answer(Model):
-    """Why something cannot be done; None where it can."""
-
-    refusal: str | None
-
-
-def outputs_of(network: str) -> str:
-    """The file that holds a network's outputs."""
-    return f"{network}.npy"
 
 
 def main(folder: Path) -> None:

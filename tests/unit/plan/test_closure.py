@@ -78,8 +78,8 @@ def test_what_is_known_to_be_used(tree: Tree) -> None:
 
 
 def test_what_checks_an_artifact_makes_none_anew(tree: Tree) -> None:
-    checks = {name for name in tree if ".follows" in name}
-    assert {"jobs.benchmark.follows.records", "jobs.choose.follows"} <= checks
+    checks = {name for name in tree if {"follows", "probe"} & set(name.split("."))}
+    assert {"jobs.benchmark.follows.records", "jobs.choose.follows", "jobs.train.probe"} <= checks
     for stage in STAGES:
         assert not checks & reached(stage, tree)
 
@@ -88,7 +88,7 @@ IMPORT_ALL = """
 import importlib, pkgutil, sys
 import jobs.{stage}
 for module in pkgutil.walk_packages(jobs.{stage}.__path__, "jobs.{stage}."):
-    if ".follows" not in module.name:
+    if not {{"follows", "probe"}} & set(module.name.split(".")):
         importlib.import_module(module.name)
 print(*(name for name in sys.modules if name.split(".")[0] in ("common", "jobs")))
 """

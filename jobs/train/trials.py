@@ -1,0 +1,33 @@
+"""What is asked of networks before they are trained, and answered by `jobs.train.probe`."""
+
+from common.schema.base import Count, Model
+from common.schema.recipe import Convert
+
+TRIALS, IMAGES = "trials.json", "images.npy"
+
+
+class Trial(Model):
+    """A conversion to try: of the network in the file `network`, or of so many `layers` of it, for `variant`."""
+
+    variant: str
+    network: str
+    convert: Convert
+    layers: Count | None = None
+
+
+class Trials(Model):
+    """What is tried, and the networks with their outputs [n, classes] for the images."""
+
+    networks: tuple[str, ...]
+    trials: tuple[Trial, ...]
+
+
+class Answer(Model):
+    """Why something cannot be done; None where it can."""
+
+    refusal: str | None
+
+
+def outputs_of(network: str) -> str:
+    """The file that holds a network's outputs."""
+    return f"{network}.npy"
