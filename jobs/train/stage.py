@@ -24,7 +24,7 @@ from jobs.train.look import look
 
 ARTIFACT = "training.json"
 # The last two are those of the look before it.
-PACKAGES = ("tensorflow", "tf-keras", "h5py", "markupsafe", "numpy", "ai-edge-litert", "litert-quantizer")
+PACKAGES = ("tensorflow", "tf-keras", "h5py", "markupsafe", "numpy")
 
 
 def train(experiment: LoadedExperiment, dataset: Path, output: Path) -> Training:
