@@ -23,7 +23,6 @@ from jobs.train.fit import Labelled, Progress, Trainer, as_it_is, best_of, compi
 from jobs.train.look import look
 
 ARTIFACT = "training.json"
-# The last two are those of the look before it.
 PACKAGES = ("tensorflow", "tf-keras", "h5py", "markupsafe", "numpy")
 
 
