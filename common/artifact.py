@@ -135,11 +135,16 @@ def atomic(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def no_link(folder: Path, hint: str) -> Path:
+    """A folder that may be somebody else's. Raises UsageError for a link, which would lead what is written anywhere."""
+    if folder.is_symlink():
+        raise UsageError(f"{folder} is a link", hint=hint)
+    return folder
+
+
 def own_folder(path: Path) -> None:
     """Make a folder inside a stage's own one. Raises UsageError for a link, which would lead the stage elsewhere."""
-    if path.is_symlink():
-        raise UsageError(f"{path} is a link", hint=OWN_ONLY)
-    path.mkdir(exist_ok=True)
+    no_link(path, OWN_ONLY).mkdir(exist_ok=True)
 
 
 def own_file(path: Path, flags: int = 0) -> IO[bytes]:

@@ -15,6 +15,15 @@ from tests.unit.common.tflite.handmade import graph, model, operator, packed, te
 
 TINY = tiny_model.PATH.read_bytes()
 ROWS = 7
+# Of an experiment: a session that is over soon, and whose figures nobody asks for.
+QUICK = """\
+[benchmark]
+rounds = 2
+most_rounds = 2
+num_runs = 5
+min_secs = 0.0
+warmup_min_secs = 0.0
+"""
 
 
 def scaled_dense(factor: float = 1.0, *, names: tuple[str, str] = ("in", "out"), bias: float = 0.0) -> bytes:

@@ -16,7 +16,7 @@ import tf_keras
 from common.batches import even_rows
 from common.converter import converted, refusal
 from common.errors import EdgeproofError
-from common.networks.culprit import culprit, named_in, part
+from common.networks.culprit import HINT, culprit, named_in, part
 from common.quiet_import import standard_error_held
 from common.schema.recipe import CALIBRATED, Convert
 from common.tflite.predict import predict
@@ -29,7 +29,6 @@ FROM_LITERT_QUANTIZER = (
 )
 # TensorFlow's operator for the sizes of a tensor.
 SHAPE = "Shape"
-HINT = "LiteRT has no such operator, or not for this: change the layer, or leave this format out"
 
 
 @dataclass(frozen=True)

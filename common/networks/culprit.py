@@ -7,6 +7,7 @@ from typing import Any
 import tensorflow as tf
 import tf_keras
 
+HINT = "LiteRT has no such operator, or not for this: change the layer, or leave this format out"
 # The paths of operators in what the converter says, such as "network/layer/Function@__inference_1".
 PATH = re.compile(r'"([^"\s]+)"')
 

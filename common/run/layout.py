@@ -14,6 +14,12 @@ from common.schema.results import Results
 RESULTS, CHOICE = "report/results.json", "best/choice.json"
 
 
+def run_folder(file: Path) -> Path | None:
+    """The folder of the run whose results file this is; None for one that stands alone."""
+    folder = file.absolute().parent
+    return folder.parent if folder.name == Path(RESULTS).parent.name else None
+
+
 def run_folders(run: Path, settings: Experiment, targets: Sequence[str]) -> Folders:
     """The folders of the stages; of the benchmarks those of these targets, in their order.
 

@@ -11,7 +11,7 @@ from math import expm1, log, sqrt
 from statistics import NormalDist, median
 
 from common.schema.base import Count
-from common.schema.benchmark import LedgerLine, RunLine, SessionLine
+from common.schema.benchmark import Cell, LedgerLine, RunLine, SessionLine
 from common.schema.comparison import Spread
 from common.schema.outcome import Measured
 from common.schema.results import Trace
@@ -41,6 +41,11 @@ class Session:
     typical_us: Mapping[Key, float] = field(default_factory=dict)
 
 
+def key(cell: Cell) -> Key:
+    """What tells the cells of all sessions apart."""
+    return cell.model_sha256, cell.backend, cell.threads, cell.runner
+
+
 def of_ledger(target: str, reference: str, lines: Sequence[LedgerLine]) -> Iterator[Session]:
     """Every session of a ledger."""
     runs: dict[Count, list[RunLine]] = {}
@@ -52,9 +57,7 @@ def of_ledger(target: str, reference: str, lines: Sequence[LedgerLine]) -> Itera
             figures: dict[Key, list[float]] = {}
             for run in runs.get(line.session, []):
                 if isinstance(run.outcome, Measured):
-                    cell = run.cell
-                    key = (cell.model_sha256, cell.backend, cell.threads, cell.runner)
-                    figures.setdefault(key, []).append(run.outcome.steady.typical_us)
+                    figures.setdefault(key(run.cell), []).append(run.outcome.steady.typical_us)
             own = next((cell.model_sha256 for cell in line.cells if cell.variant == reference), None)
             conditions = f"{line.fingerprint} {line.settings_sha256}"
             typical = {key: median(values) for key, values in figures.items()}

@@ -10,6 +10,8 @@ from common.schema.base import Count, Model, Share
 # weights (dynamic range); conversion: QUANTIZE, DEQUANTIZE, DENSIFY; other: indices, shapes, strings, resources, and
 # what only calls another subgraph.
 Domain = Literal["float32", "int8", "int16x8", "hybrid", "conversion", "other"]
+# What computes in float: hybrid multiplies integer weights with float activations.
+FLOATING: tuple[Domain, ...] = ("float32", "hybrid")
 # Of XNNPACK on an operator. "not sure" is where the runtime that was asked says otherwise than the rules.
 Verdict = Literal["takes", "leaves", "not sure"]
 OLDER = "made before LiteRT was asked"

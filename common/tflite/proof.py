@@ -3,7 +3,7 @@
 import zlib
 from collections.abc import Iterator
 
-from common.schema.tflite import Domain, DomainTotal, Operator, Proof
+from common.schema.tflite import FLOATING, Domain, DomainTotal, Operator, Proof
 from common.tflite.flat import Content, FlatFile, Graph
 from common.tflite.operators import sources
 from common.tflite.tensors import weight_bytes
@@ -14,7 +14,7 @@ from common.tflite.xnnpack import BY_RULE, refused
 DEFLATE_LEVEL = 6
 PIECE = 1 << 20
 DOMAINS: tuple[Domain, ...] = ("int8", "int16x8", "hybrid", "float32", "conversion", "other")
-QUANTISED, FLOATING = ("int8", "int16x8"), ("float32", "hybrid")
+QUANTISED = ("int8", "int16x8")
 
 
 def proof(

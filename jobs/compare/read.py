@@ -12,6 +12,7 @@ from common.artifact import read_hashed, verified
 from common.errors import UsageError
 from common.ledger import read_lines
 from common.run.keeping import PairedTest, tested
+from common.run.layout import RESULTS, run_folder
 from common.run.qualities import same_images
 from common.run.setup import Side
 from common.run.spread import Session, of_ledger, of_traces
@@ -20,7 +21,6 @@ from common.schema.evaluation import Evaluation
 from common.schema.power import StateLine
 from common.schema.results import Results
 
-RESULTS = Path("report") / "results.json"
 Right = npt.NDArray[np.bool_]
 
 
@@ -30,19 +30,13 @@ def results_file(given: Path) -> Path:
     Raises UsageError where there is none.
     """
     if given.is_dir():
-        found = next((path for path in (given / RESULTS, given / RESULTS.name) if path.is_file()), None)
+        found = next((path for path in (given / RESULTS, given / Path(RESULTS).name) if path.is_file()), None)
         if found is None:
             raise UsageError(f"{given} holds no report", hint="run make report, or name a results.json")
         return found
     if not given.exists():
         raise UsageError(f"{given} does not exist", hint="name the folder of a run, or a results.json")
     return given
-
-
-def run_folder(file: Path) -> Path | None:
-    """The folder of the run whose results file this is; None for one that stands alone."""
-    folder = file.absolute().parent
-    return folder.parent if folder.name == RESULTS.parent.name else None
 
 
 def side(file: Path) -> Side:

@@ -3,11 +3,12 @@
 from dataclasses import replace
 from pathlib import Path
 
-from common.artifact import read, read_hashed, verified, write_bytes, write_model, writing
+from common.artifact import no_link, read, read_hashed, verified, write_bytes, write_model, writing
 from common.errors import NotComparableError, UsageError
 from common.provenance import VERSION
 from common.run.between import Case, between
 from common.run.gate import NO_BASE, default, gate, overall
+from common.run.layout import run_folder
 from common.run.past import further
 from common.run.rerun import BASE, HEAD, interleaved
 from common.run.rerun import files as rerun_files
@@ -20,10 +21,11 @@ from common.schema.variant import Variant
 from jobs.compare import told
 from jobs.compare.budgets import load
 from jobs.compare.page import markdown
-from jobs.compare.read import paired, results_file, run_folder, side
+from jobs.compare.read import paired, results_file, side
 
 COMPARISON, CHECK, HISTORY = "compare.json", "check.json", "history.json"
 SUFFIX = ".tflite"
+LINK = "remove it: only the run's own folder is written"
 # Of a variant, in an experiment.
 LONGEST_NAME = 64
 
@@ -37,7 +39,7 @@ def compare(
     Raises UsageError for what is no run or was changed, NotComparableError where the runs have nothing in common.
     """
     files = results_file(base), results_file(head)
-    _, _, comparison = _compared(*files, rerun, history)
+    comparison = _compared(side(files[0]), side(files[1]), files, rerun, history)
     folder = _output(output, files[1], "compare")
     with writing(folder, COMPARISON, *_reports(*files)):
         write_bytes(folder / "compare.md", markdown(comparison))
@@ -60,12 +62,13 @@ def check(
     UsageError as `compare` does.
     """
     files = results_file(base or head), results_file(head)
-    before, lacking = side(files[0]), "" if base else NO_BASE
+    now = side(files[1])
+    before, lacking = (side(files[0]), "") if base else (now, NO_BASE)
     try:
-        _, now, comparison = _compared(*files, rerun, history)
+        comparison = _compared(before, now, files, rerun, history)
     except NotComparableError as error:
         lacking = error.message
-        _, now, comparison = _compared(files[1], files[1], None, None)
+        comparison = _compared(now, now, (files[1], files[1]), None, None)
     loaded = None if budgets is None else load(budgets)
     asked = default(comparison) if loaded is None else loaded.budgets.budget
     checked = tuple(gate(comparison, None if lacking else before.results, now.results, asked, lacking))
@@ -95,7 +98,7 @@ def gather(base: Path, head: Path, output: Path) -> str:
     Raises UsageError where the files are not at hand.
     """
     for written in (output, output.parent):
-        _no_link(written)
+        no_link(written, LINK)
     paths = results_file(base), results_file(head)
     case = Case(side(paths[0]), side(paths[1]), VERSION)
     wanted = rerun_files(case)
@@ -123,21 +126,22 @@ def _copy(made: Path, path: Path, case: Case, prefix: str, name: str) -> None:
     write_bytes(path, verified(made, variant.model).read_bytes())
 
 
-def _compared(base: Path, head: Path, rerun: Path | None, history: Path | None) -> tuple[Side, Side, Comparison]:
-    before, now = side(base), side(head)
-    case = Case(before, now, VERSION, dict(paired(before, now, base, head)))
+def _compared(
+    before: Side, now: Side, files: tuple[Path, Path], rerun: Path | None, history: Path | None
+) -> Comparison:
+    case = Case(before, now, VERSION, dict(paired(before, now, *files)))
     if rerun is not None:
         # One session has no spread between sessions, so that nothing else is needed.
-        return before, now, interleaved(case, read(results_file(rerun), Results))
+        return interleaved(case, read(results_file(rerun), Results))
     if history is None:
-        return before, now, between(case)
+        return between(case)
     past, digest = read_hashed(
         history / HISTORY if history.is_dir() else history, History, hint="make history writes one: docs/history.md"
     )
     sessions = tuple(further(past, before, now))
     found = between(replace(case, head=replace(now, sessions=(*now.sessions, *sessions))))
     told = FromHistory(sha256=digest, sessions=len(sessions))
-    return before, now, found.model_copy(update={"history": told})
+    return found.model_copy(update={"history": told})
 
 
 def _reports(*files: Path) -> tuple[Path, ...]:
@@ -150,11 +154,4 @@ def _output(given: Path | None, head: Path, name: str) -> Path:
     run = run_folder(head)
     if given is None and run is None:
         raise UsageError(f"{head} stands in no run's folder", hint="name the folder to write with --output")
-    return given or _no_link(Path(run or "") / name)
-
-
-def _no_link(folder: Path) -> Path:
-    """A folder in a run, which may be somebody else's: a link there would lead what is written anywhere."""
-    if folder.is_symlink():
-        raise UsageError(f"{folder} is a link", hint="remove it: only the run's own folder is written")
-    return folder
+    return given or no_link(Path(run or "") / name, LINK)

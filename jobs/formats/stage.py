@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from common.artifact import read, read_hashed, write_bytes
+from common.artifact import no_link, read, read_hashed, write_bytes
 from common.errors import UsageError
 from common.numbers import count
 from common.printable import tell
@@ -44,9 +44,7 @@ def mlflow(results: Path, run: Path | None) -> None:
 
 
 def _write(path: Path, content: bytes) -> None:
-    # A run may be somebody else's: a link in it would lead what is written anywhere.
     for folder in (path.parent, path.parent.parent):
-        if folder.is_symlink():
-            raise UsageError(f"{folder} is a link", hint="remove it, or give another --output")
+        no_link(folder, "remove it, or give another --output")
     write_bytes(path, content)
     tell(str(path))

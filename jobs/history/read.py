@@ -7,18 +7,19 @@ from pathlib import Path
 
 from common.artifact import read_hashed, verified
 from common.errors import UsageError
+from common.run.layout import RESULTS
 from common.run.ledger import check_ledger
 from common.run.past import processor_sha256
+from common.run.read import BENCHMARK
 from common.run.setup import Side
-from common.run.spread import Key, Session, of_ledger, of_traces
+from common.run.spread import Key, Session, key, of_ledger, of_traces
 from common.schema.benchmark import Benchmark, RunLine, SessionLine
 from common.schema.environment import Environment
 from common.schema.outcome import Measured
 from common.schema.results import Results
 from jobs.history.facts import Fact, of_machine, of_session, of_target
 
-BENCHMARKS, BENCHMARK = "benchmark", "benchmark.json"
-RESULTS = ("report", "results.json")
+BENCHMARKS = "benchmark"
 NOTHING = "it holds no finished benchmark and no report"
 
 
@@ -68,9 +69,7 @@ def of_benchmark(run: str, path: Path) -> tuple[tuple[Past, ...], str]:
     processes: dict[int, list[Process]] = {}
     for line in lines:
         if isinstance(line, RunLine) and isinstance(line.outcome, Measured):
-            cell = line.cell
-            key = (cell.model_sha256, cell.backend, cell.threads, cell.runner)
-            made = Process(cell.variant, key, line.outcome.steady.typical_us, line.load_1min)
+            made = Process(line.cell.variant, key(line.cell), line.outcome.steady.typical_us, line.load_1min)
             processes.setdefault(line.session, []).append(made)
     found = tuple(
         Past(
@@ -94,7 +93,7 @@ def of_results(run: str, folder: Path, known: frozenset[str]) -> tuple[Past, ...
 
     Raises UsageError where there is no such file, it is damaged, or does not say when it was made.
     """
-    path = folder.joinpath(*RESULTS)
+    path = folder / RESULTS
     if not path.is_file():
         raise UsageError(NOTHING)
     results, digest = read_hashed(own(path, folder), Results)
@@ -130,8 +129,8 @@ def _traced(results: Results, session: Session, digest: str) -> Iterator[Process
         if (trace.target, f"{digest} {trace.session}") == (session.target, session.began):
             for process in trace.processes:
                 if process.latency_us and process.discarded is None and process.variant in hashes:
-                    key = (hashes[process.variant], trace.backend, trace.threads, trace.runner)
-                    yield Process(process.variant, key, process.latency_us, process.load)
+                    place = (hashes[process.variant], trace.backend, trace.threads, trace.runner)
+                    yield Process(process.variant, place, process.latency_us, process.load)
 
 
 def _utc(moment: datetime) -> datetime:

@@ -14,7 +14,6 @@ from common.tflite.opened import opened
 from common.tflite.reader import inspect
 
 GIVE = "give the path of a .tflite file"
-PIECE = 1 << 20
 
 
 def inspect_files(model: Path, other: Path | None, *, ask: bool = True) -> InspectReport:
@@ -59,7 +58,7 @@ def _report(path: Path, ask: bool) -> tuple[FileReport, Content]:
     report = FileReport(
         file=GivenFile(
             path=os.fsencode(path).decode("utf-8", "replace"),
-            sha256=_sha256(content),
+            sha256=hashlib.sha256(content).hexdigest(),
             size_bytes=len(content),
         ),
         inputs=found.inputs,
@@ -84,10 +83,3 @@ def _opened(path: Path) -> Content:
         return opened(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror or error}", hint=GIVE) from None
-
-
-def _sha256(content: Content) -> str:
-    digest = hashlib.sha256()
-    for at in range(0, len(content), PIECE):
-        digest.update(content[at : at + PIECE])
-    return digest.hexdigest()

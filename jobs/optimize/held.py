@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from common.numbers import percent
-from common.schema.tflite import Domain
+from common.schema.tflite import FLOATING, Domain
 from common.schema.variant import LayerNote
 from common.tflite.flat import FlatTensor, Graph, parse
 from common.tflite.operators import KERNELS, Node, sources, stored
@@ -18,7 +18,6 @@ from common.tflite.tensors import dtype_name, elements
 from jobs.optimize.matrices import MATRIX_RANK, WRAPPED
 from jobs.optimize.pass_result import Aware
 
-FLOATING = ("float32", "hybrid")
 NOT_TAKEN = "the converter has no int8 form of it here"
 # Operators with kernels whose multiply-accumulates are not known everywhere.
 RECURRENT = ("LSTM", "RNN", "SVDF")

@@ -18,11 +18,10 @@ from common.schema.recipe import (
     QuantizeAware,
     Recipe,
 )
-from common.schema.tflite import Proof
+from common.schema.tflite import FLOATING, Proof
 from common.schema.variant import Variant
 
 ALL_INT8 = "all in int8"
-FLOATING = ("float32", "hybrid")
 FORMATS = {
     "float32": "stored as float32",
     "float16": "weights stored as float16",

@@ -20,7 +20,7 @@ from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.keras_file import said
 from common.networks import BUILDERS, build_student
-from common.networks.culprit import culprit
+from common.networks.culprit import HINT, culprit
 from common.networks.pixels import scaler
 from common.networks.recipes import require_fits
 from common.printable import tell
@@ -34,7 +34,6 @@ PICTURES = 2
 # The same operators, with weights that are stored otherwise.
 AS_FLOAT = ("float16", "dynamic_range")
 LIMIT_S = 1800
-HINT = "LiteRT has no such operator, or not for this: change the layer, or leave this format out"
 CRASHES = "TensorFlow's converter crashes on it, or LiteRT on its file"
 
 

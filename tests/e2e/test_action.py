@@ -10,22 +10,21 @@ from common.artifact import read
 from common.schema.comparison import Comparison
 from common.schema.results import Results
 from tests.e2e.github import Done, caller, job, published
-from tests.given import scaled_dense
+from tests.given import QUICK, scaled_dense
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-EXPERIMENT = """
+EXPERIMENT = (
+    """
 title = "Files"
 reference = "a"
-[benchmark]
-rounds = 2
-most_rounds = 2
-num_runs = 5
-min_secs = 0.0
-warmup_min_secs = 0.0
+"""
+    + QUICK
+    + """\
 [variants.a]
 file = "../models/a $(touch pwned) 'b'.tflite"
 """
+)
 NAME = "models/a $(touch pwned) 'b'.tflite"
 FILES = {
     NAME: scaled_dense(),

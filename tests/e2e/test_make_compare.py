@@ -10,19 +10,17 @@ from common.artifact import read
 from common.schema.budget import Check
 from common.schema.comparison import Comparison
 from tests.e2e.conftest import Make
-from tests.given import scaled_dense
+from tests.given import QUICK, scaled_dense
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-EXPERIMENT = """
+EXPERIMENT = (
+    """
 title = "Files"
 reference = "a"
-[benchmark]
-rounds = 2
-most_rounds = 2
-num_runs = 5
-min_secs = 0.0
-warmup_min_secs = 0.0
+"""
+    + QUICK
+    + """\
 [inputs]
 source = "../samples"
 [evaluate]
@@ -32,6 +30,7 @@ file = "a.tflite"
 [variants.b]
 file = "b.tflite"
 """
+)
 
 
 @pytest.fixture(scope="module")

@@ -8,25 +8,24 @@ from common.artifact import read
 from common.schema.comparison import Comparison
 from common.schema.history import History
 from tests.e2e.conftest import Make
-from tests.given import scaled_dense
+from tests.given import QUICK, scaled_dense
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-EXPERIMENT = """
+EXPERIMENT = (
+    """
 title = "Files"
 reference = "a"
-[benchmark]
+"""
+    + QUICK
+    + """\
 backends = ["xnnpack"]
-rounds = 2
-most_rounds = 2
-num_runs = 5
-min_secs = 0.0
-warmup_min_secs = 0.0
 [variants.a]
 file = "a.tflite"
 [variants.b]
 file = "b.tflite"
 """
+)
 
 
 def test_runs_become_a_history_that_a_comparison_takes(make: Make, tmp_path: Path) -> None:

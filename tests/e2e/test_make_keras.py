@@ -12,6 +12,7 @@ from common.schema.choice import Choice
 from common.schema.results import Results
 from common.schema.variant import Variant
 from tests.e2e.conftest import Make
+from tests.given import QUICK
 
 # Stages with TensorFlow start eight times.
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -25,7 +26,8 @@ images = keras.Input((32, 32, 3), name="image")
 features = layers.GlobalAveragePooling2D()(layers.Conv2D(8, 3, strides=2, activation="relu")(images - 0.5))
 keras.Model(images, layers.Dense(2, "softmax")(features)).save(sys.argv[1])
 """
-EXPERIMENT = """
+EXPERIMENT = (
+    """
 title = "A Keras 3 model"
 reference = "float"
 [data]
@@ -33,12 +35,9 @@ source = "synthetic-flames"
 synthetic_images = 120
 validation_share = 0.05
 test_share = 0.5
-[benchmark]
-rounds = 2
-most_rounds = 2
-num_runs = 5
-min_secs = 0.0
-warmup_min_secs = 0.0
+"""
+    + QUICK
+    + """\
 [variants.float]
 from = "mine.keras"
 convert = { format = "float32" }
@@ -49,6 +48,7 @@ convert = { format = "int8", integer_io = true }
 from = "mine.keras"
 convert = { format = "weight_only_wi8_afp32" }
 """
+)
 
 
 def saved(path: Path, seed: int) -> None:

@@ -16,20 +16,18 @@ from tests.devices.standin.device import StandIn
 from tests.devices.standin.faults import Fault, Kind
 from tests.devices.standin.phone import fake_binary
 from tests.e2e.conftest import Make
-from tests.given import TINY, adding, scaled_dense
+from tests.given import QUICK, TINY, adding, scaled_dense
 
 __all__ = ["adb_server", "stand_in", "stand_ins"]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-EXPERIMENT = """
+EXPERIMENT = (
+    """
 title = "Files"
 reference = "a"
-[benchmark]
-rounds = 2
-most_rounds = 2
-num_runs = 5
-min_secs = 0.0
-warmup_min_secs = 0.0
+"""
+    + QUICK
+    + """\
 [inputs]
 source = "samples"
 [evaluate]
@@ -41,6 +39,7 @@ file = "near.tflite"
 [variants.far]
 file = "far.tflite"
 """
+)
 
 
 def test_files_become_a_report_and_a_second_time_nothing_is_done(tmp_path: Path, make: Make) -> None:

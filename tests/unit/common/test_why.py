@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from common.schema.examination import LayerTime
 from common.schema.processor import Processor
 from common.schema.tflite import DomainTotal, Proof, Uncounted
-from common.tflite.xnnpack import BY_RULE
 from common.why import Side, align, conversion_share, outside_share, why
+from tests import proofs
 
 
 def layers(*given: tuple[str, float, bool]) -> tuple[LayerTime, ...]:
@@ -20,24 +20,8 @@ def layers(*given: tuple[str, float, bool]) -> tuple[LayerTime, ...]:
 
 
 def proof(**macs: int) -> Proof:
-    domains = tuple(
-        DomainTotal.model_validate({"domain": domain, "operators": 1, "macs": count}) for domain, count in macs.items()
-    )
-    return Proof(
-        macs=sum(macs.values()),
-        weight_bytes=0,
-        file_bytes=0,
-        deflated_bytes=0,
-        domains=domains,
-        float_islands=(),
-        quantize=0,
-        dequantize=0,
-        pairs=0,
-        refusals=(),
-        sparse_refusal=None,
-        xnnpack=BY_RULE,
-        metadata=(),
-    )
+    totals = ({"domain": domain, "operators": 1, "macs": count} for domain, count in macs.items())
+    return proofs.proof(*map(DomainTotal.model_validate, totals))
 
 
 FLOAT = Side("baseline", layers(("CONV_2D", 90, True), ("MUL", 5, True), ("SOFTMAX", 5, True)), proof(float32=330))

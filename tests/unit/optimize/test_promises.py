@@ -6,31 +6,17 @@ import numpy as np
 import pytest
 
 from common.schema.recipe import Convert, Recipe
-from common.schema.tflite import Proof, Tensor
+from common.schema.tflite import Tensor
 from common.tflite.reader import Inspection, Kernel
-from common.tflite.xnnpack import BY_RULE
 from jobs.optimize.pass_result import Expectation
 from jobs.optimize.promises import check
+from tests.proofs import proof
 
 FLOAT = Recipe(convert=Convert(format="float32"))
 DYNAMIC = Recipe(convert=Convert(format="dynamic_range"))
 
 
-PROOF = Proof(
-    macs=0,
-    weight_bytes=0,
-    file_bytes=0,
-    deflated_bytes=0,
-    domains=(),
-    float_islands=(),
-    quantize=0,
-    dequantize=0,
-    pairs=0,
-    refusals=(),
-    sparse_refusal=None,
-    xnnpack=BY_RULE,
-    metadata=(),
-)
+PROOF = proof()
 
 
 def kernel(values: Any, name: str = "dense/MatMul") -> Kernel:

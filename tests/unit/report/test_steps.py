@@ -5,8 +5,9 @@ from typing import get_args
 import pytest
 
 from common.schema.recipe import Convert, Recipe
-from common.schema.tflite import DomainTotal, Proof
+from common.schema.tflite import DomainTotal
 from jobs.report.steps import steps
+from tests.proofs import proof
 
 PASSES = [
     {"pass": "distill", "width": 0.5, "epochs": 7},
@@ -33,30 +34,12 @@ def test_every_pass_has_words_of_its_own() -> None:
     assert words[-1].endswith("integers in and out")
 
 
-def _proof(*domains: DomainTotal) -> Proof:
-    return Proof(
-        macs=sum(domain.macs for domain in domains),
-        weight_bytes=0,
-        file_bytes=0,
-        deflated_bytes=0,
-        domains=domains,
-        float_islands=(),
-        quantize=0,
-        dequantize=0,
-        pairs=0,
-        refusals=(),
-        sparse_refusal=None,
-        xnnpack="",
-        metadata=(),
-    )
-
-
 def test_what_a_file_does_not_compute_in_int8_is_in_its_recipe_words() -> None:
     recipe = Recipe.model_validate({"passes": ({"pass": "quantize_aware"},), "convert": {"format": "int8"}})
     whole = DomainTotal(domain="int8", operators=9, macs=300)
-    *_, words = steps(recipe, _proof(whole, DomainTotal(domain="conversion", operators=2, macs=0)))
+    *_, words = steps(recipe, proof(whole, DomainTotal(domain="conversion", operators=2, macs=0)))
     assert words == "all in int8"
-    *_, words = steps(recipe, _proof(whole, DomainTotal(domain="hybrid", operators=1, macs=100)))
+    *_, words = steps(recipe, proof(whole, DomainTotal(domain="hybrid", operators=1, macs=100)))
     assert words == "in int8 but for 25 % of the multiply-accumulates"
-    *_, words = steps(recipe, _proof(whole, DomainTotal(domain="float32", operators=2, macs=0)))
+    *_, words = steps(recipe, proof(whole, DomainTotal(domain="float32", operators=2, macs=0)))
     assert words == "in int8 but for 2 operators"
