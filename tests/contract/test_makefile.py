@@ -32,6 +32,8 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 VARIABLES = tuple(re.findall(r"^([A-Z0-9_]+) \?=", MAKEFILE, re.MULTILINE))
 # Make needs them as names of targets; every other is text.
 PATHS = ("EXPERIMENT", "RUN")
+# Each is 1 or nothing: any other word is refused before a job is started.
+SWITCHES = ("KEEP", "TRUST", "V", "RENEW", "RERUN")
 # Make's own, which a test that `make test` started would otherwise hand on.
 INHERITED = {"MAKEFLAGS", "MAKELEVEL", "MFLAGS", "MAKEOVERRIDES", *VARIABLES}
 
@@ -105,7 +107,8 @@ def test_nothing_in_a_variable_is_ever_run(copy: Path, where: str, name: str) ->
         os.utime(copy / "runs" / "tiny" / path, (number, number))
     done = make(copy, "all", *argv, env=env)
     assert done.returncode == 2
-    assert ("jobs.benchmark" in done.stdout) == (name not in ("EXPERIMENT", "MODELS", "RUN", "RUNTIME"))
+    refused = ("EXPERIMENT", "MODELS", "RUN", "RUNTIME", *SWITCHES)
+    assert ("jobs.benchmark" in done.stdout) == (name not in refused), done.stderr
     assert not (copy / "pwned").exists()
 
 
@@ -123,7 +126,7 @@ def test_a_format_is_text_and_none_of_the_known_writes_nothing(copy: Path) -> No
     assert lock not in make(copy, "-n", "export", "EXPERIMENT=tiny.toml", "FORMAT=bencher").stdout
 
 
-@pytest.mark.parametrize("name", ["RERUN", "KEEP", "TRUST", "RENEW", "V"])
+@pytest.mark.parametrize("name", SWITCHES)
 def test_a_switch_is_1_or_0_and_nothing_else_is_taken_for_off(copy: Path, name: str) -> None:
     for value in ("", "0", "1"):
         assert make(copy, "-n", "help", f"{name}={value}").returncode == 0
@@ -575,6 +578,7 @@ def test_runs_to_compare_are_text_and_the_later_one_is_the_run(copy: Path) -> No
 
 def test_a_rerun_is_a_run_of_the_files_of_both(copy: Path) -> None:
     script(copy / ".venv" / "bin" / "python", 'printf "%s " "$@" >> told; echo >> told; echo base-a')
+    (copy / "runs" / "mine").mkdir(parents=True)
     make(copy, "compare", "BASE=b", "RUN=runs/mine", "RERUN=1", "RUNTIME=local", "DEVICE=x y")
     gathered, planned, *_ = (copy / "told").read_text(encoding="utf-8").splitlines()
     assert gathered.strip() == "-m jobs.compare --base b --head runs/mine --gather runs/mine/rerun/given"
