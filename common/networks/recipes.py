@@ -6,9 +6,11 @@ from typing import Any, TypeVar
 
 from common.errors import EdgeproofError, UsageError
 from common.networks.flat import leaves
-from common.schema.recipe import Cluster, Distill, Factorize, Prune, Recipe
+from common.schema.recipe import Cluster, Distill, Factorize, FoldBatchNorm, MergeSeparable, Prune, Recipe
 
 Setting = TypeVar("Setting")
+# What a pass says of a layer that the recipe does not name for it.
+LEFT = "left alone: as the recipe says"
 # What `factorize` calls the two layers that take a layer's place.
 THIN, WIDE = "_u", "_v"
 
@@ -30,8 +32,10 @@ def require_fits(recipe: Recipe, network: Any, student: Any | None, steps: int) 
                 require_room(settings, steps * settings.epochs)
             case Cluster():
                 require_known(settings.layers, names, settings.name)
-            case Factorize():
+            case MergeSeparable() | FoldBatchNorm():
                 require_known(settings.layers, names, settings.name)
+            case Factorize():
+                require_known((*settings.layers, *settings.ranks), names, settings.name)
                 names |= {name + end: True for name, weighs in names.items() if weighs for end in (THIN, WIDE)}
 
 
@@ -53,6 +57,11 @@ def require_smaller(student: Any, teacher: Any, settings: Distill) -> None:
 def chosen(patterns: Mapping[str, Setting], name: str, otherwise: Setting) -> Setting:
     """The setting of the first pattern that matches a layer's name, in the experiment file's order."""
     return next((value for pattern, value in patterns.items() if fnmatchcase(name, pattern)), otherwise)
+
+
+def named(patterns: Iterable[str], name: str) -> bool:
+    """Whether one of the patterns matches a layer's name."""
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 def require_layers(patterns: Iterable[str], model: Any, pass_name: str) -> None:

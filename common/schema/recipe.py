@@ -160,7 +160,8 @@ class Factorize(Retraining):
     A dense layer or 1 x 1 convolution becomes two of `rank`, which is given or the smallest that keeps the
     share `energy` of the kernel's squared singular values; a layer of fewer than `min_weights` weights is
     left alone. A larger convolution becomes a column and a row with `spatial_rank` channels between them.
-    Nothing is changed that would not save weights.
+    `ranks` maps patterns of layer names to a rank of their own, whatever the layer's kind and size; 0 leaves a layer
+    alone. Nothing is changed that would not save weights.
     """
 
     name: Literal["factorize"] = Field(alias="pass")
@@ -169,28 +170,33 @@ class Factorize(Retraining):
     spatial_rank: Positive | None = None
     min_weights: Positive = 4096
     layers: tuple[Pattern, ...] = ("*",)
+    ranks: dict[Pattern, Count] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
         if self.rank is not None and self.energy is not None:
             raise ValueError("give either rank or energy")
-        if (self.rank, self.energy, self.spatial_rank) == (None, None, None):
-            raise ValueError("give rank, energy or spatial_rank")
+        if (self.rank, self.energy, self.spatial_rank) == (None, None, None) and not any(self.ranks.values()):
+            raise ValueError("give rank, energy, spatial_rank or ranks")
         return self
 
 
 class FoldBatchNorm(Model):
-    """Multiply BatchNormalization into neighbouring layers wherever the function stays the same."""
+    """Multiply BatchNormalization into neighbouring layers wherever the function stays the same, of the layers that
+    `layers`, patterns of names, match."""
 
     name: Literal["fold_batch_norm"] = Field(alias="pass")
+    layers: tuple[Pattern, ...] = ("*",)
 
 
 class MergeSeparable(Model):
     """Turn separable convolutions of at most `max_input_channels` into one convolution each: more
-    arithmetic, but less time where a runtime has no kernel for the depthwise half."""
+    arithmetic, but less time where a runtime has no kernel for the depthwise half. Only those that `layers`, patterns
+    of names, match."""
 
     name: Literal["merge_separable"] = Field(alias="pass")
     max_input_channels: Positive = 4
+    layers: tuple[Pattern, ...] = ("*",)
 
 
 class Distill(Retraining):
@@ -257,10 +263,20 @@ class Convert(Model):
 
 
 class Recipe(Model):
-    """An ordered list of passes, then a conversion. No passes: the trained model as it is."""
+    """An ordered list of passes, then a conversion. No passes: the trained model as it is.
+
+    Without `fine_tune` no pass trains: each does what it does to the network's structure, with the weights that there
+    are. The file is as fast and as large as the trained one would be, and as accurate as chance has it.
+    """
 
     passes: tuple[Pass, ...] = ()
     convert: Convert
+    fine_tune: bool = True
+
+    @property
+    def trains(self) -> bool:
+        """Whether some pass trains."""
+        return self.fine_tune and any(isinstance(settings, FineTuning) for settings in self.passes)
 
     @property
     def student(self) -> Network | None:

@@ -4,7 +4,8 @@ Version history: 1 first; 2 adds `proof` and the tensors' quantisation parameter
 file, without recipe, classes and Keras outputs; 4 adds the file that an NPU runs; 5 has in `proof` what the runtime
 said of XNNPACK, where 4 has only the rules' word, the figures of the first subgraph and what it calls, where the
 others' were added, operators whose multiply-accumulates cannot be counted, and faults; and the tensors' subgraph and
-scales that are not finite. All are still read.
+scales that are not finite; 6 adds how the file does on the validation images, and whether a layer was changed.
+All are still read.
 """
 
 from typing import Literal
@@ -17,10 +18,12 @@ from common.schema.tflite import Port, Proof, Tensor
 
 
 class LayerNote(Model):
-    """What a pass did to a layer, or why it left the layer alone."""
+    """What a pass did to a layer, or why it left the layer alone, which is then not `changed`; files before version 6
+    do not tell."""
 
     layer: str
     action: str
+    changed: bool = True
 
 
 class PassReport(Model):
@@ -42,6 +45,16 @@ class Promise(Model):
     observed: str
     kept: bool
     waived: str | None = None
+
+
+class Validation(Model):
+    """Answers to the validation images, of which the trained network has `right` of `images` right. The file lost
+    `lost` of those and has `won` others right."""
+
+    images: Count
+    right: Count
+    lost: Count
+    won: Count
 
 
 class Origin(Model):
@@ -76,10 +89,11 @@ class Variant(Artifact):
     file was converted from; None without one. `classes` are those that the network was trained for, `labels` those
     of the label file inside a given one; both may be empty. `pixels` is what an image input takes for 0 and 255.
     `proof` is None in a file of version 1. `compiled` is what an NPU runs in place of `model`, which is what all else
-    runs and what is evaluated.
+    runs and what is evaluated. `validation` is None where the file does not come from the trained network, and before
+    version 6.
     """
 
-    schema_version: Literal[1, 2, 3, 4, 5] = 5
+    schema_version: Literal[1, 2, 3, 4, 5, 6] = 6
     name: str
     recipe: Recipe | None
     given: Given | None = None
@@ -97,5 +111,6 @@ class Variant(Artifact):
     operators: dict[str, Count]
     tensors: tuple[Tensor, ...]
     promises: tuple[Promise, ...]
+    validation: Validation | None = None
     proof: Proof | None = None
     compiled: Compiled | None = None

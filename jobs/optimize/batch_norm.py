@@ -18,7 +18,6 @@ from common.batches import even_rows
 from common.networks.flat import flattened, is_flat
 from common.schema.variant import LayerNote
 from jobs.optimize.graph import Graph
-from jobs.optimize.layers import only_shifts
 
 L = tf_keras.layers
 # Mean and variance over so many images are far closer than the network can tell.
@@ -45,7 +44,7 @@ def reestimate(model: Any, images: npt.NDArray[np.uint8]) -> tuple[Any, tuple[La
     # A stripped layer still knows the inputs that it had inside its wrapper; a copy's are its own.
     model = copied(model) if is_flat(model) else flattened(model)
     graph = Graph(model)
-    layers = [each for each in graph.layers if isinstance(each, L.BatchNormalization) and not only_shifts(each)]
+    layers = [each for each in graph.layers if isinstance(each, L.BatchNormalization)]
     # Asked for now: a part of the model gives its layers further inputs.
     taken = [graph.inputs_of(layer) for layer in layers]
     chosen = even_rows(len(images), MOST_IMAGES)

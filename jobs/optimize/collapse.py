@@ -3,7 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
-from common.schema.variant import Promise
+from common.schema.variant import Promise, Validation
 
 # Of the lead over always giving the most frequent answer. Whoever loses more has a broken model in hand,
 # whatever they wanted; smaller losses are for the evaluation to weigh.
@@ -29,6 +29,15 @@ def accuracy_kept(
         observed=f"{still.mean():.3f}",
         kept=bool(np.isfinite(after).all()) and not collapsed,
     )
+
+
+def validated(
+    labels: npt.NDArray[np.int32], before: npt.NDArray[np.float32], after: npt.NDArray[np.float32]
+) -> Validation:
+    """The same answers as counts."""
+    right, still = (np.argmax(outputs, axis=1) == labels for outputs in (before, after))
+    lost, won = int(np.sum(right & ~still)), int(np.sum(still & ~right))
+    return Validation(images=len(labels), right=int(right.sum()), lost=lost, won=won)
 
 
 def _significant(right: npt.NDArray[np.bool_], still: npt.NDArray[np.bool_]) -> bool:

@@ -18,7 +18,7 @@ from common.schema.recipe import FineTuning
 class FineTuner:
     """What every fine-tuning of an experiment shares.
 
-    `folder` is where the paths of model files start.
+    `folder` is where the paths of model files start. What has no `trains` leaves models as they are.
     """
 
     batches: Batches
@@ -26,6 +26,7 @@ class FineTuner:
     loss: str
     class_weights: dict[int, float] | None
     folder: Path = Path()
+    trains: bool = True
 
     @property
     def steps_per_epoch(self) -> int:
@@ -34,6 +35,8 @@ class FineTuner:
 
     def fit(self, model: Any, settings: FineTuning, callbacks: Sequence[Any] = ()) -> None:
         """Train `model` in place for the pass's epochs at its learning rate."""
+        if not self.trains:
+            return
         compile_whole(model, tf_keras.optimizers.Adam(settings.learning_rate), self.loss)
         model.fit(
             self.dataset(settings.epochs, settings.augmentation),

@@ -19,6 +19,7 @@ import tf_keras
 from common.networks.flat import again, flattened, is_flat
 from common.schema.variant import LayerNote
 from jobs.optimize.graph import Graph, Part
+from jobs.optimize.layers import Shift
 from jobs.optimize.passes.fold_batch_norm import Fold
 
 L = tf_keras.layers
@@ -101,7 +102,7 @@ def _form(graph: Graph, layer: Any) -> tuple[list[Part], str]:
     """What takes a layer's place, and how that is said; nothing where it stays as it is."""
     if graph.is_shared(layer):
         return [], ""
-    if isinstance(layer, L.BatchNormalization) and not folded_later(graph, layer):
+    if isinstance(layer, Shift) or (isinstance(layer, L.BatchNormalization) and not folded_later(graph, layer)):
         on_map = len(layer.input_shape) == MAP_RANK and _of_channels(layer)
         return ([_as_depthwise(layer)], "written as a 1 x 1 depthwise convolution") if on_map else ([], "")
     if type(layer) is L.SeparableConv2D:
@@ -121,12 +122,17 @@ def _stands(layer: Any) -> bool:
 
 
 def _of_channels(layer: Any) -> bool:
-    """Whether a BatchNormalization has a scale for each channel, and these lie last."""
+    """Whether a BatchNormalization, or a Shift, has a number for each channel, and these lie last."""
+    if isinstance(layer, Shift):
+        return True
     axes = layer.axis if isinstance(layer.axis, list | tuple) else [layer.axis]
     return list(axes) in ([-1], [len(layer.input_shape) - 1])
 
 
 def _as_depthwise(layer: Any) -> Part:
+    if isinstance(layer, Shift):
+        shift = np.asarray(layer.shift)
+        return L.DepthwiseConv2D(1, name=layer.name), [np.ones((1, 1, len(shift), 1), np.float32), shift]
     gamma = np.asarray(layer.gamma) if layer.scale else 1.0
     beta = np.asarray(layer.beta) if layer.center else 0.0
     scale = gamma / np.sqrt(np.asarray(layer.moving_variance) + layer.epsilon)

@@ -1,6 +1,6 @@
 """The optimize stage: one recipe, one .tflite file, and the proof of what is in it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from common.npu_sdk import require
 from common.promises import require_kept
 from common.provenance import Recorder
 from common.schema.dataset import Dataset
-from common.schema.recipe import FineTuning, Recipe, Retraining
+from common.schema.recipe import FineTuning, QuantizeAware, Recipe, Retraining
 from common.schema.training import Training
 from common.schema.variant import PassReport, Promise, Variant
 from common.tflite.aot import write_compiled
@@ -33,7 +33,7 @@ from common.tflite.reader import Inspection, inspect
 from jobs.optimize import passes
 from jobs.optimize.aware_file import aware_file
 from jobs.optimize.batch_norm import copied, reestimate
-from jobs.optimize.collapse import accuracy_kept
+from jobs.optimize.collapse import accuracy_kept, validated
 from jobs.optimize.fine_tune import FineTuner
 from jobs.optimize.pass_result import Aware, Expectation
 from jobs.optimize.promises import advice, check
@@ -81,8 +81,8 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
     with writing(output, ARTIFACT, dataset, training):
         made = make(model, recipe, tuner)
         content, inspection = made.content, made.inspection
-        kept = accuracy_kept(labels, before, predict(content, validation))
-        promises = (*made.promises, kept)
+        after = predict(content, validation)
+        promises = (*made.promises, *([accuracy_kept(labels, before, after)] if recipe.fine_tune else ()))
         require_kept(name, promises, advice(promises))
         write_bytes(output / f"{name}.tflite", content)
         inspection = asked(output / f"{name}.tflite", content, inspection)
@@ -105,6 +105,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
             operators=inspection.operators,
             tensors=inspection.tensors,
             promises=promises,
+            validation=validated(labels, before, after),
             proof=inspection.proof,
             compiled=write_compiled(content, recipe.convert.npu, name, output),
         )
@@ -115,7 +116,7 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
 def make(model: Any, recipe: Recipe, tuner: FineTuner) -> Made:
     """What a recipe makes of a trained model, with every promise but that of its accuracy. Raises EdgeproofError where
     a pass or the converter does not take the network."""
-    passed, images = _run_passes(model, recipe, tuner), tuner.batches.images
+    passed, images = _run_passes(model, recipe, replace(tuner, trains=recipe.fine_tune)), tuner.batches.images
     if not passed.aware:
         content = convert(passed.model, recipe.convert, images)
         inspection = inspect(content)
@@ -195,13 +196,18 @@ class _Passed:
 def _run_passes(model: Any, recipe: Recipe, tuner: FineTuner) -> _Passed:
     passed = _Passed(model, model, (), (), ())
     for settings in recipe.passes:
+        if isinstance(settings, QuantizeAware) and not tuner.trains:
+            # Its file is that of an int8 conversion, with ranges that training found.
+            reports = (*passed.reports, PassReport(name=settings.name, layers=()))
+            passed = replace(passed, reports=reports)
+            continue
         before = passed.model
         # tfmot wraps the very layers that it is given; weights are shared unless copied.
         done = passes.apply(copied(before), settings, tuner)
         changed, notes = done.model, done.notes
         if not isinstance(settings, FineTuning):
             _require_same(settings.name, before, changed, tuner.batches.images[:SAMPLE])
-        elif isinstance(settings, Retraining) and settings.reestimate_batch_norm:
+        elif isinstance(settings, Retraining) and settings.reestimate_batch_norm and tuner.trains:
             changed, measured = reestimate(changed, tuner.batches.images)
             notes = (*notes, *measured)
         reports = (*passed.reports, PassReport(name=settings.name, layers=notes))

@@ -49,7 +49,7 @@ TAKEN = {
     "benchmark": ("provenance", "schema_version", "target", "settings"),
     "evaluation": ("provenance", "schema_version"),
     "best": ("provenance", "schema_version"),
-    "variants": ("provenance", "schema_version", "given", "passes", "promises", "unasked"),
+    "variants": ("provenance", "schema_version", "given", "passes", "promises", "validation", "unasked"),
     "dataset": (
         *("provenance", "schema_version", "height", "width", "colour_baseline", "decode_images_per_s", "bad_share"),
         *("exact_dropped", "images", "train_labels", "validation_labels", "items", "contact_sheet"),

@@ -43,7 +43,7 @@ def apply(model: Any, settings: Pass, tuner: FineTuner) -> PassResult:
         case FoldBatchNorm():
             from jobs.optimize.passes import fold_batch_norm
 
-            return fold_batch_norm.apply(model)
+            return fold_batch_norm.apply(model, settings)
         case MergeSeparable():
             from jobs.optimize.passes import merge_separable
 

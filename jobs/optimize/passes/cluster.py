@@ -101,7 +101,7 @@ def _note(layer: Any, settings: Cluster) -> LayerNote:
         convolution = isinstance(layer.layer, tf_keras.layers.Conv2D)
         whole = settings.per_channel and convolution and not layer.cluster_per_channel
         return LayerNote(layer=layer.layer.name, action=f"clustered {kernels}" + (" as a whole" if whole else ""))
-    return LayerNote(layer=layer.name, action=f"left alone: {_reason(layer, settings)}")
+    return LayerNote(layer=layer.name, action=f"left alone: {_reason(layer, settings)}", changed=False)
 
 
 def _reason(layer: Any, settings: Cluster) -> str:

@@ -31,9 +31,9 @@ def apply(model: Any, settings: Distill, tuner: FineTuner) -> PassResult:
     student = build_student(settings.network, model.input_shape[1:], tuner.classes, tuner.folder)
     require_smaller(student, model, settings)
     tuner = replace(tuner, batches=replace(tuner.batches, batch_size=settings.batch_size))
-    loss = _train(model, student, settings, tuner)
+    told = f"last loss {_train(model, student, settings, tuner):.4f}" if tuner.trains else "not trained"
     before, after = model.count_params(), student.count_params()
-    action = f"{after:,} parameters in place of {before:,} of {model.name}; last loss {loss:.4f}"
+    action = f"{after:,} parameters in place of {before:,} of {model.name}; {told}"
     return PassResult(student, (LayerNote(layer=student.name, action=action),))
 
 

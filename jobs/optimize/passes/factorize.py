@@ -13,7 +13,7 @@ import numpy.typing as npt
 import tf_keras
 
 from common.networks.flat import again
-from common.networks.recipes import THIN, WIDE, chosen, require_layers
+from common.networks.recipes import THIN, WIDE, chosen, named, require_layers
 from common.schema.recipe import Factorize
 from common.schema.variant import LayerNote
 from jobs.optimize.fine_tune import FineTuner
@@ -26,7 +26,7 @@ Matrix = npt.NDArray[np.float64]
 
 def apply(model: Any, settings: Factorize, tuner: FineTuner) -> PassResult:
     """Factorise every layer where that saves weights, then fine-tune."""
-    require_layers(settings.layers, model, "factorize")
+    require_layers((*settings.layers, *settings.ranks), model, "factorize")
     graph = Graph(model)
     edits: dict[str, list[Part]] = {}
     notes, expected = [], []
@@ -39,7 +39,7 @@ def apply(model: Any, settings: Factorize, tuner: FineTuner) -> PassResult:
             expected += [made for part in edits[layer.name] for made in _present(layer.name, part)]
         else:
             action = f"left alone: {reason}"
-        notes.append(LayerNote(layer=layer.name, action=action))
+        notes.append(LayerNote(layer=layer.name, action=action, changed=reason is None))
     thinner = graph.rebuild(edits)
     tuner.fit(thinner, settings)
     return PassResult(thinner, tuple(notes), tuple(expected))
@@ -48,21 +48,28 @@ def apply(model: Any, settings: Factorize, tuner: FineTuner) -> PassResult:
 def _refused(graph: Graph, layer: Any, settings: Factorize) -> str | None:
     if type(layer) not in (L.Dense, L.Conv2D) or getattr(layer, "groups", 1) > 1:
         return "neither a dense layer nor a plain convolution"
-    if not chosen(dict.fromkeys(settings.layers, True), layer.name, False):
+    own = chosen(settings.ranks, layer.name, None)
+    if own == 0 or (own is None and not named(settings.layers, layer.name)):
         return "as the recipe says"
     if graph.is_shared(layer):
         return "the network uses it more than once"
-    if _is_spatial(layer) and settings.spatial_rank is None:
-        return "larger than 1 x 1, and no spatial_rank is given"
-    if not _is_spatial(layer) and settings.rank is None and settings.energy is None:
-        return "neither rank nor energy is given"
     kernel = _matrix(layer)
-    if not _is_spatial(layer) and kernel.size < settings.min_weights:
-        return f"{kernel.size} weights, fewer than {settings.min_weights}"
+    if own is None and (reason := _unasked(layer, kernel, settings)) is not None:
+        return reason
     rank = _rank(layer, kernel, settings)
     if rank * sum(kernel.shape) >= kernel.size:
         return f"two factors of rank {rank} would hold no fewer weights"
     return None
+
+
+def _unasked(layer: Any, kernel: Matrix, settings: Factorize) -> str | None:
+    """Why a layer without a rank of its own keeps its kernel; None where it gets two."""
+    if _is_spatial(layer):
+        return "larger than 1 x 1, and no spatial_rank is given" if settings.spatial_rank is None else None
+    if settings.rank is None and settings.energy is None:
+        return "neither rank nor energy is given"
+    few = kernel.size < settings.min_weights
+    return f"{kernel.size} weights, fewer than {settings.min_weights}" if few else None
 
 
 def _is_spatial(layer: Any) -> bool:
@@ -79,7 +86,8 @@ def _matrix(layer: Any) -> Matrix:
 
 
 def _rank(layer: Any, kernel: Matrix, settings: Factorize) -> int:
-    fixed = settings.spatial_rank if _is_spatial(layer) else settings.rank
+    general = settings.spatial_rank if _is_spatial(layer) else settings.rank
+    fixed = chosen(settings.ranks, layer.name, general)
     if fixed is not None:
         return min(fixed, *map(int, kernel.shape))
     energies = np.cumsum(np.square(np.linalg.svd(kernel, compute_uv=False)))

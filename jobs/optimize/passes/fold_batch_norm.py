@@ -14,9 +14,11 @@ import numpy.typing as npt
 import tf_keras
 
 from common.networks.flat import again
+from common.networks.recipes import LEFT, named, require_layers
+from common.schema.recipe import FoldBatchNorm
 from common.schema.variant import LayerNote
 from jobs.optimize.graph import Graph, Part
-from jobs.optimize.layers import only_shifts
+from jobs.optimize.layers import Shift
 from jobs.optimize.pass_result import PassResult
 
 L = tf_keras.layers
@@ -76,6 +78,10 @@ class Fold:
         target, reason = self._consumer(layer, scale)
         return f"left alone: {reason}" if target is None else self._forward(node, target, scale, shift)
 
+    def changed(self, layer: Any) -> bool:
+        """Whether a BatchNormalization is gone, or goes where it is an addition."""
+        return layer.name in self._nodes and self._nodes[layer.name].removed
+
     def takes_scale(self, layer: Any) -> bool:
         """Whether a BatchNormalization that follows the layer alone goes into its kernel."""
         return type(layer) in SCALED and _is_linear(layer) and layer.name in self._nodes
@@ -111,12 +117,16 @@ class Fold:
         return f"scale folded into {target.name} after it, shift kept before its padding"
 
 
-def apply(model: Any) -> PassResult:
-    """Fold every BatchNormalization that has neighbours to take it; nothing is trained."""
+def apply(model: Any, settings: FoldBatchNorm) -> PassResult:
+    """Fold every BatchNormalization of `settings` that has neighbours to take it; nothing is trained."""
+    require_layers(settings.layers, model, settings.name)
     graph = Graph(model)
     fold = Fold(graph)
-    normalizations = [layer for layer in graph.layers if isinstance(layer, L.BatchNormalization)]
-    notes = [LayerNote(layer=layer.name, action=fold.fold(layer)) for layer in normalizations if not only_shifts(layer)]
+    notes = []
+    for layer in graph.layers:
+        if isinstance(layer, L.BatchNormalization):
+            action = fold.fold(layer) if named(settings.layers, layer.name) else LEFT
+            notes.append(LayerNote(layer=layer.name, action=action, changed=fold.changed(layer)))
     return PassResult(graph.rebuild(fold.edits()), tuple(notes))
 
 
@@ -169,8 +179,4 @@ def _response(node: _Node, shift: Vector) -> Vector:
 
 
 def _addition(node: _Node, shift: Vector) -> Part:
-    # A BatchNormalization that only adds: frozen, so that no training or re-estimation touches it. The
-    # converter turns it into one ADD, since its scale is exactly one.
-    layer = again(node.layer, scale=False, center=True, trainable=False)
-    variance = np.float32(1.0) - np.float32(layer.epsilon)
-    return layer, [shift, np.zeros_like(shift), np.full(shift.shape, variance)]
+    return Shift(name=node.layer.name), [shift]

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tf_keras
 
+from common.networks.recipes import LEFT, named, require_layers
 from common.schema.recipe import MergeSeparable
 from common.schema.variant import LayerNote
 from jobs.optimize.graph import Graph, Part
@@ -20,18 +21,21 @@ KEPT_SETTINGS = ("filters", "kernel_size", "strides", "padding", "activation", "
 
 def apply(model: Any, settings: MergeSeparable) -> PassResult:
     """Merge what has few enough input channels; nothing is trained."""
+    require_layers(settings.layers, model, settings.name)
     graph = Graph(model)
     edits, notes = {}, []
     for layer in graph.layers:
         if not isinstance(layer, tf_keras.layers.SeparableConv2D):
             continue
         channels = layer.input_shape[-1]
-        if channels > settings.max_input_channels:
+        if not named(settings.layers, layer.name):
+            action = LEFT
+        elif channels > settings.max_input_channels:
             action = f"left alone: {channels} input channels, more than {settings.max_input_channels}"
         else:
             edits[layer.name] = [_merged(layer)]
             action = "depthwise and pointwise kernel merged"
-        notes.append(LayerNote(layer=layer.name, action=action))
+        notes.append(LayerNote(layer=layer.name, action=action, changed=layer.name in edits))
     return PassResult(graph.rebuild(edits), tuple(notes))
 
 

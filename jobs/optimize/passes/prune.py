@@ -29,6 +29,8 @@ def apply(model: Any, settings: Prune, tuner: FineTuner) -> PassResult:
     require_room(settings, steps)
     wrapped = exchange(model, lambda layer: _wrapped(layer, settings, steps))
     tuner.fit(wrapped, settings, [tfmot.sparsity.keras.UpdatePruningStep()])
+    if not tuner.trains:
+        _mask_at_once(wrapped, settings, steps)
     layers = list(leaves(wrapped))
     notes = tuple(_note(layer, settings) for layer in layers)
     expected = tuple(made for layer in layers for made in _expected(layer, settings))
@@ -56,6 +58,17 @@ def _wrapped(layer: Any, settings: Prune, steps: int) -> Any:
         block_size=_block(layer, settings),
         sparsity_m_by_n=settings.m_by_n,
     )
+
+
+def _mask_at_once(wrapped: Any, settings: Prune, steps: int) -> None:
+    """The zeros that the schedule ends with, without a step of training."""
+    last = settings.begin_step if settings.schedule == "constant" else settings.end(steps)
+    # Groups get their masks at the first step, whatever the schedule says.
+    last = last if settings.m_by_n is None else 1
+    for layer in filter(_is_wrapped, leaves(wrapped)):
+        layer.pruning_step.assign(last)
+        layer.pruning_obj.conditional_mask_update()
+        layer.pruning_obj.weight_mask_op()
 
 
 def _kernels(layer: Any) -> list[str]:
@@ -106,7 +119,7 @@ def _note(layer: Any, settings: Prune) -> LayerNote:
         return LayerNote(
             layer=layer.layer.name, action=f"pruned {kernels}" + (", weight by weight: not a matrix" if single else "")
         )
-    return LayerNote(layer=layer.name, action=f"left alone: {_reason(layer, settings)}")
+    return LayerNote(layer=layer.name, action=f"left alone: {_reason(layer, settings)}", changed=False)
 
 
 def _reason(layer: Any, settings: Prune) -> str:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from jobs.optimize.collapse import accuracy_kept
+from jobs.optimize.collapse import accuracy_kept, validated
 
 
 def answers(labels: np.ndarray, right: int) -> np.ndarray:
@@ -31,6 +31,15 @@ def test_collapse(count: int, before: int, after: int, kept: bool) -> None:
     promise = accuracy_kept(labels, answers(labels, before), answers(labels, after))
     assert promise.kept is kept
     assert promise.observed == f"{after / count:.3f}"
+
+
+def test_answers_are_counted_by_what_the_file_lost_and_won() -> None:
+    labels = halves(400)
+    before, after = answers(labels, 360), np.roll(answers(labels, 360), 20, axis=0)
+    found = validated(labels, before, after)
+    assert (found.images, found.right) == (400, 360)
+    assert found.right - found.lost + found.won == (np.argmax(after, axis=1) == labels).sum()
+    assert found.lost == 20 and found.won == 20
 
 
 def test_the_most_frequent_class_is_what_anyone_can_guess() -> None:

@@ -88,6 +88,61 @@ def test_a_recipe_that_is_newer_than_the_training_is_looked_at_first(chain: Chai
     assert not (tmp_path / "pruned").exists()
 
 
+STRUCTURES = """
+[variants.thin]
+passes = [{ pass = "factorize", rank = 4, min_weights = 600, epochs = 30 }]
+convert = { format = "int8" }
+fine_tune = false
+
+[variants.sparse]
+passes = [{ pass = "prune", sparsity = 0.8, schedule = "polynomial", frequency = 1, epochs = 3 }]
+convert = { format = "float32" }
+fine_tune = false
+
+[variants.grouped]
+passes = [{ pass = "prune", sparsity = 0.5, m_by_n = [2, 4], epochs = 3 }]
+convert = { format = "float32" }
+fine_tune = false
+
+[variants.few]
+passes = [{ pass = "cluster", clusters = 4, initialization = "LINEAR", epochs = 3 }]
+convert = { format = "float32" }
+fine_tune = false
+
+[variants.taught]
+passes = [{ pass = "distill", width = 0.25 }]
+convert = { format = "dynamic_range" }
+fine_tune = false
+
+[variants.aware]
+passes = [{ pass = "quantize_aware", epochs = 3 }]
+convert = { format = "int8" }
+fine_tune = false
+"""
+
+
+def test_a_structure_is_made_without_a_step_of_training(
+    chain: Chain, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import tf_keras
+
+    experiment = write_experiment(tmp_path, EXPERIMENT + STRUCTURES)
+    monkeypatch.delattr(tf_keras.Model, "fit")
+    made = {}
+    for name in ("thin", "sparse", "grouped", "few", "taught", "aware"):
+        made[name] = optimize(experiment, name, chain.folder / "dataset", chain.folder / "train", tmp_path / name)
+        assert all(promise.kept or promise.waived for promise in made[name].promises)
+        assert not any(promise.claim == "accuracy" for promise in made[name].promises)
+    assert max(max(tensor.zeros for tensor in made[name].tensors) for name in ("sparse", "grouped")) > 0.78
+    assert made["taught"].passes[0].layers[0].action.endswith("not trained")
+    assert any("rank 4 of" in note.action for note in made["thin"].passes[0].layers)
+    # As an int8 conversion, whose ranges are calibrated.
+    assert {tensor.dtype for tensor in made["aware"].tensors} >= {"int8"}
+    assert not any(operator == "DEQUANTIZE" and count > 1 for operator, count in made["aware"].operators.items())
+    validation = made["thin"].validation
+    assert validation is not None and validation.images == 32 and 0 <= validation.right <= 32
+
+
 def test_an_unknown_variant_lists_the_known_ones(chain: Chain, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"unknown variant 'tiny'.*baseline, dynamic_range"):
         optimize(chain.experiment, "tiny", chain.folder / "dataset", chain.folder / "train", tmp_path / "x")

@@ -137,6 +137,15 @@ def test_factorised_layers_are_two_thin_ones_in_the_file(rule: dict[str, Any]) -
     assert notes(done)["last"].startswith("left alone: 64 weights")
 
 
+def test_a_layer_may_have_a_rank_of_its_own() -> None:
+    ranks = {"wide": 2, "point*": 0, "first": 3}
+    done, found = run([{"pass": "factorize", "rank": 4, "min_weights": 600, "layers": ("last",), "ranks": ranks}])
+    assert done.model.get_layer("wide_u").get_weights()[0].shape[1] == 2
+    assert (3, 3, 1, 3) in [kernel.tensor.shape for kernel in found.kernels]
+    assert notes(done)["pointwise"] == "left alone: as the recipe says"
+    assert {note.layer for note in done.notes if note.changed} == {"wide", "first"}
+
+
 def test_a_factorised_layer_of_full_rank_is_the_same_function() -> None:
     from common.schema.recipe import Factorize
     from jobs.optimize.graph import Graph

@@ -9,13 +9,16 @@ import pytest
 import tf_keras
 from tf_keras import layers
 
+from common.errors import UsageError
 from common.networks.convert import convert
 from common.schema.network import Network
-from common.schema.recipe import Convert, MergeSeparable
+from common.schema.recipe import Convert, FoldBatchNorm, MergeSeparable
 from common.tflite.reader import inspect
+from jobs.optimize.layers import Shift
 from jobs.optimize.passes import fold_batch_norm, merge_separable
 
 MERGE = MergeSeparable.model_validate({"pass": "merge_separable"})
+FOLD = FoldBatchNorm.model_validate({"pass": "fold_batch_norm"})
 SIDE = 12
 
 
@@ -98,10 +101,10 @@ def test_folding_keeps_the_function(name: str) -> None:
     build, left, told = CASES[name]
     model = shuffled(build())
     before = outputs(model)
-    done = fold_batch_norm.apply(model)
+    done = fold_batch_norm.apply(model, FOLD)
     folded, notes = done.model, done.notes
     assert_same(before, outputs(folded))
-    assert sum(isinstance(layer, layers.BatchNormalization) for layer in folded.layers) == left
+    assert sum(isinstance(layer, layers.BatchNormalization | Shift) for layer in folded.layers) == left
     assert told in actions(notes)[0]
 
 
@@ -111,10 +114,28 @@ def test_a_negative_scale_does_not_go_past_max_pooling() -> None:
     normalization = model.layers[1]
     normalization.gamma.assign(-normalization.gamma)
     before = outputs(model)
-    done = fold_batch_norm.apply(model)
+    done = fold_batch_norm.apply(model, FOLD)
     folded, notes = done.model, done.notes
     assert_same(before, outputs(folded))
     assert "not positive" in actions(notes)[0]
+
+
+def test_only_the_layers_that_are_named_are_rewritten() -> None:
+    def two() -> Any:
+        first, second = (layers.SeparableConv2D(4, 3, name=name) for name in ("first", "second"))
+        return net(first, layers.BatchNormalization(name="one"), second, layers.BatchNormalization(name="two"))
+
+    model = shuffled(two())
+    before = outputs(model)
+    merged = merge_separable.apply(model, MERGE.model_copy(update={"layers": ("sec*",)}))
+    assert [type(layer).__name__ for layer in merged.model.layers[1::2]] == ["SeparableConv2D", "Conv2D"]
+    assert [note.changed for note in merged.notes] == [False, True]
+    folded = fold_batch_norm.apply(merged.model, FOLD.model_copy(update={"layers": ("one",)}))
+    assert [note.changed for note in folded.notes] == [True, False]
+    assert folded.notes[1].action == "left alone: as the recipe says"
+    assert_same(before, outputs(folded.model))
+    with pytest.raises(UsageError, match=r"fold_batch_norm: no layer is named like 'thre\*'"):
+        fold_batch_norm.apply(merged.model, FOLD.model_copy(update={"layers": ("thre*",)}))
 
 
 @pytest.mark.parametrize("strides", [1, 2])
@@ -140,7 +161,7 @@ def test_fire_detection_net_loses_its_multiplications() -> None:
     before = np.asarray(model(images, training=False))
     plain = inspect(convert(model, Convert(format="float32"), np.zeros((1, 32, 32, 3), np.uint8))).operators
     merged = merge_separable.apply(model, MERGE).model
-    folded = fold_batch_norm.apply(merged).model
+    folded = fold_batch_norm.apply(merged, FOLD).model
     assert_same(before, np.asarray(folded(images, training=False)))
     found = inspect(convert(folded, Convert(format="float32"), np.zeros((1, 32, 32, 3), np.uint8))).operators
     assert plain["MUL"] >= 4
@@ -161,7 +182,7 @@ def branching() -> Any:
 def test_folding_and_merging_follow_branches() -> None:
     model = shuffled(branching())
     before = outputs(model)
-    done = fold_batch_norm.apply(model)
+    done = fold_batch_norm.apply(model, FOLD)
     assert_same(before, outputs(done.model))
     told = {note.layer: note.action for note in done.notes}
     assert told["stem_bn"].startswith("folded into conv2d")
@@ -174,7 +195,7 @@ def test_a_layer_that_is_used_twice_is_left_alone() -> None:
     twice, normalization = layers.Conv2D(3, 3, padding="same"), layers.BatchNormalization()
     model = shuffled(tf_keras.Model(start, normalization(twice(twice(start)))))
     before = outputs(model)
-    done = fold_batch_norm.apply(model)
+    done = fold_batch_norm.apply(model, FOLD)
     assert_same(before, outputs(done.model))
     assert actions(done.notes) == ["left alone: no layer with weights follows it alone"]
 
