@@ -52,8 +52,8 @@ class Kernel(Model):
 
 
 class Observation(Model):
-    """A file as it was measured: its bytes, its nodes' times of one profile, and its latency without a profile (CPU time
-    where that is known: on a busy machine the wall clock tells of other programs)."""
+    """A file as it was measured: its bytes, its nodes' times of one profile, and its latency without a profile: the CPU
+    time of one thread where that is known, since the wall clock of a busy machine tells of other programs."""
 
     name: str
     content: bytes

@@ -163,9 +163,9 @@ class _Seen:
     def of(cls, observation: Observation) -> "_Seen":
         """Raises EdgeproofError for a file that is none."""
         operators, latency_us = kernels(observation.content), observation.latency_us
-        own = {one.index: one.mean_us for one in observation.layers if one.index < len(operators)}
+        own = {one.index: max(0.0, one.mean_us) for one in observation.layers if one.index < len(operators)}
         # What a delegate takes as a whole has an index behind the file's; without a profile the whole file is one.
-        behind = [one.mean_us for one in observation.layers if one.index >= len(operators)]
+        behind = [max(0.0, one.mean_us) for one in observation.layers if one.index >= len(operators)]
         rest = [kernel for index, kernel in enumerate(operators) if index not in own]
         parts = [(operators[index], us) for index, us in own.items()]
         if rest and (behind or not own):

@@ -1,57 +1,90 @@
-"""How well a cost table predicts files that it has not seen, from a finished run: Spearman's rank correlation and the
-median error of each file predicted from all others.
+"""How well a cost table predicts files that it has not seen, from a finished run.
 
-    python -m tests.benchmarks.cost_table <run folder>
+    python -m tests.benchmarks.cost_table <run folder> [<the same files measured once more>]
 
-Prints a row for each number format in the files' names (`<structure>.<format>`), and one for all.
+Prints for each number format in the files' names (`<structure>.<format>`), and for all: Spearman's rank correlation and
+the median error of each file predicted from all others, and of the rest predicted from a few, drawn 20 times. With a
+second run the same of its latencies, as if the first run's were the prediction: no prediction can be better than that.
 """
 
+import random
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from statistics import median
+
+import numpy as np
+from scipy.stats import spearmanr
 
 from common.artifact import read, verified
 from common.schema.benchmark import Benchmark, Row, Summary
-from common.schema.costs import Observation
+from common.schema.costs import CostTable, Observation, Target
 from common.schema.variant import Variant
-from jobs.search.costs import held_out
+from jobs.search.costs import Predictor, held_out, merged
+
+FEW, DRAWS = (8, 16, 32), 20
+SOME = Target(device="any", fingerprint="0" * 64, backend="any", threads=1, tool="any")
+FORMATS: dict[str, Callable[[str], bool]] = {
+    **{form: lambda name, form=form: name.endswith(f".{form}") for form in ("float32", "dynamic_range", "int8")},
+    "all": lambda name: True,
+}
 
 
-def observation(row: Row, run: Path) -> Observation | None:
+def observation(row: Row, variants: Path) -> Observation | None:
     """What was measured of a row's file; None where nothing was."""
     if not isinstance(row.result, Summary) or row.examination is None:
         return None
-    folder = run / "variants" / row.cell.variant
+    folder = variants / row.cell.variant
     content = verified(folder, read(folder / "variant.json", Variant).model).read_bytes()
+    # Of one thread the CPU time is its own; of several it is their sum.
+    cpu_us = row.result.cpu_us if row.cell.threads == 1 else None
     return Observation(
         name=row.cell.variant,
         content=content,
         layers=row.examination.layers,
-        latency_us=row.result.cpu_us or row.result.latency_us,
+        latency_us=cpu_us or row.result.latency_us,
     )
 
 
-def main(run: Path) -> None:
-    """Print the table of every target, backend and number of threads."""
-    for path in sorted(run.glob("benchmark/*/benchmark.json")):
-        bench = read(path, Benchmark)
-        for backend, threads in sorted({(row.cell.backend, row.cell.threads) for row in bench.rows}):
-            rows = [row for row in bench.rows if (row.cell.backend, row.cell.threads) == (backend, threads)]
-            found = [one for row in rows if (one := observation(row, run)) is not None]
-            print(f"{bench.target.name}, {backend}, {threads} threads")
-            for form in sorted({one.name.rpartition(".")[2] for one in found}):
-                tell(form, [one for one in found if one.name.endswith(f".{form}")])
-            tell("all", found)
+def observations(run: Path, variants: Path) -> tuple[Observation, ...]:
+    """All files of a run with one target, backend and number of threads."""
+    [path] = run.glob("benchmark/*/benchmark.json")
+    return tuple(one for row in read(path, Benchmark).rows if (one := observation(row, variants)) is not None)
 
 
-def tell(name: str, observations: Sequence[Observation]) -> None:
-    """A row of the table."""
-    told = held_out(observations)
-    if told.spearman is None or told.median_error is None:
-        print(f"{name:16} {told.n:4} files: too few")
-    else:
-        print(f"{name:16} {told.n:4} files: Spearman {told.spearman:.3f}, median error {told.median_error:.1%}")
+def worth(predicted: Sequence[float], measured: Sequence[float]) -> tuple[float, float]:
+    """Rank correlation and median relative error."""
+    errors = np.abs(np.array(predicted) - np.array(measured)) / np.array(measured)
+    return float(spearmanr(predicted, measured).statistic), float(np.median(errors))
+
+
+def from_few(found: Sequence[Observation], count: int, seed: int) -> tuple[float, float]:
+    """The same of the rest, from `count` that are drawn."""
+    drawn = random.Random(seed).sample(range(len(found)), count)  # noqa: S311
+    table = merged(CostTable(target=SOME), [found[number] for number in drawn])
+    told = Predictor(table.entries)
+    rest = [one for number, one in enumerate(found) if number not in drawn]
+    return worth([told.predict(one.content).us or 0.0 for one in rest], [one.latency_us for one in rest])
+
+
+def main(run: Path, again: Path | None) -> None:
+    """Print the figures."""
+    variants = run / "variants"
+    first = observations(run, variants)
+    second = {} if again is None else {one.name: one.latency_us for one in observations(again, variants)}
+    for form, of_form in FORMATS.items():
+        found = [one for one in first if of_form(one.name)]
+        told = held_out(found)
+        line = f"{form:14}{told.n:4} files, each from the others: {told.spearman or 0:.3f} {told.median_error or 0:.1%}"
+        for count in FEW:
+            if 2 * count <= len(found):
+                draws = [from_few(found, count, seed) for seed in range(DRAWS)]
+                line += f"; from {count}: {median(one[0] for one in draws):.3f} {median(one[1] for one in draws):.1%}"
+        both = [(one.latency_us, second[one.name]) for one in found if one.name in second]
+        if both:
+            line += "; measured again: {:.3f} {:.1%}".format(*worth(*zip(*both, strict=True)))
+        print(line)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None)
