@@ -9,7 +9,7 @@ second run the same of its latencies, as if the first run's were the prediction:
 
 import random
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import median
 
@@ -24,10 +24,8 @@ from jobs.search.costs import Predictor, held_out, merged
 
 FEW, DRAWS = (8, 16, 32), 20
 SOME = Target(device="any", fingerprint="0" * 64, backend="any", threads=1, tool="any")
-FORMATS: dict[str, Callable[[str], bool]] = {
-    **{form: lambda name, form=form: name.endswith(f".{form}") for form in ("float32", "dynamic_range", "int8")},
-    "all": lambda name: True,
-}
+# How names end; all of them with nothing.
+FORMATS = ("float32", "dynamic_range", "int8", "")
 
 
 def observation(row: Row, variants: Path) -> Observation | None:
@@ -62,9 +60,24 @@ def from_few(found: Sequence[Observation], count: int, seed: int) -> tuple[float
     """The same of the rest, from `count` that are drawn."""
     drawn = random.Random(seed).sample(range(len(found)), count)  # noqa: S311
     table = merged(CostTable(target=SOME), [found[number] for number in drawn])
-    told = Predictor(table.entries)
+    known = Predictor(table.entries)
     rest = [one for number, one in enumerate(found) if number not in drawn]
-    return worth([told.predict(one.content).us or 0.0 for one in rest], [one.latency_us for one in rest])
+    return worth([known.predict(one.content).us or 0.0 for one in rest], [one.latency_us for one in rest])
+
+
+def told(found: Sequence[Observation], second: dict[str, float]) -> str:
+    """The figures of some files."""
+    each = held_out(found)
+    if each.spearman is None or each.median_error is None:
+        return f"{each.n:4} files, too few"
+    worths = [("each from the others", (each.spearman, each.median_error))]
+    for count in (few for few in FEW if 2 * few <= len(found)):
+        draws = [from_few(found, count, seed) for seed in range(DRAWS)]
+        worths.append((f"from {count}", (median(one[0] for one in draws), median(one[1] for one in draws))))
+    both = [(one.latency_us, second[one.name]) for one in found if one.name in second]
+    if both:
+        worths.append(("measured again", worth(*zip(*both, strict=True))))
+    return f"{each.n:4} files; " + ", ".join(f"{name} {rank:.3f} {error:.1%}" for name, (rank, error) in worths)
 
 
 def main(run: Path, again: Path | None) -> None:
@@ -72,18 +85,8 @@ def main(run: Path, again: Path | None) -> None:
     variants = run / "variants"
     first = observations(run, variants)
     second = {} if again is None else {one.name: one.latency_us for one in observations(again, variants)}
-    for form, of_form in FORMATS.items():
-        found = [one for one in first if of_form(one.name)]
-        told = held_out(found)
-        line = f"{form:14}{told.n:4} files, each from the others: {told.spearman or 0:.3f} {told.median_error or 0:.1%}"
-        for count in FEW:
-            if 2 * count <= len(found):
-                draws = [from_few(found, count, seed) for seed in range(DRAWS)]
-                line += f"; from {count}: {median(one[0] for one in draws):.3f} {median(one[1] for one in draws):.1%}"
-        both = [(one.latency_us, second[one.name]) for one in found if one.name in second]
-        if both:
-            line += "; measured again: {:.3f} {:.1%}".format(*worth(*zip(*both, strict=True)))
-        print(line)
+    for form in FORMATS:
+        print(f"{form or 'all':14}" + told([one for one in first if one.name.endswith(form)], second))
 
 
 if __name__ == "__main__":

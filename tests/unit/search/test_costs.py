@@ -85,9 +85,9 @@ def test_a_file_of_known_kernels_takes_the_sum_of_their_medians(drawn: list[tupl
 
 
 def test_a_profile_tells_shares_and_the_latency_how_long_they_are() -> None:
-    quiet = [(each.kernel, each.samples_us) for each in table(observed(FILES[4])).entries]
-    busy = table(observed(FILES[4], disturbed=6.0)).entries
-    assert [(each.kernel, pytest.approx(each.samples_us)) for each in busy] == quiet
+    quiet, busy = table(observed(FILES[4])).entries, table(observed(FILES[4], disturbed=6.0)).entries
+    assert [one.kernel for one in busy] == [one.kernel for one in quiet]
+    assert [one.samples_us for one in busy] == [pytest.approx(one.samples_us) for one in quiet]
 
 
 def test_a_kernel_that_was_not_measured_is_fitted_on_those_of_its_kind() -> None:
