@@ -35,7 +35,7 @@ BASE ?=## compare, check: the run (its folder or its results.json) to compare wi
 HEAD ?=## compare, check: the run that is compared, instead of RUN
 BUDGETS ?=## check: a TOML file of budgets
 RERUN ?=## compare, check: 1 measures the files of both runs again, in turns
-BUDGET ?=## with MODELS or RERUN: how long a session goes on with rounds; 60s, and 5m with RERUN
+BUDGET ?=## search: how long it looks; with MODELS or RERUN: how long a session goes on with rounds (60s, 5m)
 BUNDLE ?= $(RUN).tar## bundle, verify: the archive with a run's evidence
 FORMAT ?=## export: google-benchmark, bencher, model-explorer or mlflow (the store of MLFLOW_TRACKING_URI)
 PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personalities
@@ -99,9 +99,14 @@ $(VENV)/.history: requirements/history.txt | $(VENV)/.files
 $(VENV)/.mlflow: requirements/mlflow.txt | $(VENV)/.files
 	requirements/setup $(VENV) $<
 	touch $@
-$(VENV)/.dev: requirements/dev.txt requirements/history.txt requirements/mlflow.txt $(VENV)/.local
-	requirements/setup $(VENV) requirements/dev.txt requirements/history.txt requirements/mlflow.txt
-	touch $@ $(VENV)/.history $(VENV)/.mlflow
+# And what a search draws and writes with.
+$(VENV)/.search: requirements/search.txt | $(VENV)/.files
+	requirements/setup $(VENV) $<
+	touch $@
+EXTRAS := history mlflow search
+$(VENV)/.dev: requirements/dev.txt $(EXTRAS:%=requirements/%.txt) $(VENV)/.local
+	requirements/setup $(VENV) requirements/dev.txt $(EXTRAS:%=requirements/%.txt)
+	touch $@ $(EXTRAS:%=$(VENV)/.%)
 
 # ---- from images to a report ---------------------------------------------------------------------
 STAGES := all dataset train optimize evaluate benchmark choose report
@@ -176,6 +181,12 @@ history: $(VENV)/.history ## every session in RUNS over time, of all devices or 
 	@$(PY) -m jobs.history --runs "$$RUNS" $(if $(ASKED),--device "$$DEVICE") --output "$${HISTORY:-history}"
 	@$(PY) -m jobs.report --history "$${HISTORY:-history}/history.json" --output "$${HISTORY:-history}"
 
+# ---- the recipe that is best on the device -------------------------------------------------------
+.PHONY: search
+search: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,$(LIGHT)) $(VENV)/.search ## look for the best recipe on DEVICE, within BUDGET
+	@exec $(PY) -m jobs.search --experiment "$$EXPERIMENT" --run "$$RUN" $${BUDGET:+--budget "$$BUDGET"} \
+	  --data "$$DATA" --data-sha256 "$$DATA_SHA256" -- $(MAKE)
+
 # ---- evidence -------------------------------------------------------------------------------------
 .PHONY: bundle verify
 bundle: | $(VENV)/.files ## pack a finished run as evidence: everything that its figures rest on
@@ -228,7 +239,7 @@ types: $(VENV)/.dev ## mypy, strict
 	$(PY) -m mypy
 lock: ## renew the hashed lock files (needs uv)
 	requirements/lock
-MADE := plan dataset inputs train variants evaluation benchmark best report logs compare check rerun export
+MADE := plan dataset inputs train variants evaluation benchmark best report logs compare check rerun export search
 # Only what make made: a folder with the plan of a run, that no link leads to and that does not hold this checkout.
 clean: ## remove everything that was made from EXPERIMENT
 	@there=$$(realpath -m -- "$$RUN"); \

@@ -91,11 +91,13 @@ $(EVALUATIONS): $(RUN)/evaluation/%/evaluation.json: $(RUN)/variants/%/variant.j
 # One process for all variants, and nothing else of the run beside it: hence the order-only evaluations. Several
 # devices are one job, which has a worker for each; the first one's artifact stands for all. (As a group of targets
 # (&:) they would hide from a dry run, in GNU make 4.3, what hangs on them.)
+# Who asks for latencies alone gets no accuracies.
+JUDGED := $(if $(filter-out dataset train optimize benchmark,$(MAKECMDGOALS)),$(EVALUATIONS))
 FIRST_DEVICE := $(firstword $(BENCHMARKS))
 OTHER_DEVICES := $(filter-out $(FIRST_DEVICE),$(BENCHMARKS))
 LACKING := $(filter-out $(wildcard $(BENCHMARKS)),$(BENCHMARKS)) $(filter benchmark/%,$(STALE))
 $(OTHER_DEVICES): $(FIRST_DEVICE) ;
-$(FIRST_DEVICE): $(MADE) $(ASKED) $(OTHER_DEVICES:$(RUN)/%=$(RUN)/plan/%) $(if $(strip $(LACKING)),FORCE) | $(EVALUATIONS)
+$(FIRST_DEVICE): $(MADE) $(ASKED) $(OTHER_DEVICES:$(RUN)/%=$(RUN)/plan/%) $(if $(strip $(LACKING)),FORCE) | $(JUDGED)
 	$(call job,benchmark) --variants $(RUN)/variants $(asked) $(devices)
 devices = --devices $(SERIALS) $${BENCHMARK_BINARY:+--binary "$$BENCHMARK_BINARY"} \
   $${BENCHMARK_APK:+--apk "$$BENCHMARK_APK"} $${HEXAGON_LIBRARIES:+--hexagon "$$HEXAGON_LIBRARIES"} \

@@ -9,10 +9,12 @@ from common.schema.augmentation import Augmentation
 from common.schema.base import Count, Model, Name, Sha256, Share
 from common.schema.device_tool import OWN_FLAGS, Cores, Flag
 from common.schema.duration import Duration, seconds
+from common.schema.fine_tuning import Positive, Rate
 from common.schema.given import FromFile, FromKeras, GivenFile, ModelPath, kind
 from common.schema.inputs import Inputs
 from common.schema.network import Network
-from common.schema.recipe import Positive, Rate, Recipe
+from common.schema.recipe import Recipe
+from common.schema.search import Search
 from common.schema.source import SYNTHETIC, checked, is_url
 
 # Some tools print hashes in capitals.
@@ -225,6 +227,7 @@ class Experiment(Model):
     choose: Choose = Choose()
     inputs: Inputs = Inputs()
     evaluate: Evaluate = Evaluate()
+    search: Search = Search()
     variants: dict[Name, Making]
 
     @property

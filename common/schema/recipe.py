@@ -11,10 +11,10 @@ from pydantic import Field, model_validator
 
 from common.schema.augmentation import Augmentation
 from common.schema.base import Count, Model, NpuTarget, Share
+from common.schema.fine_tuning import FineTuning, Positive, Rate, Retraining
 from common.schema.network import Network
 from common.schema.order import refusal
 
-Positive = Annotated[int, Field(gt=0)]
 # Formats whose activations are quantised with ranges seen on data.
 CALIBRATED = ("int8", "int16x8")
 # tfmot's least number when one of them is kept for zero.
@@ -33,25 +33,9 @@ Format = Literal[
     "weight_only_wi8_afp32",
     "weight_only_wi4_afp32",
 ]
-Rate = Annotated[float, Field(gt=0, le=1)]
 Sparsity = Annotated[float, Field(gt=0, lt=1)]
 Clusters = Annotated[int, Field(ge=2, le=256)]
 Pattern = Annotated[str, Field(min_length=1)]
-
-
-class FineTuning(Model):
-    """How a pass trains on after it changed the model; the loss and batch are the training's, the images are
-    not changed unless `augmentation` says so."""
-
-    epochs: Positive = 5
-    learning_rate: Rate = 1e-5
-    augmentation: Augmentation = Augmentation()
-
-
-class Retraining(FineTuning):
-    """A fine-tuning after which `reestimate_batch_norm` measures BatchNormalization's statistics anew."""
-
-    reestimate_batch_norm: bool = True
 
 
 class Prune(Retraining):

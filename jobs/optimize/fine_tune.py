@@ -11,7 +11,7 @@ from common.augment import labelled
 from common.batches import Batches
 from common.networks.compiled import compile_whole
 from common.schema.augmentation import Augmentation
-from common.schema.recipe import FineTuning
+from common.schema.fine_tuning import FineTuning
 
 
 @dataclass(frozen=True)

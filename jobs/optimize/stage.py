@@ -23,7 +23,8 @@ from common.npu_sdk import require
 from common.promises import require_kept
 from common.provenance import Recorder
 from common.schema.dataset import Dataset
-from common.schema.recipe import FineTuning, QuantizeAware, Recipe, Retraining
+from common.schema.fine_tuning import FineTuning, Retraining
+from common.schema.recipe import QuantizeAware, Recipe
 from common.schema.training import Training
 from common.schema.variant import PassReport, Promise, Variant
 from common.tflite.aot import write_compiled

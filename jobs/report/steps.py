@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from common.numbers import count, percent
+from common.schema.fine_tuning import FineTuning
 from common.schema.given import FromFile, FromKeras, KerasConvert
 from common.schema.recipe import (
     Cluster,
     Convert,
     Distill,
     Factorize,
-    FineTuning,
     FoldBatchNorm,
     MergeSeparable,
     Pass,

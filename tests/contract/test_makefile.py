@@ -50,7 +50,7 @@ def copy(tmp_path: Path) -> Path:
     for name in LINKED:
         (folder / name).symlink_to(ROOT / name)
     script(folder / ".venv" / "bin" / "python", f'exec {shlex.quote(sys.executable)} "$@"')
-    for marker in (".launcher", ".files", ".data", ".local", ".dev"):
+    for marker in (".launcher", ".files", ".data", ".local", ".search", ".dev"):
         (folder / ".venv" / marker).touch()
     text = EXPERIMENT.replace("[data]", "[data]\nsynthetic_images = 40")
     (folder / "tiny.toml").write_text(text, encoding="utf-8")

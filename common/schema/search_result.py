@@ -1,0 +1,119 @@
+"""`search.json`: how a search came to what it found. Version history: 1 first."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from common.schema.base import Count, Interval, Model, Name, Proportion, Share
+from common.schema.costs import HeldOut
+from common.schema.judgement import Keeping, Setting
+from common.schema.provenance import Artifact
+from common.schema.recipe import Recipe
+from common.schema.search import Search
+from common.schema.variant import Validation
+
+# What a candidate is: the trained network with other operators for the same function, with thinner kernels of the
+# grid's or of drawn ranks, with zeros that are not stored; or another network that the trained one teaches.
+Kind = Literal["rewrite", "factorized", "drawn", "sparse", "student"]
+# Where its way ended, in the order of the steps.
+Fate = Literal[
+    "not reached",
+    "failed",
+    "beaten before training",
+    "lost accuracy",
+    "beaten in training",
+    "beaten by a finalist",
+    "finalist",
+]
+
+
+class Candidate(Model):
+    """A recipe of the space, as it would be shipped."""
+
+    name: Name
+    structure: Name
+    kind: Kind
+    recipe: Recipe
+
+    @property
+    def same_network(self) -> bool:
+        """Whether it is the trained network still, in another form."""
+        return self.recipe.student is None
+
+
+class Screened(Model):
+    """A candidate as it was measured before any training. `time` is its latency as a share of the reference's, None
+    where it could not be had; `predicted` the same from the cost table before it was measured. `validation` are its
+    answers with the weights that there were."""
+
+    time: float | None
+    size_bytes: Count
+    validation: Validation
+    predicted: float | None = None
+
+
+class Rung(Model):
+    """A fine-tuning over a share of the epochs, and the answers after it."""
+
+    epochs: Count
+    validation: Validation
+
+
+class Confirmed(Model):
+    """A finalist in the session of its own: `ratio` is the reference's latency over its own, `accuracy` that of the
+    test images, which nothing in the search has seen, and `keeping` the judge's word on it."""
+
+    ratio: Interval | None
+    accuracy: Proportion
+    reference_accuracy: Proportion
+    keeping: Keeping
+    recommended: bool
+
+
+class Outcome(Model):
+    """What became of a candidate. `problem` says in words what failed."""
+
+    candidate: Candidate
+    fate: Fate
+    screened: Screened | None = None
+    rungs: tuple[Rung, ...] = ()
+    confirmed: Confirmed | None = None
+    problem: str | None = None
+
+
+class Step(Model):
+    """A step of the search: a run of its own in the folder `name`. `left_out` candidates were not reached in time."""
+
+    name: Name
+    what: str
+    candidates: tuple[Name, ...]
+    took_s: float
+    left_out: Count = 0
+
+
+class Rewrites(Model):
+    """Which layers are faster rewritten on the target, in this format."""
+
+    format: str
+    merged: tuple[str, ...]
+    not_merged: tuple[str, ...]
+    folded: tuple[str, ...]
+    not_folded: tuple[str, ...]
+
+
+class SearchResult(Artifact):
+    """`setting` is where latencies count, `reference` what they are shares of. `costs` says how well the cost table
+    predicts a candidate from the others, `never_trained` how many of the candidates needed no training to be judged."""
+
+    schema_version: Literal[1] = 1
+    settings: Search
+    reference: Name
+    setting: Setting
+    margin: Share
+    took_s: float
+    steps: tuple[Step, ...]
+    rewrites: tuple[Rewrites, ...]
+    outcomes: tuple[Outcome, ...]
+    costs: HeldOut | None
+    never_trained: Share
+    found: tuple[Name, ...] = Field(default_factory=tuple)

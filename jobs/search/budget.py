@@ -1,0 +1,71 @@
+"""The time of a search, step by step. What a step took and which candidates it reached is kept in the search's folder,
+so that one that goes on after it was killed decides as it did."""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from common.artifact import content, write_bytes
+from common.errors import UsageError
+from common.schema.search_result import Step
+
+STEPS = TypeAdapter(tuple[Step, ...])
+FILE = "steps.json"
+
+
+class Budget:
+    """`total_s` for all steps but the last session. `clock` gives seconds, of which only differences count."""
+
+    def __init__(self, folder: Path, total_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._file = folder / FILE
+        self._total_s = total_s
+        self._clock = clock
+        self._before = {step.name: step for step in _read(self._file)}
+        self._began = 0.0
+        self.steps: list[Step] = []
+
+    @property
+    def spent_s(self) -> float:
+        """What the steps took, those of before it was killed among them."""
+        return sum(step.took_s for step in self.steps)
+
+    def left(self, share: float) -> float:
+        """Seconds until this share of the budget is spent."""
+        return max(0.0, share * self._total_s - self.spent_s)
+
+    def begin(self, name: str, wanted: Sequence[str], each_s: float | None, share: float) -> int:
+        """How many of the candidates there is time for, until `share` of the budget is spent; `each_s` seconds for one,
+        None where nobody knows. At least one."""
+        self._began = self._clock()
+        before = self._before.get(name)
+        if before is not None and before.candidates == tuple(wanted[: len(before.candidates)]):
+            return len(before.candidates)
+        if each_s is None or not each_s:
+            return len(wanted)
+        return max(1, min(len(wanted), int(self.left(share) / each_s)))
+
+    def end(self, name: str, what: str, reached: Sequence[str], left_out: int) -> None:
+        """Note a step that is done."""
+        took, before = self._clock() - self._began, self._before.get(name)
+        # What is up to date takes no time again, and has taken it all the same.
+        if before is not None and before.candidates == tuple(reached):
+            took = max(took, before.took_s)
+        step = Step(name=name, what=what, candidates=tuple(reached), took_s=took, left_out=left_out)
+        self.steps.append(step)
+        later = [one for one in self._before.values() if one.name not in {step.name for step in self.steps}]
+        write_bytes(self._file, STEPS.dump_json((*self.steps, *later), indent=2))
+
+    def each_s(self, names: Sequence[str]) -> float | None:
+        """Seconds that a candidate took in these steps; None where there were none."""
+        steps = [step for step in self.steps if step.name in names and step.candidates]
+        count = sum(len(step.candidates) for step in steps)
+        return sum(step.took_s for step in steps) / count if count else None
+
+
+def _read(file: Path) -> tuple[Step, ...]:
+    try:
+        return STEPS.validate_json(content(file))
+    except (UsageError, ValidationError):
+        return ()
