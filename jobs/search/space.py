@@ -45,10 +45,10 @@ class Structure:
         return Candidate(name=f"{self.name}_{number}", structure=self.name, kind=self.kind, recipe=recipe)
 
 
-def merge(*layers: str) -> MergeSeparable:
-    """The pass for these layers; for all without any."""
+def merge(*layers: str, most: int = ANY_CHANNELS) -> MergeSeparable:
+    """The pass for these layers, for all without any, of at most so many channels."""
     return MergeSeparable.model_validate(
-        {"pass": "merge_separable", "max_input_channels": ANY_CHANNELS, "layers": layers or ("*",)}
+        {"pass": "merge_separable", "max_input_channels": most, "layers": layers or ("*",)}
     )
 
 
@@ -60,11 +60,15 @@ def fold(*layers: str) -> FoldBatchNorm:
 PLAIN = Structure("plain", "rewrite", ())
 FOLDED = Structure("folded", "rewrite", (fold(),))
 MERGED = Structure("merged", "rewrite", (merge(), fold()))
+# As the pass is unless it is told otherwise: where few channels come in.
+FEW = Structure(
+    "merged_few", "rewrite", (merge(most=MergeSeparable.model_fields["max_input_channels"].default), fold())
+)
 
 
 def rewrites(settings: Search) -> tuple[Structure, ...]:
     """The first to measure: the network as it is, and rewritten as a whole."""
-    return (PLAIN, FOLDED, MERGED) if settings.rewrites else (PLAIN,)
+    return (PLAIN, FOLDED, FEW, MERGED) if settings.rewrites else (PLAIN,)
 
 
 def single_rewrites(separable: Sequence[str], normalised: Sequence[str]) -> tuple[Structure, ...]:

@@ -83,6 +83,17 @@ class Searching:
         )
         for form in formats:
             self.rewrites.append(decided(form, self.screening.times(form), separable, normalised))
+        measured = [one.recipe for one in self.screening.candidates.values()]
+        chosen = [
+            space.chosen_rewrite(one.merged, one.folded).candidate(form)
+            for form, one in zip(formats, self.rewrites, strict=True)
+        ]
+        self.screening.screen(
+            "rewritten",
+            "the layers together that are faster rewritten alone",
+            [one for one in chosen if one.recipe.passes and one.recipe not in measured],
+            REWRITES,
+        )
         return formats
 
     def _changed(self, structure: str, name: str) -> tuple[str, ...]:
@@ -105,26 +116,21 @@ class Searching:
         return tuple(form for form in self._space.formats if form in front) or self._space.formats[:1]
 
     def _bases(self, formats: Sequence[Format]) -> dict[Format, tuple[Pass, ...]]:
-        """The passes that every further structure of a format begins with."""
-        chosen = {one.format: space.chosen_rewrite(one.merged, one.folded).passes for one in self.rewrites}
-        return {form: chosen.get(form, ()) for form in formats}
+        """The passes that every further structure of a format begins with: the fastest rewrite of it."""
+        best: dict[Format, Standing] = {}
+        for one in self._standings():
+            form = one.candidate.recipe.convert.format
+            if one.candidate.kind == "rewrite" and (form not in best or one.time < best[form].time):
+                best[form] = one
+        return {form: best[form].candidate.recipe.passes if form in best else () for form in formats}
 
     def _structures(self, formats: Sequence[Format]) -> None:
         bases = self._bases(formats)
-        measured = [one.recipe for one in self.screening.candidates.values()]
-        chosen = [
-            space.chosen_rewrite(one.merged, one.folded).candidate(form)
-            for form, one in zip(formats, self.rewrites, strict=True)
-        ]
         thinnest = [space.every_layer(bases[formats[0]], self._space).candidate(formats[0])]
         self.screening.screen(
             "structures",
             "thinner kernels, zeros and students",
-            [
-                *(one for one in chosen if one.recipe.passes and one.recipe not in measured),
-                *thinnest,
-                *space.enumerated(self._space, bases, formats),
-            ],
+            [*thinnest, *space.enumerated(self._space, bases, formats)],
             STRUCTURES,
         )
 

@@ -30,7 +30,7 @@ def test_every_candidate_is_a_recipe_of_its_own_in_its_format() -> None:
 
 
 def test_rewrites_need_no_training_and_can_be_left_out() -> None:
-    assert [one.name for one in space.rewrites(Search())] == ["plain", "folded", "merged"]
+    assert [one.name for one in space.rewrites(Search())] == ["plain", "folded", "merged_few", "merged"]
     assert [one.name for one in space.rewrites(Search(rewrites=False))] == ["plain"]
     assert not any(one.candidate("int8").recipe.trains for one in space.rewrites(Search()))
 

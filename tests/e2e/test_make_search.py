@@ -1,0 +1,88 @@
+"""`make search` from an experiment to recipes that anybody can run again, also after it was killed."""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from common.artifact import read
+from common.experiment import load
+from common.provenance import ROOT
+from common.schema.search_result import SearchResult
+from tests.e2e.conftest import Make
+from tests.unit.search.test_stage import SEARCHED
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
+LIMIT_S = 600
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("search") / "small.toml"
+    path.write_text(SEARCHED, encoding="utf-8")
+    return path
+
+
+def test_a_search_that_is_killed_goes_on_and_finds_what_can_be_run_again(make: Make, experiment: Path) -> None:
+    run = experiment.parent / "run"
+    home = run / "search"
+    argv = ["make", "search", f"EXPERIMENT={experiment}", f"RUN={run}", "RUNTIME=local"]
+    driver = subprocess.Popen(argv, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
+    started = time.monotonic()
+    while not (home / "structures").is_dir():
+        assert driver.poll() is None and time.monotonic() - started < LIMIT_S
+        time.sleep(0.2)
+    os.killpg(driver.pid, signal.SIGKILL)
+    driver.wait()
+    before = {
+        step: (home / step / "benchmark" / "host" / "ledger.jsonl").read_bytes() for step in ("rewrites", "layers")
+    }
+
+    said = make("search", EXPERIMENT=experiment, RUN=run).stdout
+    found = read(home / "search.json", SearchResult)
+    # What was measured before is not measured again.
+    for step, ledger in before.items():
+        assert (home / step / "benchmark" / "host" / "ledger.jsonl").read_bytes() == ledger
+    names = [step.name for step in found.steps]
+    assert names[:4] == ["rewrites", "layers", "rewritten", "structures"] and "trained-3" in names
+    assert "drawn-1" in names
+    assert found.found and {one.candidate.name for one in found.outcomes if one.fate == "finalist"} == set(found.found)
+    assert {one.candidate.kind for one in found.outcomes} >= {"rewrite", "factorized", "student", "drawn"}
+    assert 0 < found.never_trained < 1 and found.costs is not None and found.costs.n >= 4
+    for one in found.outcomes:
+        if one.fate == "finalist":
+            assert one.confirmed is not None and one.screened is not None and one.screened.time is not None
+            assert one.confirmed.accuracy.total == 64  # the test images, and no others
+            assert f"{one.candidate.name} (" in said
+
+    # The same measurements, the same decisions; and nothing is made again.
+    stamps = {path: path.stat().st_mtime_ns for path in home.rglob("*.tflite")}
+    make("search", EXPERIMENT=experiment, RUN=run)
+    again = read(home / "search.json", SearchResult)
+    assert again.outcomes == found.outcomes and again.found == found.found
+    assert {path: path.stat().st_mtime_ns for path in home.rglob("*.tflite")} == stamps
+
+    # What was found are ordinary recipes: as they stand in the file, and made of the same run.
+    recipes = load(home / "found.toml").settings.recipes
+    assert set(recipes) == {"baseline", *found.found}
+    assert {name: recipes[name] for name in found.found} == {
+        one.candidate.name: one.candidate.recipe for one in found.outcomes if one.fate == "finalist"
+    }
+    done = make("all", EXPERIMENT=home / "found.toml", RUN=home / "found")
+    assert "Nothing to do" in done.stdout
+    assert (home / "found" / "report" / "report.html").is_file()
+
+
+def test_what_cannot_be_searched_is_refused_before_anything_is_made(
+    make: Make, experiment: Path, tmp_path: Path
+) -> None:
+    flat = tmp_path / "flat.toml"
+    flat.write_text(SEARCHED.replace("[data]", "[data]\nvalidation_share = 0.2"), encoding="utf-8")
+    refused = make("search", check=False, EXPERIMENT=flat, RUN=tmp_path / "run")
+    assert refused.returncode == 2 and "a search needs test images that it never sees" in refused.stdout
+    refused = make("search", check=False, EXPERIMENT=experiment, RUN=tmp_path / "run", BUDGET="soon")
+    assert refused.returncode == 2 and "BUDGET=soon is no time of at most 24h" in refused.stdout
+    assert not (tmp_path / "run").exists()
