@@ -15,7 +15,7 @@ from jobs.search.space import RANKS, groups
 
 JOURNAL = "optuna.journal"
 # Drawn at random before the sampler learns.
-AT_RANDOM = 8
+BLIND = 8
 # Latency, size and loss.
 WANTED = 3
 
@@ -32,7 +32,16 @@ class Draw:
 class Drawing:
     """The study of one space: these layers in these formats. The same seed and the same results draw the same."""
 
-    def __init__(self, folder: Path, layers: Sequence[str], formats: Sequence[Format], seed: int, space: str) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        layers: Sequence[str],
+        formats: Sequence[Format],
+        seed: int,
+        *,
+        space: str,
+        blind: int = BLIND,
+    ) -> None:
         os.environ.setdefault("OPTUNA_LOG_LEVEL", "WARNING")
         import optuna
         from optuna.storages.journal import JournalFileBackend
@@ -41,7 +50,7 @@ class Drawing:
         warnings.filterwarnings("ignore", category=optuna.exceptions.ExperimentalWarning)
         self._parts = groups(layers)
         self._formats = tuple(formats)
-        self._seed = seed
+        self._seed, self._blind = seed, blind
         folder.mkdir(parents=True, exist_ok=True)
         storage = optuna.storages.JournalStorage(JournalFileBackend(str(folder / JOURNAL)))
         # Of another space nothing is known.
@@ -53,15 +62,14 @@ class Drawing:
             load_if_exists=True,
         )
 
-    def draw(self, batch: int, count: int) -> tuple[Draw, ...]:
-        """The structures of a batch: those that were drawn before, or new ones."""
+    def draw(self, first: int, count: int) -> tuple[Draw, ...]:
+        """So many structures from number `first` on: those that were drawn before, or new ones."""
         import optuna
 
-        first = batch * count
         trials = {trial.number: trial for trial in self._study.get_trials(deepcopy=False)}
         # A new sampler for each batch, so that one that goes on draws as one that was never killed.
         self._study.sampler = optuna.samplers.TPESampler(
-            seed=self._seed + batch, multivariate=True, constant_liar=True, n_startup_trials=AT_RANDOM
+            seed=self._seed + first, multivariate=True, constant_liar=True, n_startup_trials=self._blind
         )
         found = []
         for number in range(first, first + count):

@@ -141,11 +141,12 @@ class Searching:
         if not layers or not self._space.drawn:
             return
         bases = self._bases(formats)
-        drawing = Drawing(self._runs.home, layers, formats, self._settings.seed, repr(bases))
+        drawing = Drawing(self._runs.home, layers, formats, self._settings.seed, space=repr(bases))
         for batch in range(-(-self._space.drawn // BATCH)):
             if not self._budget.left(DRAWN):
                 return
-            draws = drawing.draw(batch, min(BATCH, self._space.drawn - batch * BATCH))
+            first = batch * BATCH
+            draws = drawing.draw(first, min(BATCH, self._space.drawn - first))
             made = {
                 one.number: space.drawn(one.number, self._space, bases[one.form], one.ranks, one.form) for one in draws
             }

@@ -125,11 +125,11 @@ LAYERS = ("first", "second", "third")
 
 
 def drawing(folder: Path, seed: int = 3, space_of: str = "a") -> Drawing:
-    return Drawing(folder, LAYERS, ("float32", "int8"), seed, space_of)
+    return Drawing(folder, LAYERS, ("float32", "int8"), seed, space=space_of)
 
 
-def told(draws: Drawing, batch: int, count: int = 10) -> list[object]:
-    found = draws.draw(batch, count)
+def told(draws: Drawing, first: int, count: int = 10) -> list[object]:
+    found = draws.draw(first, count)
     for one in found:
         total = sum(one.ranks.values())
         draws.tell(one.number, (1 / (1 + total), float(total), 1 / (2 + total)) if total else None)
@@ -138,13 +138,13 @@ def told(draws: Drawing, batch: int, count: int = 10) -> list[object]:
 
 def test_a_drawing_that_goes_on_draws_as_one_that_was_never_killed(tmp_path: Path) -> None:
     whole = drawing(tmp_path / "whole")
-    expected = [told(whole, batch) for batch in range(3)]
+    expected = [told(whole, batch) for batch in (0, 10, 20)]
     first = drawing(tmp_path / "killed")
     assert told(first, 0) == expected[0]
     # Killed after it had drawn a batch, and before anything was told of it.
-    assert list(first.draw(1, 10)) == expected[1]
+    assert list(first.draw(10, 10)) == expected[1]
     again = drawing(tmp_path / "killed")
-    assert [told(again, batch) for batch in range(3)] == expected
+    assert [told(again, batch) for batch in (0, 10, 20)] == expected
     numbers = [one.number for batch in expected for one in batch]  # type: ignore[attr-defined]
     assert numbers == list(range(30))
 
