@@ -180,6 +180,40 @@ def test_batch_norm_statistics_are_those_of_the_changed_network(chain: Chain) ->
             assert np.asarray(layer.moving_variance) == pytest.approx(before.var(axes), abs=1e-4)
 
 
+@pytest.mark.parametrize(("factor", "same"), [(1.0, True), (1 + 2**-23, True), (1.0001, False)])
+def test_a_rewrite_may_change_what_the_last_digit_of_a_pixel_changes(factor: float, same: bool) -> None:
+    from tf_keras import Sequential, layers
+
+    from jobs.optimize.stage import SAME, _require_same, keras_outputs
+
+    pixel = np.float32(200) / np.float32(255)
+
+    def network(first: float) -> Any:
+        # The two classes are equal at this very pixel, and far from it a digit away.
+        made = Sequential(
+            [
+                layers.Input((4, 4, 3)),
+                layers.Rescaling(first),
+                layers.MaxPooling2D(4),
+                layers.Flatten(),
+                layers.Dense(2, "softmax"),
+            ]
+        )
+        steep = 2e4 * np.array([[1, -1], [0, 0], [0, 0]], np.float32)
+        made.set_weights([steep, -pixel * steep[0]])
+        return made
+
+    images = np.full((8, 4, 4, 3), 200, np.uint8)
+    before, after = network(1.0), network(factor)
+    nudge = np.abs(keras_outputs(before, images) - keras_outputs(before, images, nudged=True)).max()
+    assert SAME < nudge < 0.01
+    if same:
+        _require_same("a pass", before, after, images)
+        return
+    with pytest.raises(EdgeproofError, match="changed the network's function"):
+        _require_same("a pass", before, after, images)
+
+
 def test_a_rewrite_that_changes_the_function_is_refused(chain: Chain) -> None:
     import tf_keras
 
