@@ -4,7 +4,8 @@
 
 Prints for each number format in the files' names (`<structure>.<format>`), and for all: Spearman's rank correlation and
 the median error of each file predicted from all others, and of the rest predicted from a few, drawn 20 times. Beside
-them the same of one round's processes as a prediction of another's: what measuring itself is worth here.
+them the same of one round's processes as a prediction of another's: what measuring itself is worth here. Last, by kind,
+the median error of a kernel that the table is made without.
 """
 
 import random
@@ -24,6 +25,7 @@ from common.schema.outcome import Measured
 from common.schema.variant import Variant
 from jobs.search.costs import Predictor, held_out, merged
 
+LONG_US = 10.0
 FEW, DRAWS = (8, 16, 32), 20
 SOME = Target(device="any", fingerprint="0" * 64, backend="any", threads=1, tool="any")
 # How names end; all of them with nothing.
@@ -82,6 +84,19 @@ def from_few(found: Sequence[Observation], count: int, seed: int) -> tuple[float
     return worth([known.predict(one.content).us or 0.0 for one in rest], [one.latency_us for one in rest])
 
 
+def kernel_errors(found: Sequence[Observation]) -> str:
+    """How far kernels that take long beside the profiler's steps are from what the table says without them."""
+    entries = merged(CostTable(target=SOME), found).entries
+    errors: dict[tuple[str, str], list[float]] = {}
+    for number, one in enumerate(entries):
+        us = median(one.samples_us)
+        if us >= LONG_US:
+            guess = Predictor([*entries[:number], *entries[number + 1 :]]).of([one.kernel]).us or 0.0
+            errors.setdefault((one.kernel.operator, one.kernel.domain), []).append(abs(guess - us) / us)
+    told = [f"{' '.join(kind)} {median(each):.0%} of {len(each)}" for kind, each in sorted(errors.items())]
+    return "kernels without themselves: " + ", ".join(told)
+
+
 def told(found: Sequence[Observation], rounds: dict[str, list[float]]) -> str:
     """The figures of some files."""
     each = held_out(found)
@@ -101,6 +116,7 @@ def main(run: Path) -> None:
     found, rounds = observations(run), by_round(run)
     for form in FORMATS:
         print(f"{form or 'all':14}" + told([one for one in found if one.name.endswith(form)], rounds))
+    print(kernel_errors(found))
 
 
 if __name__ == "__main__":
