@@ -15,7 +15,7 @@ from scipy.optimize import nnls
 from scipy.stats import spearmanr
 
 from common.schema.base import MOST
-from common.schema.costs import CostTable, HeldOut, Kernel, Observation, Prediction, Target, Timed
+from common.schema.costs import CostTable, HeldOut, Kernel, Observation, Prediction, Timed
 from common.tflite.operators import KERNELS
 from common.tflite.tensors import elements
 from jobs.search.shapes import JOINED, joined, kernels
@@ -30,11 +30,6 @@ MOST_ITERATIONS = 1000
 WINDOW_RANK = 4
 # An operator and its numbers; empty for any.
 Kind = tuple[str, str]
-
-
-def for_target(table: CostTable | None, target: Target) -> CostTable:
-    """A table that was kept, where it is of this target; an empty one otherwise."""
-    return table if table is not None and table.target == target else CostTable(target=target)
 
 
 def merged(table: CostTable, observations: Sequence[Observation]) -> CostTable:

@@ -38,7 +38,7 @@ def latency_us(benchmark: Benchmark, variant: str, where: Where) -> float | None
     found = row(benchmark, variant, where)
     if found is None or not isinstance(found.result, Summary):
         return None
-    return found.result.cpu_us or found.result.latency_us
+    return (found.result.cpu_us if where.threads == 1 else None) or found.result.latency_us
 
 
 def screened(

@@ -12,7 +12,7 @@ from common.schema.recipe import Recipe
 from common.schema.search_result import Candidate, Screened
 from common.schema.variant import Validation, Variant
 from jobs.search.budget import Budget
-from jobs.search.costs import held_out, merged, predict
+from jobs.search.costs import Predictor, held_out, merged
 from jobs.search.measured import observations, row, screened, target
 from jobs.search.runs import SCREENING, Made, Runs, Where
 from jobs.search.space import untrained
@@ -91,8 +91,9 @@ class Screening:
         if self._table is None:
             return {}
         own = self._runs.folder(self._names[0]) / "variants" / self._reference / f"{self._reference}.tflite"
-        whole = predict(self._table, own.read_bytes()).us
-        found = {name: predict(self._table, one.model.read_bytes()).us for name, one in made.items()}
+        predictor = Predictor(self._table.entries)
+        whole = predictor.predict(own.read_bytes()).us
+        found = {name: predictor.predict(one.model.read_bytes()).us for name, one in made.items()}
         return {name: us / whole for name, us in found.items() if us and whole}
 
     def _take(self, name: str, found: Benchmark, made: Mapping[str, Made], predicted: Mapping[str, float]) -> None:

@@ -15,7 +15,7 @@ from common.schema.benchmark import Cell
 from common.schema.costs import CostTable, Kernel, Observation, Target
 from common.schema.examination import LayerTime
 from jobs.benchmark.targets.host_profile import profile
-from jobs.search.costs import for_target, held_out, merged, predict
+from jobs.search.costs import held_out, merged, predict
 from jobs.search.shapes import kernels
 from tests.devices import tiny_model
 from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
@@ -164,16 +164,6 @@ def test_files_without_a_profile_are_known_as_a_whole() -> None:
 def test_nothing_is_said_where_nothing_was_measured() -> None:
     told = predict(CostTable(target=HERE), FILES[0])
     assert (told.us, told.known_share) == (None, 0.0)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"device": "there"}, {"fingerprint": "2" * 64}, {"backend": "cpu"}, {"threads": 2}, {"tool": "1.1"}],
-)
-def test_times_of_another_target_are_not_mixed_in(change: dict[str, object]) -> None:
-    kept, there = table(observed(FILES[0])), HERE.model_copy(update=change)
-    assert for_target(kept, HERE) == kept
-    assert for_target(kept, there) == for_target(None, there) == CostTable(target=there)
 
 
 def test_a_table_is_kept_in_a_file(tmp_path: Path) -> None:
