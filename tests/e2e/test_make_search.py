@@ -80,7 +80,7 @@ def test_what_cannot_be_searched_is_refused_before_anything_is_made(
     make: Make, experiment: Path, tmp_path: Path
 ) -> None:
     flat = tmp_path / "flat.toml"
-    flat.write_text(SEARCHED.replace("[data]", "[data]\nvalidation_share = 0.2"), encoding="utf-8")
+    flat.write_text(SEARCHED.replace("test_share = 0.4", "test_share = 0.0"), encoding="utf-8")
     refused = make("search", check=False, EXPERIMENT=flat, RUN=tmp_path / "run")
     assert refused.returncode == 2 and "a search needs test images that it never sees" in refused.stdout
     refused = make("search", check=False, EXPERIMENT=experiment, RUN=tmp_path / "run", BUDGET="soon")

@@ -40,13 +40,13 @@ app = true
 [choose]
 margin = 0.5
 [search]
-formats = ["float32", "dynamic_range"]
+formats = ["float32"]
 energies = [0.7]
-spatial_ranks = [4]
+spatial_ranks = []
 widths = [0.25]
 strides = [2]
-drawn = 4
-trained = 4
+drawn = 2
+trained = 3
 finalists = 1
 student_epochs = 4
 fine_tune = { epochs = 4, learning_rate = 1e-4 }
