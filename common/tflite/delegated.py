@@ -17,6 +17,7 @@ from ai_edge_litert import schema_py_generated as schema
 from common.schema.tflite import AskedRuntime, Operator, Proof, RulesAlone, UnaskedGraph
 from common.tflite.ask import NoPlan, Plan, Write, plans
 from common.tflite.flat import Content, FlatFile, Graph, parse
+from common.tflite.proof import of
 from common.tflite.reader import Inspection
 from common.tflite.xnnpack import CHECKED_WITH, refused
 
@@ -44,8 +45,7 @@ def asked(path: Path, content: Content, found: Inspection) -> Inspection:
         rules=CHECKED_WITH,
         unasked=tuple(UnaskedGraph(graph=at, why=why) for at, why in enumerate(answers) if isinstance(why, str)),
     )
-    own = tuple(operator for operator in table if operator.subgraph in found.reached)
-    proof = found.proof.model_copy(update={"refusals": refused(own), "xnnpack": runtime})
+    proof = found.proof.model_copy(update={"refusals": refused(of(table, found.reached)), "xnnpack": runtime})
     return replace(found, table=table, proof=proof)
 
 

@@ -54,7 +54,9 @@ def _signature(signature: FlatSignature, file: FlatFile, subgraphs: Sequence[Sub
 
 def _named(names: Mapping[str, int], tensors: Sequence[int], ports: Sequence[Port]) -> tuple[NamedPort, ...] | None:
     """The ports that a signature names, in the subgraph's order; None where it names what is no port."""
-    places = {name: tensors.index(index) for name, index in names.items() if index in tensors}
+    # Of two ports that are one tensor the first.
+    known = {index: at for at, index in reversed(list(enumerate(tensors)))}
+    places = {name: known[index] for name, index in names.items() if index in known}
     if len(places) != len(names):
         return None
     return tuple(NamedPort(name=name, port=ports[at]) for name, at in sorted(places.items(), key=lambda item: item[1]))

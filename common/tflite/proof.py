@@ -1,7 +1,8 @@
 """The table of operators summed up for a whole file."""
 
 import zlib
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 
 from common.schema.tflite import FLOATING, Domain, DomainTotal, Operator, Proof
 from common.tflite.flat import Content, FlatFile, Graph
@@ -12,7 +13,7 @@ from common.tflite.xnnpack import BY_RULE, refused
 
 # What Android's and most other packagers use.
 DEFLATE_LEVEL = 6
-PIECE = 1 << 20
+PIECE = 1 << 16
 DOMAINS: tuple[Domain, ...] = ("int8", "int16x8", "hybrid", "float32", "conversion", "other")
 QUANTISED = ("int8", "int16x8")
 
@@ -22,7 +23,7 @@ def proof(
 ) -> Proof:
     """The figures of a file; `table` has all operators of all subgraphs, in order."""
     reached = counting.reached(0)
-    own = tuple(operator for operator in table if operator.subgraph in reached)
+    own = of(table, reached)
     graphs = [file.graphs[number] for number in reached]
     work = counting.graph(0)
     return Proof(
@@ -44,6 +45,12 @@ def proof(
     )
 
 
+def of(table: Iterable[Operator], subgraphs: Iterable[int]) -> tuple[Operator, ...]:
+    """The operators of some subgraphs."""
+    chosen = frozenset(subgraphs)
+    return tuple(operator for operator in table if operator.subgraph in chosen)
+
+
 def deflated_bytes(content: Content) -> int:
     """The size in a zip, without keeping what is packed."""
     packer = zlib.compressobj(DEFLATE_LEVEL)
@@ -59,10 +66,13 @@ def _total(domain: Domain, table: tuple[Operator, ...], work: Work) -> DomainTot
 def _islands(file: FlatFile, table: tuple[Operator, ...], reached: tuple[int, ...]) -> Iterator[tuple[str, ...]]:
     if not any(operator.domain in QUANTISED for operator in table):
         return
+    floating: defaultdict[int, list[int]] = defaultdict(list)
+    for operator in table:
+        if operator.domain in FLOATING:
+            floating[operator.subgraph].append(operator.index)
     for number in reached:
         graph = file.graphs[number]
-        floating = [op.index for op in table if op.subgraph == number and op.domain in FLOATING]
-        for group in _groups(graph, floating):
+        for group in _groups(graph, floating[number]):
             yield tuple(graph.operators[index].name for index in group)
 
 
@@ -72,10 +82,12 @@ def _groups(graph: Graph, chosen: list[int]) -> list[list[int]]:
     group = {index: [index] for index in chosen}
     for index in chosen:
         for tensor in graph.operators[index].inputs:
-            before = group[writer[tensor]] if tensor in writer else group[index]
-            if before is not group[index]:
-                before.extend(group[index])
-                group.update(dict.fromkeys(group[index], before))
+            before, own = group[writer.get(tensor, index)], group[index]
+            if before is not own:
+                # The smaller one moves, or many would move again with every operator.
+                larger, smaller = (before, own) if len(before) >= len(own) else (own, before)
+                larger.extend(smaller)
+                group.update(dict.fromkeys(smaller, larger))
     distinct = {id(members): sorted(members) for members in group.values()}
     return sorted(distinct.values())
 

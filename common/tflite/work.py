@@ -12,6 +12,9 @@ from common.tflite.operators import CALLS, Node, domain
 DEEPEST = 32
 # Subgraphs that call each other again and again make any number of operators of a few.
 MOST_CALLED = 1 << 32
+# Of operators that cannot be counted so many kinds are named, each with whatever calls it.
+MOST_KINDS = 64
+OTHERS = ("of other kinds", "more kinds than are named")
 TOO_DEEP = "subgraphs call each other too deeply"
 DATA = "its input decides what runs, and how often"
 INSIDE = "it calls what cannot be counted"
@@ -87,7 +90,9 @@ class Counting:
             for operator in self._file.graphs[number].operators:
                 one = self._operator(number, operator, depth)
                 work.macs.update(one.macs)
-                work.uncounted.update(one.uncounted)
+                for kind, count in one.uncounted.items():
+                    told = kind in work.uncounted or len(work.uncounted) < MOST_KINDS
+                    work.uncounted[kind if told else OTHERS] += count
             self._known[number] = work
         return self._known[number]
 

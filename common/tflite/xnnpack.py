@@ -104,11 +104,11 @@ def refusals(graph: Graph) -> tuple[str | None, ...]:
     unless one that it leaves reads what they make.
     """
     unpacking = _unpacking(graph)
-    stored = frozenset(unpacking)
+    stored, unpackers = frozenset(unpacking), frozenset(unpacking.values())
     variables = variable_refusals(graph)
     found: dict[int, str | None] = {}
     for at, operator in enumerate(graph.operators):
-        if at in unpacking.values():
+        if at in unpackers:
             found.setdefault(at, None)
             continue
         found[at] = variables[at] if operator.name in VARIABLES else _refusal(Node(graph, operator), stored)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from common.ends import Ends, ends, whole
 from common.schema.inspection import Drawn, FileReport
@@ -14,6 +15,8 @@ NUMBERS = ("bool", *(f"{kind}{bits}" for kind in ("int", "uint") for bits in (8,
 REAL = ("float16", "float32", "float64")
 # Two ranges are one where what they share is so much of the wider one.
 MOSTLY = 0.5
+# Signatures whose names are tried; no sound file has so many for one subgraph.
+MOST_WAYS = 16
 # Converters put these around the names that callers use.
 PREFIX, SUFFIX = "serving_default_", ":0"
 
@@ -93,11 +96,12 @@ def paired(first: Side, second: Side) -> Paired | str:
     if outputs is None:
         return "their outputs have different shapes"
     made = []
+    own_names, other_names = (_names(each.report, "inputs")[0] for each in (first, second))
     for place, other in enumerate(inputs):
         own, theirs = first.report.inputs[place], second.report.inputs[other]
         shape = _agreed(own, theirs)
         if shape is not None:
-            names = _names(first.report, "inputs")[0][place], _names(second.report, "inputs")[0][other]
+            names = own_names[place], other_names[other]
             made.append(Input(place, other, shape, _drawn(own, theirs, names, (first.ends[place], second.ends[other]))))
     return Paired(tuple(made), outputs)
 
@@ -112,11 +116,10 @@ def _ports(report: FileReport, what: str) -> tuple[Port, ...]:
 
 def _names(report: FileReport, what: str) -> list[tuple[str, ...]]:
     """What the ports of the first subgraph are called, the names that callers use first."""
-    ports, found = _ports(report, what), []
-    for way in report.signatures:
-        named = way.inputs if what == "inputs" else way.outputs
-        if way.subgraph == 0 and len(named) == len(ports):
-            found.append(tuple(each.name for each in named))
+    ports = _ports(report, what)
+    ways = (way.inputs if what == "inputs" else way.outputs for way in report.signatures if way.subgraph == 0)
+    fitting = (tuple(each.name for each in named) for named in ways if len(named) == len(ports))
+    found = list(islice(dict.fromkeys(fitting), MOST_WAYS))
     plain = tuple(port.name.removeprefix(PREFIX).removesuffix(SUFFIX) for port in ports)
     return [*found, plain]
 
@@ -124,13 +127,14 @@ def _names(report: FileReport, what: str) -> list[tuple[str, ...]]:
 def _orders(first: FileReport, second: FileReport, what: str) -> Iterator[tuple[int, ...]]:
     """For every port of the first file its place in the second; the most telling order first, each of which fits."""
     before, after = _ports(first, what), _ports(second, what)
-    orders = [
-        tuple(theirs.index(name) for name in own)
+    places = [{name: at for at, name in enumerate(theirs)} for theirs in _names(second, what)]
+    orders = (
+        tuple(there[name] for name in own)
         for own in _names(first, what)
-        for theirs in _names(second, what)
-        if set(own) == set(theirs) and len(set(own)) == len(own) == len(theirs)
-    ]
-    for order in (*orders, tuple(range(len(before)))):
+        for there in places
+        if there.keys() == set(own) and len(there) == len(own) == len(after)
+    )
+    for order in (*dict.fromkeys(orders), tuple(range(len(before)))):
         if all(_agreed(port, after[place]) is not None for port, place in zip(before, order, strict=True)):
             yield order
 

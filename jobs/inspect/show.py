@@ -1,6 +1,8 @@
 """A report as tables on the terminal. Names come from the file and may hold anything; nothing of it is obeyed."""
 
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 from rich import box
 from rich.console import Console
@@ -53,11 +55,12 @@ def _add(table: Table, *cells: object) -> None:
     table.add_row(*(Text(clean(str(cell))) for cell in cells))
 
 
-def _fill(table: Table, rows: list[tuple[object, ...]]) -> Table:
-    for row in rows[:MOST_ROWS]:
+def _fill(table: Table, rows: Iterable[tuple[object, ...]], count: int) -> Table:
+    """The table with the first of `count` rows; the others are not even made."""
+    for row in islice(rows, MOST_ROWS):
         _add(table, *row)
-    if len(rows) > MOST_ROWS:
-        table.caption = f"and {len(rows) - MOST_ROWS} more; --json lists all"
+    if count > MOST_ROWS:
+        table.caption = f"and {count - MOST_ROWS} more; --json lists all"
     return table
 
 
@@ -111,7 +114,8 @@ def _ports(file: FileReport) -> Table:
         of = f" of {_clipped(way.name)}" if several else ""
         rows += [(f"input{of}", named.name, named.port) for named in way.inputs]
         rows += [(f"output{of}", named.name, named.port) for named in way.outputs]
-    return _fill(table, [(what, _clipped(name), _sides(port), port.dtype, *_scale(port)) for what, name, port in rows])
+    told = ((what, _clipped(name), _sides(port), port.dtype, *_scale(port)) for what, name, port in rows)
+    return _fill(table, told, len(rows))
 
 
 def _sides(port: Port) -> str:
@@ -122,13 +126,22 @@ def _sides(port: Port) -> str:
 def _subgraphs(file: FileReport) -> Table:
     numeric = ("operators", "XNNPACK leaves")
     table = _table("Subgraphs", "#", "name", "signatures", "operators", "MACs", "XNNPACK leaves", numeric=numeric)
-    rows: list[tuple[object, ...]] = []
-    for graph in file.subgraphs:
-        ways = ", ".join(_clipped(way.name) for way in file.signatures if way.subgraph == graph.index)
-        left = sum(op.subgraph == graph.index and op.verdict == "leaves" for op in file.operators)
-        told = _macs(graph.macs, graph.uncounted)
-        rows.append((graph.index, _clipped(graph.name), ways or ABSENT, graph.operators, told, left))
-    return _fill(table, rows)
+    left = Counter(op.subgraph for op in file.operators if op.verdict == "leaves")
+    ways: defaultdict[int, list[str]] = defaultdict(list)
+    for way in file.signatures:
+        ways[way.subgraph].append(_clipped(way.name))
+    rows = (
+        (
+            graph.index,
+            _clipped(graph.name),
+            ", ".join(ways[graph.index]) or ABSENT,
+            graph.operators,
+            _macs(graph.macs, graph.uncounted),
+            left[graph.index],
+        )
+        for graph in file.subgraphs
+    )
+    return _fill(table, rows, len(file.subgraphs))
 
 
 def _scale(port: Port) -> tuple[str, str]:
@@ -138,7 +151,7 @@ def _scale(port: Port) -> tuple[str, str]:
 def _operators(operators: tuple[Operator, ...]) -> Table:
     numeric = ("MACs", "weights (bytes)")
     table = _table("Operators", "#", "operator", "types", "computes in", *numeric, "XNNPACK", numeric=numeric)
-    return _fill(table, [_operator(op) for op in operators])
+    return _fill(table, map(_operator, operators), len(operators))
 
 
 def _operator(op: Operator) -> tuple[object, ...]:
@@ -154,7 +167,8 @@ def _tensors(tensors: tuple[Tensor, ...]) -> Table:
     # What several subgraphs share is shown once.
     once = {tensor.model_copy(update={"subgraph": 0}): None for tensor in tensors}
     ordered = sorted(once, key=lambda tensor: -tensor.stored_bytes)
-    return _fill(table, [(_clipped(t.name), _shape(t.shape), *_values(t), _quantised(t)) for t in ordered])
+    rows = ((_clipped(t.name), _shape(t.shape), *_values(t), _quantised(t)) for t in ordered)
+    return _fill(table, rows, len(ordered))
 
 
 def _values(tensor: Tensor) -> tuple[object, ...]:
@@ -177,12 +191,15 @@ def _quantised(tensor: Tensor) -> str:
 
 def _comparison(found: Comparison) -> Iterator[Table]:
     table = _table("Numbers of operators that differ", "operator", "first", "second")
-    yield _fill(table, [(change.name, change.first, change.second) for change in found.operators])
+    changes = ((change.name, change.first, change.second) for change in found.operators)
+    yield _fill(table, changes, len(found.operators))
     table = _table("Constants that differ", "name", "shape", "type", "bytes", "zeros", "values per channel")
-    yield _fill(table, [(_clipped(c.name), _shape(c.shape), *_both(c.first, c.second)) for c in found.tensors])
+    pairs = ((_clipped(c.name), _shape(c.shape), *_both(c.first, c.second)) for c in found.tensors)
+    yield _fill(table, pairs, len(found.tensors))
     lone = [("first", name) for name in found.only_first] + [("second", name) for name in found.only_second]
     if lone:
-        yield _fill(_table("Constants without a partner", "file", "name"), [(w, _clipped(name)) for w, name in lone])
+        rows = ((which, _clipped(name)) for which, name in lone)
+        yield _fill(_table("Constants without a partner", "file", "name"), rows, len(lone))
     yield _outputs(found)
 
 

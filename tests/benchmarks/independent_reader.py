@@ -78,7 +78,8 @@ class Reader:
         points = [0] if not scales or isinstance(scaled.ZeroPointAsNumpy(), int) else list(scaled.ZeroPointAsNumpy())
         sparse = tensor.Sparsity() is not None
         along = scaled.QuantizedDimension() if len(scales) > 1 else None
-        if sparse or len(points) == 1:
+        # Old files give a bias the axis of its kernel, which only matters where the points differ.
+        if sparse or len(set(points)) == 1:
             nonzero = int((found != points[0]).sum())
         else:
             turned = np.moveaxis(found.reshape(sides), along or 0, 0)

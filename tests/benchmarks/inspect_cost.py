@@ -8,36 +8,22 @@ fresh one. Prints the median processor and wall time and the most memory; `beyon
 """
 
 import argparse
-import os
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
-from tests.benchmarks.inspected import MIB, READER, ROOT, SMALL
-
-
-@dataclass(frozen=True)
-class Cost:
-    """A process: seconds of processor and of the clock, and the most memory."""
-
-    cpu_s: float
-    wall_s: float
-    peak_bytes: int
+from tests.benchmarks.inspected import MIB, READER, SMALL
+from tests.benchmarks.spent import Cost, spent
 
 
 def cost(argv: Sequence[str]) -> Cost:
     """A process from its start to its end. Raises CalledProcessError where it fails."""
-    start = time.monotonic()
-    process = subprocess.Popen(argv, cwd=ROOT, stdout=subprocess.DEVNULL)
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, argv)
-    return Cost(usage.ru_utime + usage.ru_stime, time.monotonic() - start, usage.ru_maxrss * 1024)
+    found = spent(argv, subprocess.DEVNULL)
+    if found.status:
+        raise subprocess.CalledProcessError(found.status, argv)
+    return found
 
 
 def main() -> None:

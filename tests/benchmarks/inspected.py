@@ -11,7 +11,6 @@ small file takes.
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -26,9 +25,10 @@ from common.schema.inspection import FileReport, InspectReport
 from common.schema.tflite import Port, Tensor
 from jobs.inspect.stage import inspect_files
 from tests.benchmarks.many_files import found
+from tests.benchmarks.spent import spent
 
 READER = Path(__file__).with_name("independent_reader.py")
-ROOT, SMALL = Path(__file__).parents[2], Path("tests/devices/tiny.tflite")
+SMALL = Path("tests/devices/tiny.tflite")
 MOST_TIMES, MIB = 1.5, 1 << 20
 NOT_KNOWN = "figures that the other reader does not know"
 
@@ -48,21 +48,18 @@ class Ran:
 def alone(path: Path) -> Ran:
     """The tool on a file, as people call it."""
     with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as error:
-        argv = [sys.executable, "-m", "jobs.inspect", str(path), "--json", "--no-ask"]
-        process = subprocess.Popen(argv, cwd=ROOT, stdout=out, stderr=error)
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        cost = spent([sys.executable, "-m", "jobs.inspect", str(path), "--json", "--no-ask"], out, error)
         texts = []
         for stream in (out, error):
             stream.seek(0)
             texts.append(stream.read().decode("utf-8", "replace"))
-    took = usage.ru_maxrss * 1024, usage.ru_utime + usage.ru_stime
-    if process.returncode == 0:
+    took = cost.peak_bytes, cost.cpu_s
+    if cost.status == 0:
         return Ran(InspectReport.model_validate_json(texts[0]).files[0], "", "", *took)
     lines = texts[1].strip().splitlines()
-    if process.returncode in (1, 2) and len(lines) == 1 and lines[0].startswith("error: "):
+    if cost.status in (1, 2) and len(lines) == 1 and lines[0].startswith("error: "):
         return Ran(None, lines[0], "", *took)
-    return Ran(None, "", f"ended with {process.returncode}: {lines[-1] if lines else 'nothing said'}", *took)
+    return Ran(None, "", f"ended with {cost.status}: {lines[-1] if lines else 'nothing said'}", *took)
 
 
 def together(path: Path) -> Ran:

@@ -16,7 +16,8 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
 from tests.benchmarks.inspect_cost import cost
-from tests.benchmarks.inspected import MIB, ROOT, SMALL
+from tests.benchmarks.inspected import MIB, SMALL
+from tests.benchmarks.spent import ROOT
 from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
 
 SIDE = 4096
