@@ -32,8 +32,9 @@ def whole(port: Port) -> bool:
     return not port.dtype.startswith(("float", "bfloat")) and not port.scale
 
 
-def ends(port: Port, pixels: tuple[float, float] | None, graph: Graph, tensor: int) -> Ends:
-    """The ends for an input of a graph, whose tensor it is; `pixels` are those of an image in it, where known."""
+def ends(port: Port, pixels: tuple[float, float] | None, rows: int | None) -> Ends:
+    """The ends for an input; `pixels` are those of an image in it, `rows` those of the table that it looks up in
+    (`rows_of_tables`), where known."""
     if port.dtype == "bool":
         return Ends(0.0, 2.0, "true or false")
     if port.scale and port.zero_point is not None and not port.dtype.startswith("float"):
@@ -44,7 +45,6 @@ def ends(port: Port, pixels: tuple[float, float] | None, graph: Graph, tensor: i
         if pixels is not None:
             return Ends(*pixels, "an image's pixels")
         return Ends(0.0, 1.0, "an image's pixels" if is_image(port) else NOTHING, told=False)
-    rows = _rows(graph, tensor)
     if rows is not None:
         return Ends(0.0, float(rows), "rows of the table that it indexes")
     if port.dtype in BYTES:
@@ -60,15 +60,19 @@ def _indexed(operator: FlatOperator, sides: tuple[int, ...], indices: tuple[int,
     return sides[axis] if -len(sides) <= axis < len(sides) else min(sides)
 
 
-def _rows(graph: Graph, tensor: int) -> int | None:
-    """The least number of rows of any table that the numbers of a tensor look up."""
-    reached, rows = {tensor}, []
-    for operator in graph.operators:
+def rows_of_tables(graph: Graph) -> dict[int, int]:
+    """The least number of rows of any table that the numbers of a tensor look up, by the tensor's index."""
+    rows: dict[int, int] = {}
+    # From the end on, so that what a tensor is handed on as is known before it.
+    for operator in reversed(graph.operators):
         if operator.name in LOOKUPS and len(operator.inputs) > 1:
             table, indices = (operator.inputs[place] for place in LOOKUPS[operator.name])
-            sides = graph.tensors[table].shape
-            if indices in reached and sides:
-                rows.append(_indexed(operator, sides, graph.tensors[indices].shape))
-        elif operator.name in HANDING_ON and reached & set(operator.inputs):
-            reached |= set(operator.outputs)
-    return max(1, min(rows)) if rows else None
+            sides = graph.tensors[table].shape if table >= 0 else ()
+            if sides and indices >= 0:
+                found = max(1, _indexed(operator, sides, graph.tensors[indices].shape))
+                rows[indices] = min(found, rows.get(indices, found))
+        elif operator.name in HANDING_ON:
+            known = [rows[index] for index in operator.outputs if index in rows]
+            if known:
+                rows |= {index: min(*known, rows.get(index, known[0])) for index in operator.inputs}
+    return rows

@@ -72,11 +72,11 @@ def _islands(file: FlatFile, table: tuple[Operator, ...], reached: tuple[int, ..
             floating[operator.subgraph].append(operator.index)
     for number in reached:
         graph = file.graphs[number]
-        for group in _groups(graph, floating[number]):
+        for group in groups(graph, floating[number]):
             yield tuple(graph.operators[index].name for index in group)
 
 
-def _groups(graph: Graph, chosen: list[int]) -> list[list[int]]:
+def groups(graph: Graph, chosen: list[int]) -> list[list[int]]:
     """The chosen operators in groups that are connected by the tensors that one writes and another reads."""
     writer = {tensor: index for index in chosen for tensor in graph.operators[index].outputs}
     group = {index: [index] for index in chosen}
@@ -88,8 +88,8 @@ def _groups(graph: Graph, chosen: list[int]) -> list[list[int]]:
                 larger, smaller = (before, own) if len(before) >= len(own) else (own, before)
                 larger.extend(smaller)
                 group.update(dict.fromkeys(smaller, larger))
-    distinct = {id(members): sorted(members) for members in group.values()}
-    return sorted(distinct.values())
+    distinct = {id(members): members for members in group.values()}
+    return sorted(map(sorted, distinct.values()))
 
 
 def _conversions(graph: Graph, name: str) -> int:

@@ -4,7 +4,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from common.ends import Ends, ends, whole
+from common.ends import Ends, ends, rows_of_tables, whole
 from common.errors import UsageError
 from common.ports import input_names, is_image
 from common.schema.variant import Variant
@@ -36,7 +36,7 @@ def wanted(
     """The inputs in the file's order; `shapes` by their place replace the file's, `ranges` by either name what would be
     drawn. Raises UsageError for an input that is too large."""
     graph = parse(content).graphs[0]
-    found = []
+    rows, found = rows_of_tables(graph), []
     ports = zip(input_names(variant), variant.inputs, graph.inputs, strict=True)
     for place, (name, port, tensor) in enumerate(ports):
         shape = tuple(shapes.get(place, port.shape))
@@ -44,7 +44,7 @@ def wanted(
             raise UsageError(f"input {name} of {variant.name} has {math.prod(shape):,} values, too many to be filled")
         given = ranges.get(name, ranges.get(port.name))
         pixels = variant.pixels if is_image(port) else None
-        drawn = Ends(*given, "given") if given is not None else ends(port, pixels, graph, tensor)
+        drawn = Ends(*given, "given") if given is not None else ends(port, pixels, rows.get(tensor))
         numbers = whole(port)
         why = drawn.why if drawn.told or not numbers else f"{drawn.why}; [inputs] range widens it"
         found.append(Wanted(name, shape, port.dtype, drawn.low, drawn.high, numbers, why))

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from common.ends import Ends, ends, whole
+from common.ends import Ends, ends, rows_of_tables, whole
 from common.schema.inspection import Drawn, FileReport
 from common.schema.tflite import Port
 from common.tflite.flat import Content, parse
@@ -50,9 +50,9 @@ class Side:
 def side(report: FileReport, content: Content) -> Side:
     """A file's side of a comparison."""
     graph, pixels = parse(content).graphs[0], input_pixels(content)
-    known = [*pixels, *[None] * len(graph.inputs)]
+    rows, known = rows_of_tables(graph), [*pixels, *[None] * len(graph.inputs)]
     found = (
-        _inclusive(port, ends(port, known[place], graph, tensor))
+        _inclusive(port, ends(port, known[place], rows.get(tensor)))
         for place, (port, tensor) in enumerate(zip(report.inputs, graph.inputs, strict=True))
         if _fillable(port)
     )
