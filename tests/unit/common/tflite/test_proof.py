@@ -1,12 +1,14 @@
 """Figures of files whose operators are known: MACs by hand, numeric domains, islands, sparse inference."""
 
 import re
+import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 
+from common.tflite.proof import deflated_bytes
 from common.tflite.reader import inspect
 from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
 
@@ -137,3 +139,14 @@ def test_metadata_is_listed() -> None:
     from tf_keras import layers
 
     assert "min_runtime_version" in inspect(converted(network(layers.Flatten()))).proof.metadata
+
+
+def test_what_is_packed_is_not_kept() -> None:
+    # Nothing of it gets smaller.
+    content = np.random.default_rng(0).bytes(4 << 20)
+    tracemalloc.start()
+    size = deflated_bytes(content)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size > len(content)
+    assert peak < 1 << 19
