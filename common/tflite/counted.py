@@ -10,13 +10,15 @@ from common.tflite.flat import FlatTensor
 from common.tflite.tensors import PACKED, block, elements, values
 
 Values = npt.NDArray[Any]
-# Elements of a piece: some MB with all that numpy makes of them.
-PIECE = 1 << 18
+# Elements of a piece: less than a MB with all that numpy makes of them.
+PIECE = 1 << 16
 # Of a row this long counting is faster than sorting, where its type has few values.
 LONG_ROW = 1 << 11
 # Parts of one huge row that are sorted at a time, each by a pass over all of it.
 PARTS = 12
-HALF, WORD = 2, 4
+# Bits by which values are told apart at a time.
+BITS = 12
+HALF = 2
 NEGATIVE_ZERO, INFINITY, NAN = 0x8000, 0x7C00, 0x7E00
 
 
@@ -116,7 +118,7 @@ def _of_row(tensor: FlatTensor, start: int, end: int) -> int:
     if tensor.type in PACKED:
         seen = np.zeros(256, bool)
         for at in range(start, end, PIECE):
-            seen |= np.bincount(block(tensor, at, min(at + PIECE, end)).view(np.uint8), minlength=256) > 0
+            seen[block(tensor, at, min(at + PIECE, end)).view(np.uint8)] = True
         return int(seen.sum())
     row = block(tensor, start, end)
     if row.itemsize <= HALF:
@@ -130,23 +132,23 @@ def _bits(row: Values) -> Values:
 
 def _few(row: Values) -> int:
     """Distinct values of one or two bytes."""
-    size = 1 << 8 * row.itemsize
-    seen = np.zeros(size, bool)
-    for at in range(0, row.size, PIECE):
-        seen |= np.bincount(_bits(row[at : at + PIECE]), minlength=size) > 0
+    seen = np.zeros(1 << 8 * row.itemsize, bool)
+    for piece in _small(row):
+        seen[piece] = True
     return len(np.unique(np.flatnonzero(seen).astype(f"u{row.itemsize}").view(row.dtype)))
+
+
+def _small(row: Values) -> Iterator[Values]:
+    """The bits of a row in pieces so small that numpy may turn them into indices, of eight bytes each."""
+    for at in range(0, row.size, PIECE // 4):
+        yield _bits(row[at : at + PIECE // 4])
 
 
 def _many(row: Values) -> int:
     """Distinct values of four or eight bytes: those that begin alike are sorted together, some at a time."""
-    shift = 8 * row.itemsize - 16
-    starts = np.zeros(1 << 16, np.int64)
-    for at in range(0, row.size, PIECE):
-        starts += np.bincount(_bits(row[at : at + PIECE]) >> shift, minlength=1 << 16)
     found = zeros = 0
     nan = False
-    for low, high in _groups(starts, max(PIECE, row.size // PARTS)):
-        one = _alike(row, low, high, shift, int(starts[low:high].sum()))
+    for one in _alike(row, 0, 0):
         nan |= bool(np.isnan(one).any()) if one.dtype.kind == "f" else False
         numbers = one[~np.isnan(one)] if one.dtype.kind == "f" else one
         found += len(numbers)
@@ -155,34 +157,50 @@ def _many(row: Values) -> int:
     return found - max(zeros - 1, 0) + nan
 
 
+def _alike(row: Values, known: int, start: int) -> Iterator[Values]:
+    """The distinct values of which the first `known` bits are `start`, some at a time."""
+    left = 8 * row.itemsize - known
+    width = min(BITS, left)
+    shift, low, most = left - width, start << width, max(PIECE // 4, row.size // PARTS)
+    counts = np.zeros(1 << width, np.int64)
+    for bits in _small(row):
+        begin = bits >> shift
+        counts += np.bincount(begin[(begin >= low) & (begin < low + len(counts))] - low, minlength=len(counts))
+    for first, end in _groups(counts, most):
+        count = int(counts[first:end].sum())
+        if count > most and shift:
+            yield from _alike(row, known + width, low + first)
+        elif count > most:
+            yield np.full(1, low + first, f"u{row.itemsize}").view(row.dtype)
+        elif count:
+            yield _sorted_out(row, shift, (low + first, low + end), count)
+
+
 def _groups(starts: npt.NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
-    """Ranges of beginnings that together have no more than `most` values, where one alone has not."""
+    """Ranges of beginnings that together have no more than `most` values, and single ones that have more."""
     low = held = 0
     for at in np.flatnonzero(starts):
         if held and held + starts[at] > most:
             yield low, int(at)
             low, held = int(at), 0
         held += int(starts[at])
-    yield low, len(starts)
+        if held > most:
+            # What comes before it has no values.
+            yield int(at), int(at) + 1
+            low, held = int(at) + 1, 0
+    if held:
+        yield low, len(starts)
 
 
-def _alike(row: Values, low: int, high: int, shift: int, count: int) -> Values:
-    """The distinct values whose bits begin with `low` to before `high`, of which there are `count`."""
-    alone = row.itemsize == WORD and count > max(PIECE, row.size // PARTS)
-    ends = np.zeros(1 << 16, bool)
-    kept = np.empty(0 if alone else count, row.dtype)
+def _sorted_out(row: Values, shift: int, begins: tuple[int, int], count: int) -> Values:
+    """The distinct ones of the `count` values whose bits begin with the first number to before the second."""
+    kept = np.empty(count, row.dtype)
     filled = 0
-    for at in range(0, row.size, PIECE):
-        piece = row[at : at + PIECE]
-        begin = _bits(piece) >> shift
-        own = piece[(begin >= low) & (begin < high)]
-        if alone:
-            ends |= np.bincount(_bits(own) & 0xFFFF, minlength=1 << 16) > 0
-        else:
-            kept[filled : filled + len(own)] = own
-            filled += len(own)
-    if alone:
-        return np.unique((np.flatnonzero(ends).astype(np.uint32) | np.uint32(low << 16)).view(row.dtype))
+    for bits in _small(row):
+        begin = bits >> shift
+        own = bits[(begin >= begins[0]) & (begin < begins[1])].view(row.dtype)
+        kept[filled : filled + len(own)] = own
+        filled += len(own)
     kept.sort()
     fresh = np.ones(len(kept), bool)
     fresh[1:] = kept[1:] != kept[:-1]
