@@ -100,6 +100,47 @@ def test_zeros_are_the_zero_points_of_their_channels(axis: int) -> None:
     assert np.count_nonzero(rows == 0) == 7
 
 
+@pytest.mark.parametrize("share", [0.1, 0.7, 1.0])
+@pytest.mark.parametrize("most", [0.0, -0.0, np.nan, np.inf, 1.5])
+def test_a_row_of_which_one_value_is_most(most: float, share: float) -> None:
+    random = np.random.default_rng(0)
+    values = random.standard_normal(9000).astype(np.float32)
+    values[random.random(9000) < share] = most
+    values[:2] = 0.0, -0.0
+    assert distinct_of(values, "FLOAT32") == len(np.unique(values))
+
+
+@pytest.mark.parametrize("kind", ["FLOAT32", "INT32", "INT64"])
+def test_rows_whose_values_begin_alike(kind: str) -> None:
+    random = np.random.default_rng(0)
+    close = random.integers(0, 3000, 9000)
+    values = (1 + close * 2.0**-23).astype(np.float32) if kind == "FLOAT32" else (close - 9).astype(kind.lower())
+    assert distinct_of(values, kind) == len(np.unique(values))
+
+
+def distinct_of(values: np.ndarray, kind: str) -> int:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(counted, "PIECE", 64)
+        return only(constant(values, kind)).unique_per_channel
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [("FLOAT32", (1 << 18,)), ("FLOAT32", (512, 512)), ("FLOAT16", (1 << 19,)), ("INT8", (512, 2048))],
+)
+def test_a_small_file_of_one_large_constant_is_not_copied(kind: str, shape: tuple[int, ...], tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    path = tmp_path / "one.tflite"
+    path.write_bytes(constant((random.standard_normal(shape) * 30).astype(KINDS[kind]), kind))
+    inspect(opened(path))
+    tracemalloc.start()
+    inspect(opened(path))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # A map is not counted. What packs the file alone takes 0.3 MB.
+    assert peak < 0.7 * path.stat().st_size
+
+
 def test_a_file_and_what_is_taken_to_read_it(tmp_path: Path) -> None:
     """A kernel of int4 for four signatures and one of floats, an embedding without channels: 24 MB."""
     random = np.random.default_rng(0)
