@@ -123,7 +123,7 @@ def _of_row(tensor: FlatTensor, start: int, end: int) -> int:
     row = block(tensor, start, end)
     if row.itemsize <= HALF:
         return _few(row)
-    return _many(row) if row.size > PIECE else len(np.unique(row))
+    return _many(row)
 
 
 def _bits(row: Values) -> Values:
@@ -135,7 +135,7 @@ def _few(row: Values) -> int:
     seen = np.zeros(1 << 8 * row.itemsize, bool)
     for piece in _small(row):
         seen[piece] = True
-    return len(np.unique(np.flatnonzero(seen).astype(f"u{row.itemsize}").view(row.dtype)))
+    return _sorted(np.flatnonzero(seen).astype(f"u{row.itemsize}").view(row.dtype).reshape(1, -1))
 
 
 def _small(row: Values) -> Iterator[Values]:

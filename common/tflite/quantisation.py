@@ -52,12 +52,13 @@ def _constant(stored: tuple[str, npt.NDArray[np.uint8] | None], kinds: dict[str,
 
 
 def _parameters(scales: npt.NDArray[Any], points: Integers, axis: int | None, block: int | None) -> Quantization:
-    finite = scales[np.isfinite(scales)]
+    finite, ordered = scales[np.isfinite(scales)], np.sort(points)
     return Quantization(
         scales=len(scales),
         scale_low=float(finite.min()) if len(finite) else 0.0,
         scale_high=float(finite.max()) if len(finite) else 0.0,
-        zero_points=tuple(int(point) for point in np.unique(points)),
+        # np.unique loads masked arrays, 2 MB that nothing else needs.
+        zero_points=(int(ordered[0]), *ordered[1:][ordered[1:] != ordered[:-1]].tolist()),
         axis=axis,
         block=block,
         not_finite=len(scales) - len(finite),

@@ -1,5 +1,7 @@
 """Zeros and distinct values of constants, counted in pieces, against numpy on the whole; and what it takes."""
 
+import subprocess
+import sys
 import tracemalloc
 from pathlib import Path
 
@@ -139,6 +141,21 @@ def test_a_small_file_of_one_large_constant_is_not_copied(kind: str, shape: tupl
     tracemalloc.stop()
     # A map is not counted. What packs the file alone takes 0.3 MB.
     assert peak < 0.7 * path.stat().st_size
+
+
+def test_masked_arrays_are_not_loaded(tmp_path: Path) -> None:
+    kernel = tensor("k", (4, 9), "UINT8", 1, scales=[0.1] * 4)
+    kernel.quantization.zeroPoint = [3, 1, 2, 3]
+    (tmp_path / "q.tflite").write_bytes(dense(kernel, bytes(36)))
+    code = (
+        "import pathlib, sys; from common.tflite.reader import inspect;"
+        "(one,) = inspect(pathlib.Path(sys.argv[1]).read_bytes()).tensors;"
+        "print(one.quantization.zero_points, 'numpy.ma' in sys.modules)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "q.tflite")], capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "(1, 2, 3) False\n"
 
 
 def test_a_file_and_what_is_taken_to_read_it(tmp_path: Path) -> None:
