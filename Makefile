@@ -186,6 +186,7 @@ history: $(VENV)/.history ## every session in RUNS over time, of all devices or 
 search: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,$(LIGHT)) $(VENV)/.search ## look for the best recipe on DEVICE, within BUDGET
 	@exec $(PY) -m jobs.search --experiment "$$EXPERIMENT" --run "$$RUN" $${BUDGET:+--budget "$$BUDGET"} \
 	  --data "$$DATA" --data-sha256 "$$DATA_SHA256" -- $(MAKE)
+	@$(PY) -m jobs.report --search "$$RUN/search/search.json" --output "$$RUN/search"
 
 # ---- evidence -------------------------------------------------------------------------------------
 .PHONY: bundle verify

@@ -1,6 +1,6 @@
 """`search.json`: how a search came to what it found. Version history: 1 first."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -41,15 +41,20 @@ class Candidate(Model):
         return self.recipe.student is None
 
 
+# A latency as a share of the reference's.
+Time = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(ge=0)]
+
+
 class Screened(Model):
     """A candidate as it was measured before any training. `time` is its latency as a share of the reference's, None
     where it could not be had; `predicted` the same from the cost table before it was measured. `validation` are its
     answers with the weights that there were."""
 
-    time: float | None
+    time: Time | None
     size_bytes: Count
     validation: Validation
-    predicted: float | None = None
+    predicted: Time | None = None
 
 
 class Rung(Model):
@@ -87,7 +92,7 @@ class Step(Model):
     name: Name
     what: str
     candidates: tuple[Name, ...]
-    took_s: float
+    took_s: Seconds
     left_out: Count = 0
 
 
@@ -102,18 +107,39 @@ class Rewrites(Model):
 
 
 class SearchResult(Artifact):
-    """`setting` is where latencies count, `reference` what they are shares of. `costs` says how well the cost table
-    predicts a candidate from the others, `never_trained` how many of the candidates needed no training to be judged."""
+    """`setting` is where latencies count, `reference` what they are shares of, and `beside` that file itself. `costs`
+    says how well the cost table predicts a candidate from the others, `never_trained` how many of the candidates
+    needed no training to be judged."""
 
     schema_version: Literal[1] = 1
     settings: Search
     reference: Name
+    beside: Screened
     setting: Setting
     margin: Share
-    took_s: float
+    took_s: Seconds
     steps: tuple[Step, ...]
     rewrites: tuple[Rewrites, ...]
     outcomes: tuple[Outcome, ...]
     costs: HeldOut | None
     never_trained: Share
     found: tuple[Name, ...] = Field(default_factory=tuple)
+
+    @property
+    def finalists(self) -> tuple[Outcome, ...]:
+        """Those that were measured again, what is recommended first."""
+        found = [one for one in self.outcomes if one.fate == "finalist"]
+        return tuple(sorted(found, key=lambda one: one.confirmed is None or not one.confirmed.recommended))
+
+    @property
+    def recommended(self) -> Outcome | None:
+        """The finalist to ship; None where the reference is better than all."""
+        return next((one for one in self.finalists if one.confirmed is not None and one.confirmed.recommended), None)
+
+    def loss(self, one: Outcome) -> float | None:
+        """What it lost of the validation images as it was last, after its last training if it had one; None where it
+        was not made."""
+        if one.screened is None:
+            return None
+        last = one.rungs[-1].validation if one.rungs else one.screened.validation
+        return last.loss(self.beside.validation)

@@ -56,6 +56,15 @@ class Validation(Model):
     lost: Count
     won: Count
 
+    def loss(self, reference: "Validation") -> float:
+        """The share of the images by which it has fewer right than the reference."""
+        return (reference.own - self.own) / max(1, self.images)
+
+    @property
+    def own(self) -> int:
+        """How many the file has right itself."""
+        return self.right - self.lost + self.won
+
 
 class Origin(Model):
     """The file that a variant comes from: its path as it was given, and its hash."""

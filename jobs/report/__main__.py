@@ -5,6 +5,7 @@
         --benchmark runs/demo/benchmark/host --choice runs/demo/best --output runs/demo/report
     python -m jobs.report --results results.json --output folder
     python -m jobs.report --history history/history.json --output history
+    python -m jobs.report --search runs/demo/search/search.json --output runs/demo/search
     python -m jobs.report --summary runs/demo/report
     python -m jobs.report --summary runs/demo/report --why baseline distilled_int8
 
@@ -14,6 +15,7 @@ Reads   <dataset>/dataset.json and its contact sheet, <training>/training.json,
 Writes  <output>/report.html report.md summary.md results.csv, charts as .svg, contact_sheet.*
         <output>/results.json    last: everything that the report shows
         <output>/history.html    with --history, and nothing else
+        <output>/report.html report.md, charts as .svg    with --search, and nothing else
 """
 
 from pathlib import Path
@@ -43,6 +45,7 @@ def main(
         Path | None, cli.READ, typer.Option(help="With --results: a compare.json of it, to be in the report.")
     ] = None,
     history: Annotated[Path | None, cli.READ, typer.Option(help="Only render this history.json, as a page.")] = None,
+    search: Annotated[Path | None, cli.READ, typer.Option(help="Only render this search.json, as a page.")] = None,
     summary: Annotated[Path | None, cli.READ, typer.Option(help="Only show the report in this folder.")] = None,
     why: Annotated[
         tuple[str, str] | None,
@@ -55,7 +58,8 @@ def main(
     from common.experiment import load
     from jobs.report import arguments, terminal
 
-    tasks = [("--experiment", experiment), ("--results", results), ("--history", history), ("--summary", summary)]
+    tasks = [("--experiment", experiment), ("--results", results), ("--history", history)]
+    tasks += [("--search", search), ("--summary", summary)]
     stages = {"dataset": dataset, "samples": samples, "training": training}
     stages |= {"variants": variants, "evaluations": evaluations}
     arguments.require_one([(name, bool(path)) for name, path in tasks], any((*stages.values(), benchmark, choice)))
@@ -70,6 +74,11 @@ def main(
         from jobs.report.stage import history_page
 
         return terminal.placed(history_page(history, output), "history")
+    if search is not None:
+        from jobs.report.stage import search_page
+
+        search_page(search, output)
+        return None
     if results is not None:
         from jobs.report.stage import rerender
 

@@ -74,6 +74,15 @@ class Commands:
 
 
 @dataclass(frozen=True)
+class Link:
+    """A way to another page of the run; `target` is its path beside this one, and never from outside."""
+
+    text: str
+    target: str
+    kind: Literal["link"] = "link"
+
+
+@dataclass(frozen=True)
 class Prose:
     """A paragraph that is of one setting, or belongs between other blocks."""
 

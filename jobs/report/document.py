@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Literal
 
 from common.numbers import ABSENT
-from jobs.report.blocks import Card, Chips, Commands, Gallery, Notes, Prose, Tone
+from jobs.report.blocks import Card, Chips, Commands, Gallery, Link, Notes, Prose, Tone
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class Chart:
         return f"{self.name}.svg"
 
 
-Plain = Table | Picture | Chart | Card | Chips | Commands | Prose | Notes | Gallery
+Plain = Table | Picture | Chart | Card | Chips | Commands | Link | Prose | Notes | Gallery
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from common.schema.comparison import Comparison
 from common.schema.dataset import Dataset
 from common.schema.history import History
 from common.schema.results import Results
+from common.schema.search_result import SearchResult
 from jobs.report.collect import collect
 from jobs.report.consistency import check_results
 from jobs.report.document import CHART_FILES, File
@@ -21,7 +22,7 @@ from jobs.report.export import results_csv
 from jobs.report.flips import flips
 from jobs.report.page import build
 from jobs.report.render import page, render
-from jobs.report.sections import past
+from jobs.report.sections import past, search
 from jobs.report.summary import summary_md
 
 ARTIFACT, HISTORY_PAGE = "results.json", "history.html"
@@ -110,6 +111,16 @@ def history_page(source: Path, output: Path) -> Path:
     path = output / HISTORY_PAGE
     write_bytes(path, page(past.document(read(source, History))))
     return path
+
+
+def search_page(source: Path, output: Path) -> Path:
+    """Render how a search came to what it found into `output`, the page last; gives its path. The experiment of its
+    finalists and their run are looked for beside `source`. Raises UsageError for a file that is none."""
+    found = _shown(source.parent / search.FOUND)
+    first, *others = render(search.document(read(source, SearchResult), found))
+    for file in (*others, first):
+        write_bytes(output / file.name, file.content)
+    return output / first.name
 
 
 def _write(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from common.numbers import count, percent
+from common.numbers import count, listed, percent
 from common.schema.fine_tuning import FineTuning
 from common.schema.given import FromFile, FromKeras, KerasConvert
 from common.schema.recipe import (
@@ -22,6 +22,8 @@ from common.schema.tflite import FLOATING, Proof
 from common.schema.variant import Variant
 
 ALL_INT8 = "all in int8"
+# Input channels of a separable convolution that are few, and layers that are named.
+FEW, NAMED = 16, 3
 FORMATS = {
     "float32": "stored as float32",
     "float16": "weights stored as float16",
@@ -79,15 +81,17 @@ def _pass(settings: Pass) -> str:
         case Distill():
             network = settings.network
             width = "" if network.width is None else f" of width {network.width:g}"
-            return f"distilled into {network.architecture}{width}"
+            stride = "" if network.stride is None else f"{' and' if width else ' of'} stride {network.stride}"
+            return f"distilled into {network.architecture}{width}{stride}"
         case QuantizeAware():
             return f"trained for int8{PRESERVED[settings.preserve]}"
         case Factorize():
             return _factorize(settings)
         case FoldBatchNorm():
-            return "BatchNormalization folded into its neighbours"
+            return f"BatchNormalization folded into its neighbours{_only(settings.layers)}"
         case MergeSeparable():
-            return "separable convolutions of few channels merged into one"
+            few = " of few channels" if settings.max_input_channels <= FEW else ""
+            return f"separable convolutions{few} merged into one{_only(settings.layers)}"
 
 
 def _prune(settings: Prune) -> str:
@@ -109,7 +113,20 @@ def _factorize(settings: Factorize) -> str:
         parts.append(f"dense kernels factorised to {percent(settings.energy)} of their energy")
     if settings.spatial_rank is not None:
         parts.append(f"convolutions split into columns and rows of rank {settings.spatial_rank}")
+    ranks = sorted({rank for rank in settings.ranks.values() if rank})
+    if ranks:
+        layers = count(sum(1 for rank in settings.ranks.values() if rank), "layer")
+        to = f"rank {ranks[0]}" if len(ranks) == 1 else f"ranks of {ranks[0]} to {ranks[-1]}"
+        parts.append(f"{layers} factorised to {to}")
     return ", ".join(parts)
+
+
+def _only(layers: tuple[str, ...]) -> str:
+    """Which layers, where it is not all."""
+    if layers == ("*",):
+        return ""
+    more = len(layers) - NAMED
+    return f" (only {listed((*layers[:NAMED], *((f'{more} more',) if more > 0 else ())))})"
 
 
 def _layers(layers: object) -> str:

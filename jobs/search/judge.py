@@ -15,15 +15,6 @@ RUNGS = ((0.25, 4.0), (0.5, 2.0), (1.0, 1.0))
 Objective = Literal["latency", "size"]
 
 
-def loss(found: Validation, reference: Validation) -> float:
-    """The share of the validation images by which it has fewer right than the reference."""
-    return (_right(reference) - _right(found)) / found.images
-
-
-def _right(found: Validation) -> int:
-    return found.right - found.lost + found.won
-
-
 @dataclass(frozen=True)
 class Standing:
     """A candidate with its latency as a share of the reference's, its size, and its loss on the validation images:
@@ -53,7 +44,7 @@ def standings(
     """Those that were measured."""
     found = ((candidate, screened.get(candidate.name)) for candidate in candidates)
     return [
-        Standing(candidate, one.time, one.size_bytes, loss(one.validation, reference))
+        Standing(candidate, one.time, one.size_bytes, one.validation.loss(reference))
         for candidate, one in found
         if one is not None and one.time is not None
     ]

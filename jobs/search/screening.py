@@ -37,7 +37,7 @@ class Screening:
         self.made: dict[str, Made] = {}
         self.problems: dict[str, str] = {}
         self.setting: Setting | None = None
-        self._validation: Validation | None = None
+        self._own: Variant | None = None
         self._observed: list[Observation] = []
         self._table: CostTable | None = None
         self._names: list[str] = []
@@ -45,9 +45,15 @@ class Screening:
     @property
     def reference(self) -> Validation:
         """The reference's answers to the validation images."""
-        if self._validation is None:
+        return self.beside.validation
+
+    @property
+    def beside(self) -> Screened:
+        """The reference, which the others are shares of. Raises EdgeproofError where it was not made."""
+        own = self._own
+        if own is None or own.validation is None:
             raise EdgeproofError(f"'{self._reference}' was not made", hint="see the messages above")
-        return self._validation
+        return Screened(time=1.0, size_bytes=own.model.size_bytes, validation=own.validation)
 
     def screen(self, name: str, what: str, candidates: Sequence[Candidate], share: float) -> None:
         """Make and measure candidates as a step, as many as there is time for until `share` of the budget."""
@@ -82,7 +88,7 @@ class Screening:
             self.problems[key] = self._runs.problem(name, key)
         own = self._runs.folder(name) / "variants" / self._reference / "variant.json"
         if own.is_file():
-            self._validation = read(own, Variant).validation
+            self._own = read(own, Variant)
         self.made |= made
         return made
 

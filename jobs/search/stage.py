@@ -17,7 +17,7 @@ from jobs.search.budget import Budget
 from jobs.search.confirm import confirmed
 from jobs.search.draws import Drawing
 from jobs.search.fates import Ways, outcomes
-from jobs.search.judge import RUNGS, Standing, finalists, loss, standings, worth_training
+from jobs.search.judge import RUNGS, Standing, finalists, standings, worth_training
 from jobs.search.rewrites import changed, decided
 from jobs.search.runs import Runs, Where
 from jobs.search.screening import Screening
@@ -163,7 +163,7 @@ class Searching:
         found = self.screening.screened.get(name)
         if found is None or found.time is None:
             return None
-        return found.time, found.size_bytes, loss(found.validation, self.screening.reference)
+        return found.time, found.size_bytes, found.validation.loss(self.screening.reference)
 
     def recipes(self) -> dict[str, Recipe]:
         """The finalists' recipes."""
@@ -225,6 +225,7 @@ def _result(
         provenance=recorder.finish({}, ("optuna",)),
         settings=experiment.settings.search,
         reference=experiment.settings.reference,
+        beside=screening.beside,
         setting=screening.setting,
         margin=experiment.settings.choose.margin,
         took_s=budget.spent_s,

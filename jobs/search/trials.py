@@ -7,7 +7,7 @@ from common.printable import tell
 from common.schema.search import Search
 from common.schema.search_result import Rung
 from jobs.search.budget import Budget
-from jobs.search.judge import RUNGS, Standing, loss, promoted
+from jobs.search.judge import RUNGS, Standing, promoted
 from jobs.search.runs import Made, Runs
 from jobs.search.screening import Screening
 from jobs.search.space import epochs, with_epochs
@@ -61,7 +61,7 @@ class Trials:
                 continue
             rung = Rung(epochs=epochs(recipes[key]), validation=validation)
             self.rungs[key] = (*self.rungs.get(key, ()), rung)
-            self.standing[key] = replace(one, loss=loss(validation, self._screening.reference))
+            self.standing[key] = replace(one, loss=validation.loss(self._screening.reference))
             found.append(self.standing[key])
         self.made = made
         self._budget.end(name, f"trained over {share:.0%} of the epochs", tuple(recipes), 0)

@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from common.svg.canvas import Anchor
-from common.svg.text import FONT_SIZE, text_width
+from common.svg.canvas import Anchor, Canvas
+from common.svg.text import FONT_SIZE, LINE, text_width
 
 GAP = 4.0
 # Pixels between the places that are tried around a point, and how many rings of them there are.
@@ -89,6 +89,17 @@ def label(
         free = [place for place in places if not _hit(place.box, marks)]
         placed.append(next((place for place in free if not _hit(place.box, lines)), next(iter(free), None)))
     return tuple(placed)
+
+
+def called(canvas: Canvas, wanted: Sequence[Wanted], marks: Sequence[Box], area: Box, lines: Sequence[Box]) -> None:
+    """Write the labels that have room, with a line to the mark where it is far."""
+    for one, found in zip(wanted, label(wanted, marks, area, lines), strict=True):
+        if found is None:
+            continue
+        if found.far:
+            side = LINE / 2 if found.y > one.y else 0
+            canvas.line(one.x, one.y, found.x, found.y - side, css="leader")
+        canvas.text(found.x, found.y, one.text, "strong" if one.strong else "", found.anchor)
 
 
 def _hit(box: Box, others: Sequence[Box]) -> bool:

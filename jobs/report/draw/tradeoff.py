@@ -9,10 +9,10 @@ from common.numbers import duration, listed, megabytes, time_unit
 from common.schema.results import Results
 from common.svg.canvas import Canvas, x_axis, y_axis
 from common.svg.scale import Linear, Log, linear, log
-from common.svg.text import FONT_SIZE, LINE, fitted
+from common.svg.text import FONT_SIZE, fitted
 from jobs.report.document import Chart
 from jobs.report.draw.canvas import NARROW, Names, both
-from jobs.report.draw.labels import Box, Wanted, label, line_box, mark_box
+from jobs.report.draw.labels import Box, Wanted, called, line_box, mark_box
 from jobs.report.draw.points import Point, Quality, View, front, points, quality
 from jobs.report.draw.standing import BEST, ORDER, RULED_OUT, Kind, kinds, legend, legend_height
 from jobs.report.names import Grid, Setting
@@ -108,7 +108,7 @@ def _draw(plot: _Plot, width: int) -> Canvas:
         edge = y.at(plot.quality.limit)
         canvas.rect(LEFT, edge, width - 12 - LEFT, bottom - edge, css="beyond")
     _axes(canvas, plot, x, y, bottom)
-    lines = _front(canvas, plot, x, y)
+    lines = staircase(canvas, [(x.at(point.x), y.at(point.y.value)) for point in plot.front])
     marks = _marks(plot, x, y)
     lines += _reaches(canvas, plot, marks, y)
     _labels(canvas, plot, marks, Box(LEFT + 2, TOP - 2, width, bottom - 2), lines)
@@ -138,11 +138,10 @@ def _axes(canvas: Canvas, plot: _Plot, x: Log, y: Linear | Log, bottom: float) -
     x_axis(canvas, scaled, TOP, bottom, title=f"latency ({unit.name})")
 
 
-def _front(canvas: Canvas, plot: _Plot, x: Log, y: Linear | Log) -> list[Box]:
-    """A staircase: what lies above and left of it nobody offers."""
+def staircase(canvas: Canvas, front: Sequence[tuple[float, float]]) -> list[Box]:
+    """The Pareto line through these points, from the cheapest on: what lies beyond it nobody offers."""
     steps: list[tuple[float, float]] = []
-    for point in plot.front:
-        at = x.at(point.x), y.at(point.y.value)
+    for at in front:
         steps += [*([(at[0], steps[-1][1])] if steps else []), at]
     canvas.polyline(steps, "front")
     return [line_box(one, other) for one, other in pairwise(steps)]
@@ -209,13 +208,7 @@ def _labels(canvas: Canvas, plot: _Plot, marks: Sequence[_Mark], area: Box, line
     named = zip(shown, texts, strong, strict=True)
     wanted = [Wanted(mark.x, mark.y, mark.radius, text, bold) for mark, text, bold in named]
     boxes = [mark_box(mark.x, mark.y, mark.radius) for mark in marks]
-    for mark, one, found in zip(shown, wanted, label(wanted, boxes, area, lines), strict=True):
-        if found is None:
-            continue
-        if found.far:
-            side = LINE / 2 if found.y > mark.y else 0
-            canvas.line(mark.x, mark.y, found.x, found.y - side, css="leader")
-        canvas.text(found.x, found.y, one.text, "strong" if one.strong else "", found.anchor)
+    called(canvas, wanted, boxes, area, lines)
 
 
 def _called(plot: _Plot, mark: _Mark, room: float) -> str:

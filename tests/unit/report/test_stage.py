@@ -255,7 +255,7 @@ def test_the_command_writes_shows_and_shows_again(run: Run) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "nothing to report (give one of --experiment, --results, --history, --summary)"),
+        ([], "nothing to report (give one of --experiment, --results, --history, --search, --summary)"),
         (["--results", "a", "--experiment", "b"], "--experiment and --results exclude each other"),
         (["--results", "a", "--dataset", "b", "--output", "c"], "--results takes no folders of stages"),
         (["--results", "a"], "--output is missing"),

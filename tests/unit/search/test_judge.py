@@ -39,8 +39,8 @@ def names(found: list[Standing]) -> list[str]:
 
 
 def test_losses_are_beside_the_reference() -> None:
-    assert judge.loss(validation(7, 2), validation(0)) == 0.05
-    assert judge.loss(validation(0), validation(3)) == -0.03
+    assert validation(7, 2).loss(validation(0)) == 0.05
+    assert validation(0).loss(validation(3)) == -0.03
 
 
 def test_what_was_not_measured_has_no_standing() -> None:
