@@ -590,3 +590,15 @@ def test_a_rerun_is_a_run_of_the_files_of_both(copy: Path) -> None:
     assert make(copy, "check", "BASE=b", "RUN=runs/mine", "RERUN=1").returncode == 0
     _, checked = (copy / "told").read_text(encoding="utf-8").splitlines()
     assert checked.strip() == "-m jobs.compare --base b --head runs/mine --check"
+
+
+def test_a_search_has_a_page_unless_it_fails(copy: Path) -> None:
+    script(copy / ".venv" / "bin" / "python", 'printf "%s " "$@" >> told; echo >> told')
+    assert make(copy, "search", "EXPERIMENT=tiny.toml", "RUNTIME=local", "BUDGET=1m").returncode == 0
+    searched, shown = (copy / "told").read_text(encoding="utf-8").splitlines()
+    assert searched.startswith("-m jobs.search --experiment tiny.toml --run runs/tiny --budget 1m ")
+    assert shown.strip() == "-m jobs.report --search runs/tiny/search/search.json --output runs/tiny/search"
+    (copy / "told").unlink()
+    script(copy / ".venv" / "bin" / "python", 'printf "%s " "$@" >> told; echo >> told; exit 3')
+    assert make(copy, "search", "EXPERIMENT=tiny.toml", "RUNTIME=local").returncode == 2
+    assert len((copy / "told").read_text(encoding="utf-8").splitlines()) == 1

@@ -4,6 +4,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 
 from common import search_words as words
+from common.comparison_words import place
 from common.numbers import (
     ABSENT,
     BYTES_PER_MB,
@@ -176,7 +177,8 @@ def _number(number: int) -> Cell:
 
 LAYERS = (
     "A separable convolution is merged into one where the target is faster with it, and a BatchNormalization is folded "
-    "unless the target is slower with it. Where one was not measured alone, the network with all of them decides."
+    "unless the target is slower with it. Where one was not measured alone, the network with all of them decides. "
+    "Further structures begin with the fastest rewrite that was measured: of these layers, or of all."
 )
 
 
@@ -281,7 +283,7 @@ def _settings(result: SearchResult) -> Table:
         ("Objective", settings.objective),
         ("Accuracy budget", percent(result.margin)),
         ("Budget", settings.budget),
-        ("Where latencies count", words.place(result.setting)),
+        ("Where latencies count", place(result.setting)),
         ("Formats", listed(settings.formats)),
         ("Rounds of a screening", str(settings.rounds)),
         ("Structures that are drawn", str(settings.drawn)),

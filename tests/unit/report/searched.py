@@ -86,7 +86,7 @@ def _candidates(words: str) -> tuple[Candidate, ...]:
     formats = SETTINGS.formats
     separable, normalised = _named(SEPARABLE, words), _named(NORMALISED, words)
     base = {form: space.chosen_rewrite(separable[:1], normalised).passes for form in formats}
-    rewrites = (*space.rewrites(SETTINGS), *space.single_rewrites(separable, normalised))
+    rewrites = (space.PLAIN, space.FOLDED, space.MERGED, *space.single_rewrites(separable, normalised))
     found = [one.candidate(form) for one in rewrites for form in formats]
     ranks = [{f"conv{layer}{words}": 4 * (layer + 1) for layer in range(number % 5 + 1)} for number in range(16)]
     drawn = [
@@ -118,7 +118,7 @@ def _outcome(one: Candidate, drawn: random.Random, words: str) -> Outcome:
 
 def _after(lost: int, number: int, fate: Fate) -> int:
     """A loss that training wins back, most of it for those that came through."""
-    left = lost // 2 ** (number + 1)
+    left = lost >> (number + 1)
     return min(left, 3 - number) if fate in WON else left + 6
 
 

@@ -34,6 +34,30 @@ def test_every_pass_has_words_of_its_own() -> None:
     assert words[-1].endswith("integers in and out")
 
 
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"pass": "merge_separable"}, "separable convolutions of few channels merged into one"),
+        (
+            {"pass": "merge_separable", "max_input_channels": 512, "layers": ("a",)},
+            "separable convolutions merged into one (only a)",
+        ),
+        (
+            {"pass": "fold_batch_norm", "layers": tuple("abcde")},
+            "BatchNormalization folded into its neighbours (only a, b, c and 2 more)",
+        ),
+        (
+            {"pass": "factorize", "ranks": {"a": 2, "b": 0, "c": 16}, "epochs": 1},
+            "2 layers factorised to ranks of 2 to 16, fine-tuned for 1 epoch",
+        ),
+        ({"pass": "distill", "stride": 2, "epochs": 1}, "distilled into CompactNet of stride 2, trained for 1 epoch"),
+    ],
+)
+def test_which_layers_are_meant_is_said(settings: dict[str, object], said: str) -> None:
+    words, _ = steps(Recipe.model_validate({"passes": (settings,), "convert": {"format": "float32"}}))
+    assert words == said
+
+
 def test_what_a_file_does_not_compute_in_int8_is_in_its_recipe_words() -> None:
     recipe = Recipe.model_validate({"passes": ({"pass": "quantize_aware"},), "convert": {"format": "int8"}})
     whole = DomainTotal(domain="int8", operators=9, macs=300)
