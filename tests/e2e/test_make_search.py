@@ -57,6 +57,9 @@ def test_a_search_that_is_killed_goes_on_and_finds_what_can_be_run_again(make: M
             assert one.confirmed is not None and one.screened is not None and one.screened.time is not None
             assert one.confirmed.accuracy.total == 64  # the test images, and no others
             assert f"{one.candidate.name} (" in said
+    assert f"how they were found: {home / 'report.html'}" in said
+    page = (home / "report.html").read_text(encoding="utf-8")
+    assert all(name in page for name in found.found) and str(home / "found.toml") in page
 
     # The same measurements, the same decisions; and nothing is made again.
     stamps = {path: path.stat().st_mtime_ns for path in home.rglob("*.tflite")}
