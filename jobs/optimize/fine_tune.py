@@ -50,3 +50,10 @@ class FineTuner:
     def dataset(self, epochs: int, augmentation: Augmentation) -> Any:
         """All epochs as tf.data: float32 [b, h, w, 3] in [0, 1], one-hot float32 [b, classes]."""
         return labelled(self.batches, range(epochs), augmentation, self.classes)
+
+
+class Untrained(FineTuner):
+    """It trains nothing: what passes then make of a network has the layers that it would have."""
+
+    def fit(self, model: Any, settings: FineTuning, callbacks: Sequence[Any] = ()) -> None:
+        """Leave `model` as it is."""

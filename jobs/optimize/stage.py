@@ -5,14 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import tensorflow as tf
 import tf_keras
 
 from common.artifact import atomic, file_ref, read_hashed, verified, write_bytes, write_model, writing
 from common.batches import Batches, class_weights
 from common.dataset import CARD, read_split
-from common.errors import EdgeproofError, UsageError
+from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.model_file import model_inputs
 from common.networks import build_student
@@ -23,20 +22,17 @@ from common.npu_sdk import require
 from common.promises import require_kept
 from common.provenance import Recorder
 from common.schema.dataset import Dataset
-from common.schema.fine_tuning import FineTuning, Retraining
-from common.schema.recipe import QuantizeAware, Recipe
+from common.schema.recipe import Recipe
 from common.schema.training import Training
 from common.schema.variant import PassReport, Promise, Variant
 from common.tflite.aot import write_compiled
 from common.tflite.delegated import asked
 from common.tflite.predict import predict
 from common.tflite.reader import Inspection, inspect
-from jobs.optimize import passes
 from jobs.optimize.aware_file import aware_file
-from jobs.optimize.batch_norm import copied, reestimate
 from jobs.optimize.collapse import accuracy_kept, validated
 from jobs.optimize.fine_tune import FineTuner
-from jobs.optimize.pass_result import Aware, Expectation
+from jobs.optimize.passed import keras_outputs, run_passes
 from jobs.optimize.promises import advice, check
 
 ARTIFACT = "variant.json"
@@ -44,11 +40,6 @@ PACKAGES = (
     *("tensorflow", "tf-keras", "h5py", "tensorflow-model-optimization", "litert-quantizer", "ai-edge-litert"),
     *("numpy", "scipy"),
 )
-PREDICT_BATCH = 64
-# A rewrite may change outputs by rounding only: probabilities, in float32, on so many training images.
-SAME, SAMPLE = 1e-4, 64
-# So many times what a network makes of the last digit of its inputs.
-ROUNDINGS = 10
 
 
 @dataclass(frozen=True)
@@ -119,7 +110,8 @@ def optimize(experiment: LoadedExperiment, name: str, dataset: Path, training: P
 def make(model: Any, recipe: Recipe, tuner: FineTuner) -> Made:
     """What a recipe makes of a trained model, with every promise but that of its accuracy. Raises EdgeproofError where
     a pass or the converter does not take the network."""
-    passed, images = _run_passes(model, recipe, replace(tuner, trains=recipe.fine_tune)), tuner.batches.images
+    tuner = replace(tuner, trains=recipe.fine_tune)
+    passed, images = run_passes(model, recipe.passes, tuner), tuner.batches.images
     if not passed.aware:
         content = convert(passed.model, recipe.convert, images)
         inspection = inspect(content)
@@ -130,24 +122,6 @@ def make(model: Any, recipe: Recipe, tuner: FineTuner) -> Made:
     reports = (*others, last.model_copy(update={"layers": (*last.layers, *file.notes)}))
     promises = check(recipe, passed.expected, file.inspection, file.held)
     return Made(passed.model, file.content, file.inspection, reports, promises)
-
-
-def keras_outputs(model: Any, images: npt.NDArray[np.uint8], *, nudged: bool = False) -> npt.NDArray[np.float32]:
-    """Outputs float32 [n, classes] of a Keras model for images uint8 [n, h, w, 3]; with `nudged` for the next larger
-    numbers in place of every pixel's."""
-    # Traced once for batches of any size; Keras' own prediction is traced for each.
-    signature = [tf.TensorSpec((None, *images.shape[1:]), tf.float32)]
-    answer = tf.function(lambda batch: model(batch, training=False), input_signature=signature, autograph=False)
-    parts = [
-        np.asarray(answer(_scaled(images[start : start + PREDICT_BATCH], nudged=nudged)))
-        for start in range(0, len(images), PREDICT_BATCH)
-    ]
-    return np.concatenate(parts).astype(np.float32)
-
-
-def _scaled(images: npt.NDArray[np.uint8], *, nudged: bool) -> npt.NDArray[np.float32]:
-    scaled = images.astype(np.float32) / np.float32(255)
-    return np.nextafter(scaled, np.float32(2)) if nudged else scaled
 
 
 def _recipe(experiment: LoadedExperiment, name: str) -> Recipe:
@@ -189,50 +163,3 @@ def _tuner(experiment: LoadedExperiment, dataset: Path, card: Dataset) -> FineTu
         class_weights=class_weights(card.train.per_class) if train.class_weights == "balanced" else None,
         folder=experiment.folder,
     )
-
-
-@dataclass(frozen=True)
-class _Passed:
-    """`model` after all passes, and `before` its last one; `aware` are its layers after quantisation-aware training."""
-
-    model: Any
-    before: Any
-    reports: tuple[PassReport, ...]
-    expected: tuple[Expectation, ...]
-    aware: tuple[Aware, ...]
-
-
-def _run_passes(model: Any, recipe: Recipe, tuner: FineTuner) -> _Passed:
-    passed = _Passed(model, model, (), (), ())
-    for settings in recipe.passes:
-        if isinstance(settings, QuantizeAware) and not tuner.trains:
-            # Its file is that of an int8 conversion, with ranges that training found.
-            reports = (*passed.reports, PassReport(name=settings.name, layers=()))
-            passed = replace(passed, reports=reports)
-            continue
-        before = passed.model
-        # tfmot wraps the very layers that it is given; weights are shared unless copied.
-        done = passes.apply(copied(before), settings, tuner)
-        changed, notes = done.model, done.notes
-        if not isinstance(settings, FineTuning):
-            _require_same(settings.name, before, changed, tuner.batches.images[:SAMPLE])
-        elif isinstance(settings, Retraining) and settings.reestimate_batch_norm and tuner.trains:
-            changed, measured = reestimate(changed, tuner.batches.images)
-            notes = (*notes, *measured)
-        reports = (*passed.reports, PassReport(name=settings.name, layers=notes))
-        passed = _Passed(changed, before, reports, (*passed.expected, *done.expected), done.aware)
-    return passed
-
-
-def _require_same(name: str, before: Any, after: Any, images: npt.NDArray[np.uint8]) -> None:
-    outputs = keras_outputs(before, images)
-    difference = float(np.abs(outputs - keras_outputs(after, images)).max())
-    if difference <= SAME:
-        return
-    # Some networks turn the last digit of a pixel into more than that, and a rewrite rounds in every layer.
-    allowed = max(SAME, ROUNDINGS * float(np.abs(outputs - keras_outputs(before, images, nudged=True)).max()))
-    if not difference <= allowed:
-        message = (
-            f"pass {name} changed the network's function: outputs differ by {difference:.2g}, allowed {allowed:.2g}"
-        )
-        raise EdgeproofError(message, hint="leave the pass out of this recipe and report the network")

@@ -21,7 +21,7 @@ MODULE = re.compile(r"(?:common|jobs)(?:\.\w+)+")
 LOADERS = ("import_module", "__import__", "run_module", "run_path", "spec_from_file_location")
 ANYTHING = "common.*"
 # The modules or packages of a stage that check and make nothing: what derives its artifact again for `make verify`, and
-# what tries conversions before the training.
+# what tries a network before its training.
 CHECKS = ("follows", "probe")
 # Of an entry in the cache: time, size, hash, imports.
 FIELDS = 4
@@ -103,8 +103,7 @@ def reached(stage: str, tree: Tree) -> frozenset[str]:
     """The names of the modules that a stage reaches: its own, and what these import, and so on. What checks an artifact
     does not make it, and nothing is made anew when that changes."""
     own = f"jobs.{stage}"
-    parts = tuple(f"{own}.{check}" for check in CHECKS)
-    checks = {name for name in tree if name in parts or name.startswith(tuple(f"{part}." for part in parts))}
+    checks = {name for name in tree if _checks(name)}
     todo = [name for name in tree if name == own or name.startswith(f"{own}.")]
     found: set[str] = set()
     while todo:
@@ -117,6 +116,12 @@ def reached(stage: str, tree: Tree) -> frozenset[str]:
             todo += [other for other in tree if other.startswith("common")] if imported == ANYTHING else []
             todo += _with_packages(imported)
     return frozenset(found)
+
+
+def _checks(name: str) -> bool:
+    """Whether a module is, or is in, one of those of a stage that check."""
+    room, *parts = name.split(".")
+    return room == "jobs" and len(parts) > 1 and parts[1] in CHECKS
 
 
 @functools.cache

@@ -26,11 +26,13 @@ from common.networks.recipes import require_fits
 from common.printable import tell
 from common.provenance import ROOT
 from common.schema.network import Network
-from common.schema.recipe import Convert, QuantizeAware, Recipe
-from jobs.train.trials import IMAGES, TRIALS, Answer, Trial, Trials, outputs_of
+from common.schema.recipe import Convert, Factorize, FoldBatchNorm, MergeSeparable, Pass, QuantizeAware, Recipe
+from common.schema.trials import IMAGES, TRIALS, Answer, Trial, Trials, outputs_of
 
 # Of training images: what calibrates a conversion that nobody keeps.
 PICTURES = 2
+# The passes after which a network has other layers.
+SHAPING = (FoldBatchNorm, MergeSeparable, Factorize, QuantizeAware)
 # The same operators, with weights that are stored otherwise.
 AS_FLOAT = ("float16", "dynamic_range")
 LIMIT_S = 1800
@@ -73,11 +75,21 @@ def _student(networks: dict[Network, Any], recipe: Recipe, shape: Any, classes: 
 
 
 def _trial(name: str, number: int, recipe: Recipe) -> Trial:
-    # What is trained with ranges is not calibrated on any, and the converter may leave operators of it in float.
-    aware = any(isinstance(settings, QuantizeAware) for settings in recipe.passes)
     convert = Convert(format=recipe.convert.format, integer_io=recipe.convert.integer_io)
-    alike = aware or convert.format in AS_FLOAT
-    return Trial(variant=name, network=_file(number), convert=Convert(format="float32") if alike else convert)
+    passes: tuple[Pass, ...] = ()
+    if recipe.fine_tune and any(isinstance(settings, QuantizeAware) for settings in recipe.passes):
+        # It brings operators and ranges of its own along, which the converter and LiteRT may refuse.
+        passes = tuple(_alike(settings) for settings in recipe.passes if isinstance(settings, SHAPING))
+    elif convert.format in AS_FLOAT:
+        convert = Convert(format="float32")
+    return Trial(variant=name, network=_file(number), convert=convert, passes=passes)
+
+
+def _alike(settings: Pass) -> Pass:
+    """The pass that stands for all that differ in how long they train."""
+    if not isinstance(settings, QuantizeAware):
+        return settings
+    return QuantizeAware.model_validate({"pass": settings.name, "preserve": settings.preserve})
 
 
 def _file(number: int) -> str:
@@ -116,7 +128,7 @@ def _save(network: Any, path: Path) -> None:
 def _ask(folder: Path, asked: Trials) -> tuple[list[Answer], str | None]:
     """The answers of a process of its own, and how it died before it had answered all."""
     write_model(folder / TRIALS, asked)
-    command = [sys.executable, "-m", "jobs.train.probe", str(folder)]
+    command = [sys.executable, "-m", "jobs.optimize.probe", str(folder)]
     try:
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=LIMIT_S, check=False)  # noqa: S603
     except subprocess.TimeoutExpired:

@@ -217,11 +217,11 @@ def test_a_rewrite_may_change_what_the_last_digit_of_a_pixel_changes(factor: flo
 def test_a_rewrite_that_changes_the_function_is_refused(chain: Chain) -> None:
     import tf_keras
 
-    from jobs.optimize.stage import _require_same
+    from jobs.optimize.passed import require_same
 
     images = np.load(chain.folder / "dataset" / "train_images.npy")
     model = tf_keras.models.load_model(chain.folder / "train" / "model.h5", compile=False)
     other = tf_keras.models.clone_model(model)
     with pytest.raises(EdgeproofError, match="pass fold_batch_norm changed the network's function"):
-        _require_same("fold_batch_norm", model, other, images)
-    _require_same("fold_batch_norm", model, model, images)
+        require_same("fold_batch_norm", model, other, images)
+    require_same("fold_batch_norm", model, model, images)

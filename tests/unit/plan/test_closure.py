@@ -79,7 +79,7 @@ def test_what_is_known_to_be_used(tree: Tree) -> None:
 
 def test_what_checks_an_artifact_makes_none_anew(tree: Tree) -> None:
     checks = {name for name in tree if {"follows", "probe"} & set(name.split("."))}
-    assert {"jobs.benchmark.follows.records", "jobs.choose.follows", "jobs.train.probe"} <= checks
+    assert {"jobs.benchmark.follows.records", "jobs.choose.follows", "jobs.optimize.probe"} <= checks
     for stage in STAGES:
         assert not checks & reached(stage, tree)
 

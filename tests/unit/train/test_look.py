@@ -95,6 +95,26 @@ def test_a_network_that_cannot_become_a_file_is_refused(
     assert told in said
 
 
+def test_what_quantisation_aware_training_makes_is_tried_too(tmp_path: Path, dataset: Path) -> None:
+    (tmp_path / "own.py").write_text(
+        """
+from tf_keras import Model, layers
+def build(input_shape, classes):
+    start = layers.Input(input_shape)
+    x = layers.Reshape((-1, 16))(layers.Conv2D(16, 8, strides=8)(start))
+    x = layers.GlobalAveragePooling1D()(layers.MultiHeadAttention(2, 8, name='heads')(x, x))
+    return Model(start, layers.Dense(classes, activation="softmax")(x))
+""",
+        encoding="utf-8",
+    )
+    aware = '{ pass = "fold_batch_norm" }, { pass = "quantize_aware" }'
+    said = refused(tmp_path, dataset, OWN + f'[variants.odd]\npasses = [{aware}]\nconvert = {{ format = "int8" }}\n')
+    assert said.startswith(
+        "variant 'odd': the network cannot be converted to int8: layer 'heads' (MultiHeadAttention): "
+        "the converted model cannot be run: "
+    )
+
+
 @pytest.mark.slow
 def test_a_converter_that_crashes_is_a_line_that_names_the_layer(tmp_path: Path, dataset: Path) -> None:
     network = "layers.Reshape((2, 16, 32, 3)), layers.ConvLSTM2D(4, 3, name='memory'), layers.Flatten()"
@@ -111,10 +131,14 @@ def test_each_conversion_is_tried_once() -> None:
     pruned = Recipe.model_validate({"passes": ({"pass": "prune"},), "convert": {"format": "int8"}})
     aware = Recipe.model_validate({"passes": ({"pass": "quantize_aware"},), "convert": {"format": "int8"}})
     assert _trial("a", 0, plain) == _trial("a", 0, pruned)
-    # What is trained with ranges is not calibrated, and may leave operators in float.
-    assert _trial("a", 0, aware).convert.format == "float32"
-    half = Recipe.model_validate({"convert": {"format": "float16"}})
-    assert _trial("a", 0, half) == _trial("a", 0, aware)
+    # What is trained with ranges has operators of its own, however long that takes.
+    assert [settings.name for settings in _trial("a", 0, aware).passes] == ["quantize_aware"]
+    longer = {"passes": ({"pass": "prune"}, {"pass": "quantize_aware", "epochs": 9, "preserve": "sparsity"})}
+    other = {"passes": ({"pass": "prune"}, {"pass": "quantize_aware", "epochs": 3, "preserve": "sparsity"})}
+    made = [Recipe.model_validate({**passes, "convert": {"format": "int8"}}) for passes in (longer, other)]
+    assert _trial("a", 0, made[0]) == _trial("a", 0, made[1]) != _trial("a", 0, aware)
+    half, float_ = (Recipe.model_validate({"convert": {"format": name}}) for name in ("float16", "float32"))
+    assert _trial("a", 0, half) == _trial("a", 0, float_)
 
 
 def test_an_unknown_student_is_told_with_its_variant(tmp_path: Path) -> None:

@@ -1,17 +1,19 @@
-"""What is asked of networks before they are trained, and answered by `jobs.train.probe`."""
+"""What is asked of networks before they are trained, and answered by `jobs.optimize.probe`."""
 
 from common.schema.base import Count, Model
-from common.schema.recipe import Convert
+from common.schema.recipe import Convert, Pass
 
 TRIALS, IMAGES = "trials.json", "images.npy"
 
 
 class Trial(Model):
-    """A conversion to try: of the network in the file `network`, or of so many `layers` of it, for `variant`."""
+    """A conversion to try for `variant`: of the network in the file `network`, or of so many `layers` of it, after
+    these `passes`, of which none trains anything."""
 
     variant: str
     network: str
     convert: Convert
+    passes: tuple[Pass, ...] = ()
     layers: Count | None = None
 
 

@@ -1,0 +1,89 @@
+"""Convert networks that are not trained yet, in a process of its own: a converter that crashes takes only that along.
+What passes make of a network is tried with them, but for their training.
+
+    python -m jobs.optimize.probe FOLDER
+
+Reads   FOLDER/trials.json images.npy outputs.npy, and the networks that the trials name
+Writes  to standard output a line of JSON for each network and then for each trial, in their order
+"""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from common.artifact import read
+from common.batches import Batches
+from common.errors import EdgeproofError
+from common.keras_file import said
+from common.schema.trials import IMAGES, TRIALS, Answer, Trial, Trials, outputs_of
+from common.tensorflow_import import load_quietly
+
+# Of a probability, in float32.
+SAME = 1e-4
+
+
+def main(folder: Path) -> None:
+    """Answer what stands in a folder."""
+    load_quietly()
+    asked, images = read(folder / TRIALS, Trials), np.load(folder / IMAGES)
+    for name in asked.networks:
+        differs = _differs(folder, name, images)
+        print(Answer(refusal=differs).model_dump_json(), flush=True)
+        if differs is not None:
+            return
+    for trial in asked.trials:
+        print(Answer(refusal=_refusal(folder, trial, images)).model_dump_json(), flush=True)
+
+
+def _differs(folder: Path, name: str, images: npt.NDArray[np.uint8]) -> str | None:
+    """What is wrong with a network that was saved and is loaded again, as every later stage does."""
+    from common.networks.saved import load_saved
+
+    try:
+        found = np.asarray(load_saved(folder / name)(images.astype(np.float32) / np.float32(255), training=False))
+    except Exception as error:  # A Lambda may need what stood beside it.
+        return f"it cannot be loaded again: {said(error.__cause__ or error)}"
+    difference = float(np.abs(found - np.load(folder / outputs_of(name))).max())
+    return None if difference <= SAME else f"its outputs differ by {difference:.2g} when it is loaded again"
+
+
+def _refusal(folder: Path, trial: Trial, images: npt.NDArray[np.uint8]) -> str | None:
+    from common.networks.convert import Conversion, convert
+    from common.networks.culprit import part
+    from common.networks.saved import load_saved
+
+    model = load_saved(folder / trial.network)
+    try:
+        if trial.layers is None:
+            passed, aware = _passed(model, trial, images)
+            convert(passed, trial.convert, images, aware=aware)
+        else:
+            passed, aware = _passed(part(model, trial.layers), trial, images)
+            Conversion(trial.convert, images, aware=aware)(passed)
+    except EdgeproofError as error:
+        return error.message
+    except Exception as error:
+        if trial.layers is None:
+            raise
+        # Of a part, which is asked only whether it crashes.
+        return type(error).__name__
+    return None
+
+
+def _passed(model: Any, trial: Trial, images: npt.NDArray[np.uint8]) -> tuple[Any, bool]:
+    """The network after the passes, and whether it brings the ranges of its activations along."""
+    if not trial.passes:
+        return model, False
+    from jobs.optimize.fine_tune import Untrained
+    from jobs.optimize.passed import run_passes
+
+    batches = Batches(images, np.zeros(len(images), np.int32), len(images), seed=0)
+    done = run_passes(model, trial.passes, Untrained(batches, 0, "", None))
+    return done.model, bool(done.aware)
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
