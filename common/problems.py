@@ -5,12 +5,18 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from common.schema.base import NAME_PATTERN, SHA256_PATTERN
+from common.schema.base import NAME_PATTERN, NPU_PATTERN, SHA256_PATTERN
+from common.schema.device_tool import CORES_PATTERN, FLAG_PATTERN
 from common.schema.duration import DURATION_PATTERN
+from common.schema.given import PATH_PATTERN
 
 PATTERNS = {
     NAME_PATTERN: "must be up to 64 letters, digits, dots, dashes and underscores, and start with a letter or digit",
     SHA256_PATTERN: "must be 64 hexadecimal digits",
+    PATH_PATTERN: "must be a path that can be shown in one line: without line breaks and control characters",
+    NPU_PATTERN: "must be a maker and a chip as in Qualcomm/SM8750",
+    FLAG_PATTERN: "must be a flag with its value and without spaces, as in --name=value",
+    CORES_PATTERN: "must be big, little, or numbers of cores as in 0-3,7",
     DURATION_PATTERN: "must be a whole number of seconds, minutes or hours as in 90s, 10m or 2h",
 }
 # pydantic's kinds of container, as people call them.

@@ -61,4 +61,5 @@ class Proportion(Model):
 
 
 # A vendor and one of its systems on chip, as LiteRT's compiler plugins call them.
-NpuTarget = Annotated[str, Field(pattern=r"^[A-Za-z]{1,32}/[A-Za-z0-9_]{1,32}$")]
+NPU_PATTERN = r"^[A-Za-z]{1,32}/[A-Za-z0-9_]{1,32}$"
+NpuTarget = Annotated[str, Field(pattern=NPU_PATTERN)]

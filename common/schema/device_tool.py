@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 # `benchmark_model` parses nothing else, and ignores what it does not know.
-Flag = Annotated[str, Field(pattern=r"^--[a-z][a-z0-9_-]*=[^\s]*$")]
+FLAG_PATTERN = r"^--[a-z][a-z0-9_-]*=[^\s]*$"
+Flag = Annotated[str, Field(pattern=FLAG_PATTERN)]
 # What the protocol itself sets; a second value would make the settings lie.
 OWN_FLAGS = (
     *("graph", "num_threads", "num_runs", "min_secs", "max_secs", "warmup_runs", "warmup_min_secs"),
@@ -16,4 +17,5 @@ OWN_FLAGS = (
     *("compiler_cache_path", "report_peak_memory_footprint", "benchmark_name"),
 )
 # Numbers as in the kernel's lists, or all cores of the highest or the lowest clock.
-Cores = Annotated[str, Field(pattern=r"^(big|little|\d{1,3}(-\d{1,3})?(,\d{1,3}(-\d{1,3})?){0,15})$")]
+CORES_PATTERN = r"^(big|little|\d{1,3}(-\d{1,3})?(,\d{1,3}(-\d{1,3})?){0,15})$"
+Cores = Annotated[str, Field(pattern=CORES_PATTERN)]

@@ -8,7 +8,8 @@ from pydantic import Discriminator, Field, Tag, model_validator
 from common.schema.base import Model, NpuTarget
 
 # Any file name that can be shown in one line.
-ModelPath = Annotated[str, Field(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=4096)]
+PATH_PATTERN = r"^[^\x00-\x1f\x7f]+$"
+ModelPath = Annotated[str, Field(pattern=PATH_PATTERN, max_length=4096)]
 Pattern = Annotated[str, Field(min_length=1)]
 # litert-quantizer's recipes of these names. The static ones are calibrated on samples.
 FileFormat = Literal[

@@ -1,11 +1,14 @@
 """Complaints about an experiment, as the person who wrote it reads them: key, value, what is allowed."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from common.errors import UsageError
 from common.experiment import load
+from common.problems import PATTERNS
+from common.schema.experiment import Experiment
 from tests.artifacts import EXPERIMENT
 
 PRUNE = 'pass = "prune", '
@@ -39,6 +42,12 @@ FLOAT16 = 'convert = { format = "float16" }'
         ),
         (FLOAT16, 'from = "a.tflite"', "variants.float16.convert: is missing"),
         (FLOAT16, 'from = "a.keras"', "variants.float16.convert: is missing"),
+        (FLOAT16, 'file = "a\\nb.tflite"', "must be a path that can be shown in one line: without line breaks"),
+        (
+            FLOAT16,
+            FLOAT16.replace("float16", "int8").replace(" }", ", npu = 'a' }"),
+            "must be a maker and a chip as in",
+        ),
         (FLOAT16, 'file = "a.tflite"\nform = 1', "variants.float16.form: is not a known key"),
         ("[variants.baseline]", "[variants.base]", "toml: reference 'baseline' is not among the variants"),
         ("rounds = 2", "threads = 3", "benchmark.threads: must be a list, not 3"),
@@ -61,3 +70,17 @@ def test_a_mistake_is_one_readable_line(tmp_path: Path, old: str, new: str, told
     assert len(str(caught.value)) < 300 + len(str(path))
     for jargon in ("Value error", "Input tag", "discriminator", "{'"):
         assert jargon not in str(caught.value)
+
+
+def test_every_pattern_of_an_experiment_has_words_of_its_own() -> None:
+    def patterns(part: object) -> Iterator[str]:
+        if isinstance(part, dict):
+            if isinstance(part.get("pattern"), str):
+                yield part["pattern"]
+            yield from (found for value in part.values() for found in patterns(value))
+        elif isinstance(part, list):
+            yield from (found for value in part for found in patterns(value))
+
+    found = set(patterns(Experiment.model_json_schema()))
+    assert len(found) >= 6
+    assert found <= PATTERNS.keys()
