@@ -65,7 +65,7 @@ def _fill(table: Table, rows: Iterable[tuple[object, ...]], count: int) -> Table
 
 
 def _summary(files: tuple[FileReport, ...]) -> Table:
-    names = [_clipped(file.file.path) for file in files]
+    names = [clean(_clipped(file.file.path)) for file in files]
     table = _table("What is in it", "", *names)
     # A name may equal another; columns go by position.
     for column in table.columns[1:]:
@@ -172,7 +172,8 @@ def _tensors(tensors: tuple[Tensor, ...]) -> Table:
 
 
 def _values(tensor: Tensor) -> tuple[object, ...]:
-    kind = f"{tensor.dtype}, sparse" if tensor.sparse else tensor.dtype
+    odd = [f"{count:,} {what}" for count, what in ((tensor.nan, "NaN"), (tensor.infinite, "infinite")) if count]
+    kind = ", ".join([tensor.dtype, *(["sparse"] if tensor.sparse else []), *odd])
     return kind, f"{tensor.stored_bytes:,}", f"{tensor.zeros:.1%}", tensor.unique_per_channel
 
 
