@@ -5,8 +5,8 @@ SavedModel and GraphDef) have none, and are told by the fields of their protocol
 """
 
 import io
-import mmap
 import zipfile
+import zlib
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -20,6 +20,10 @@ UNPACK = "unpack it, and give a .tflite file that it holds"
 DOWNLOAD = "download the file itself again"
 # How much of a file is looked at for text, and how many names of an archive are told.
 HEAD, MOST_NAMES = 4096, 3
+# Where a .tflite file says that it is one, and of how many parts of an archive that is read.
+IDENTIFIER, IDENTIFIER_AT, MOST_MEMBERS = b"TFL3", 4, 200
+# Of a text that is nothing else.
+SHOWN_CHARACTERS = 60
 # The first bytes, what they mean, and what to do.
 STARTS: tuple[tuple[bytes, str, str], ...] = (
     (b"version https://git-lfs", "a Git LFS pointer, not the file itself", "git lfs pull fetches it"),
@@ -28,11 +32,13 @@ STARTS: tuple[tuple[bytes, str, str], ...] = (
         "a LiteRT-LM container (.litertlm), which holds several models",
         "unpack it with litert-lm-peek of the package litert-lm-builder, and give a .tflite file that it holds",
     ),
+    (b"/annex/objects/", "a git-annex pointer, not the file itself", "git annex get fetches it"),
     (b"\x1f\x8b", "compressed with gzip", UNPACK),
     (b"BZh", "compressed with bzip2", UNPACK),
     (b"\xfd7zXZ\0", "compressed with xz", UNPACK),
     (b"\x28\xb5\x2f\xfd", "compressed with zstd", UNPACK),
     (b"7z\xbc\xaf\x27\x1c", "a 7z archive", UNPACK),
+    (b"Rar!\x1a\x07", "a RAR archive", UNPACK),
     (b"\x89HDF\r\n\x1a\n", "an HDF5 file, which Keras saves models and weights in (.h5)", WAYS_IN),
     (b"GGUF", "a GGUF file of llama.cpp", "edgeproof has no way in for it"),
     (b"\x80\x02", "a PyTorch or pickle file", WAYS_IN),
@@ -49,8 +55,8 @@ IDENTIFIERS = {
     b"M001": ("the metadata of a .tflite file without the file", DOWNLOAD),
 }
 # Names in a zip that tell what it is: an ending, what the zip is, and what to do.
+MODEL = ".tflite"
 MEMBERS: tuple[tuple[str, str, str], ...] = (
-    (".tflite", "a .task bundle or zip archive", UNPACK),
     ("model.weights.h5", "a Keras 3 model (.keras)", WAYS_IN),
     ("saved_model.pb", "a zip archive of a SavedModel", WAYS_IN),
     ("data.pkl", "a PyTorch file", WAYS_IN),
@@ -62,6 +68,8 @@ TEXTS: tuple[tuple[bytes, str, str], ...] = (
     (b"<?xml", "an XML text, such as a server's error", DOWNLOAD),
     (b"{", "a JSON text, such as a server's error or a TensorFlow.js model", DOWNLOAD),
 )
+# What zipfile raises for a damaged archive.
+BROKEN = (zipfile.BadZipFile, zlib.error, OSError, ValueError, NotImplementedError, EOFError)
 # Fields of ModelProto that every ONNX file has: ir_version, graph.
 ONNX = {1, 7}
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
@@ -89,25 +97,66 @@ def _kind(content: bytes | memoryview) -> tuple[str, str] | None:
         return _archive(content)
     if head[257:262] == b"ustar":
         return "a tar archive", UNPACK
-    return _text(head) or _message(content)
+    return _text(head) or _message(content) or _line(head)
+
+
+class _Read(io.RawIOBase):
+    """Bytes or a map of them as a stream, so that a bundle of gigabytes is not copied."""
+
+    def __init__(self, content: bytes | memoryview) -> None:
+        self._content, self._at = memoryview(content), 0
+
+    def readable(self) -> bool:
+        """It is."""
+        return True
+
+    def seekable(self) -> bool:
+        """It is."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """As much as there is."""
+        part = self._content[self._at : self._at + len(buffer)]
+        buffer[: len(part)] = part
+        self._at += len(part)
+        return len(part)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Raises ValueError for a place before the beginning."""
+        start = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: len(self._content)}[whence]
+        if start + offset < 0:
+            raise ValueError("before the beginning")
+        self._at = start + offset
+        return self._at
 
 
 def _archive(content: bytes | memoryview) -> tuple[str, str]:
-    # A map can be read like a file, so that a bundle of gigabytes is not copied.
-    under: Any = content.obj if isinstance(content, memoryview) else None
-    stream: Any = under if isinstance(under, mmap.mmap) else io.BytesIO(content)
     try:
-        with zipfile.ZipFile(stream) as archive:
+        with zipfile.ZipFile(io.BufferedReader(_Read(content))) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError):
+            # A bundle of a language model calls it TF_LITE_PREFILL_DECODE.
+            found = [name for name in names[:MOST_MEMBERS] if name.endswith(MODEL) or _is_model(archive, name)]
+    except BROKEN:
         return "a damaged zip archive or .task bundle", DOWNLOAD
+    if found:
+        return f"a .task bundle or zip archive that holds {_listed(found)}", UNPACK
     for ending, what, todo in MEMBERS:
-        held = [name for name in names if name.endswith(ending)]
-        if held:
-            more = f" and {len(held) - MOST_NAMES} more" if len(held) > MOST_NAMES else ""
-            told = f" that holds {', '.join(map(ascii, held[:MOST_NAMES]))}{more}" if ending == ".tflite" else ""
-            return what + told, todo
-    return "a zip archive or .task bundle without a .tflite file in it", UNPACK
+        if any(name.endswith(ending) for name in names):
+            return what, todo
+    return f"a zip archive or .task bundle without a .tflite file in it (it holds {_listed(names)})", DOWNLOAD
+
+
+def _listed(names: list[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"{', '.join(map(ascii, names[:MOST_NAMES])) or 'nothing'}{more}"
+
+
+def _is_model(archive: zipfile.ZipFile, name: str) -> bool:
+    try:
+        with archive.open(name) as part:
+            return part.read(IDENTIFIER_AT + len(IDENTIFIER))[IDENTIFIER_AT:] == IDENTIFIER
+    except (*BROKEN, RuntimeError):  # RuntimeError: it wants a password.
+        return False
 
 
 def _text(head: bytes) -> tuple[str, str] | None:
@@ -121,6 +170,17 @@ def _text(head: bytes) -> tuple[str, str] | None:
     if b"const unsigned char" in text or b"const uint8_t" in text:
         return "C source with a model as an array", "give the .tflite file that it was made of, or turn it with xxd -r"
     return None
+
+
+def _line(head: bytes) -> tuple[str, str] | None:
+    """A text that is nothing else, such as a server's answer, by how it begins."""
+    try:
+        first = head[: head.index(b"\n")] if b"\n" in head else head
+        text = first.decode().strip()
+    except UnicodeDecodeError:
+        return None
+    shown = text if len(text) <= SHOWN_CHARACTERS else f"{text[:SHOWN_CHARACTERS]}…"
+    return (f"a text that begins with {shown!a}", DOWNLOAD) if text and text.isprintable() else None
 
 
 def _message(content: bytes | memoryview) -> tuple[str, str] | None:

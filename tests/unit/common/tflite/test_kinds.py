@@ -19,11 +19,11 @@ def field(number: int, data: bytes) -> bytes:
     return bytes([number << 3 | 2, len(data)]) + data
 
 
-def archive(*names: str) -> bytes:
+def archive(*names: str, **parts: bytes) -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as made:
-        for name in names:
-            made.writestr(name, b"x")
+        for name, content in {**dict.fromkeys(names, b"x"), **parts}.items():
+            made.writestr(name, content)
     return stream.getvalue()
 
 
@@ -55,7 +55,11 @@ FROZEN = field(1, field(1, b"input") + field(2, b"Placeholder")) + field(4, b"\x
         (archive("a/det.tflite", "lm.tflite"), "holds 'a/det.tflite', 'lm.tflite'", "unpack it"),
         (archive("metadata.json", "config.json", "model.weights.h5"), "a Keras 3 model", "docs/ways-in.md"),
         (archive("net/data.pkl", "net/version"), "a PyTorch file", "docs/ways-in.md"),
-        (archive("readme.txt"), "without a .tflite file in it", "unpack it"),
+        (archive("readme.txt"), "without a .tflite file in it (it holds 'readme.txt')", "download"),
+        (archive("TOKENIZER_MODEL", PREFILL=b"\x20\0\0\0TFL3"), "holds 'PREFILL'", "unpack it"),
+        (b"/annex/objects/SHA256E-s5--ab.tflite\n", "a git-annex pointer", "git annex get"),
+        (b"Rar!\x1a\x07\0" + bytes(40), "a RAR archive", "unpack it"),
+        (b"404: Not Found", "a text that begins with '404: Not Found'", "download"),
         (archive("a.tflite")[:30], "a damaged zip archive", "download"),
         (pickle.dumps({"a": 1}, protocol=2), "a PyTorch or pickle file", "docs/ways-in.md"),
         (b"\n<!DOCTYPE html><html><body>Sign in", "a web page", "download"),
