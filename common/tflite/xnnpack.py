@@ -13,7 +13,7 @@ from common.schema.tflite import Operator, Refusal, RulesAlone
 from common.tflite.flat import Graph
 from common.tflite.operators import CONVERSIONS, Node
 from common.tflite.tensors import dtype_name
-from common.tflite.xnnpack_kernels import BIASES, KERNELS, kernel_refusal
+from common.tflite.xnnpack_kernels import BIASES, KERNELS, kernel_refusal, not_normal
 from common.tflite.xnnpack_rules import PARTICULAR, ratio_refusal
 from common.tflite.xnnpack_variables import VARIABLES, variable_refusals
 
@@ -200,6 +200,8 @@ def _types(kind: str, node: Node) -> str | None:
                 return f"{dtype_name(tensor.type)} {what}"
             if tensor.type in EIGHT_BIT and (tensor.quantization is None or tensor.quantization.scales != 1):
                 return f"{what} without a single scale"
+            if tensor.type in EIGHT_BIT and not_normal(tensor):
+                return f"{what} with a scale that is not above zero"
             if len(tensor.shape) > MOST_DIMENSIONS:
                 return f"{what} of more than {MOST_DIMENSIONS} dimensions"
             moving.add(tensor.type)

@@ -26,6 +26,14 @@ SPARSE_VERSION = 8
 PER_BYTE = {"INT4": 2, "INT2": 4}
 FLOATS = ("FLOAT32", "FLOAT16")
 BLOCK = 32
+# Of the scales that float32 holds with all their digits.
+SMALLEST = 2.0**-126
+
+
+def not_normal(tensor: FlatTensor) -> bool:
+    """Whether a scale is none: not finite, below zero, or so small that it is as good as zero."""
+    found = tensor.quantization
+    return found is not None and (found.not_finite > 0 or found.scale_low < SMALLEST)
 
 
 def kernel_refusal(kind: str, node: Node, stored: frozenset[int]) -> str | None:
@@ -84,7 +92,12 @@ def _scales(kind: str, kernel: FlatTensor, given: FlatTensor) -> str | None:
         return "kernel without scales"
     if scales.block is not None:
         return f"blocks of {scales.block}, no multiple of {BLOCK}" if scales.block % BLOCK else None
-    if scales.axis not in (None, 3 if kind == "DEPTHWISE_CONV_2D" else 0):
+    if not_normal(kernel):
+        return "kernel with a scale that is not above zero"
+    channels = 3 if kind == "DEPTHWISE_CONV_2D" else 0
+    if scales.axis == channels and scales.scales != kernel.shape[channels]:
+        return f"{scales.scales} scales for {kernel.shape[channels]} channels of the kernel"
+    if scales.axis not in (None, channels):
         return f"scales of the kernel lie along axis {scales.axis}"
     if kernel.type == "UINT8" and scales.scales != 1:
         return "kernel without a single scale"
