@@ -41,7 +41,7 @@ class Tensor(Model):
     `unique_per_channel` is the largest number of distinct values in any output channel (the whole
     tensor where it has no channels). `stored_bytes` is what it takes in the file, less than its
     elements do where it is `sparse` (stored by its non-zero values); both are of version 2. `subgraph` is the one that
-    lists it; those that share a buffer list it each.
+    lists it; those that share a buffer list it each. `nan` and `infinite` count values that are no numbers or infinite.
     """
 
     name: str
@@ -54,6 +54,8 @@ class Tensor(Model):
     stored_bytes: Count = 0
     sparse: bool = False
     subgraph: Count = 0
+    nan: Count = 0
+    infinite: Count = 0
 
 
 class Port(Model):

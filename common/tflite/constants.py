@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.schema.tflite import Tensor
-from common.tflite.counted import PIECE, distinct, nonzero
+from common.tflite.counted import PIECE, distinct, nonzero, not_finite
 from common.tflite.flat import FlatTensor, Sparsity
 from common.tflite.sparse import check, coordinates, places
 from common.tflite.tensors import dtype_name, elements, readable, values
@@ -26,6 +26,7 @@ def describe(tensor: FlatTensor, axis: int | None) -> Tensor | None:
     axis = axis if axis is not None and axis < len(tensor.shape) else None
     count = elements(tensor.shape)
     kept, unique = _stored(tensor, axis)
+    nan, infinite = not_finite(tensor)
     return Tensor(
         name=tensor.name,
         shape=tensor.shape,
@@ -36,6 +37,8 @@ def describe(tensor: FlatTensor, axis: int | None) -> Tensor | None:
         quantization=tensor.quantization,
         stored_bytes=len(tensor.data),
         sparse=tensor.sparsity is not None,
+        nan=nan,
+        infinite=infinite,
     )
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from common.tflite.flat import FlatTensor
-from common.tflite.tensors import PACKED, block, elements, values
+from common.tflite.tensors import DTYPES, PACKED, block, elements, values
 
 Values = npt.NDArray[Any]
 # Elements of a piece: less than a MB with all that numpy makes of them.
@@ -18,7 +18,8 @@ LONG_ROW = 1 << 11
 PARTS = 12
 # Bits by which values are told apart at a time.
 BITS = 12
-HALF = 2
+HALF, WORD = 2, 4
+REAL = ("FLOAT16", "FLOAT32", "FLOAT64")
 NEGATIVE_ZERO, INFINITY, NAN = 0x8000, 0x7C00, 0x7E00
 
 
@@ -33,6 +34,16 @@ def nonzero(tensor: FlatTensor) -> int:
     for start, piece in _pieces(tensor):
         found += int(np.count_nonzero(piece != _points(tensor, start, min(start + len(piece), count))))
     return found
+
+
+def not_finite(tensor: FlatTensor) -> tuple[int, int]:
+    """How many values are NaN, and how many infinite."""
+    nan = infinite = 0
+    for _, piece in _pieces(tensor) if tensor.type in REAL else ():
+        if not np.isfinite(piece).all():
+            nan += int(np.isnan(piece).sum())
+            infinite += int(np.isinf(piece).sum())
+    return nan, infinite
 
 
 def _points(tensor: FlatTensor, start: int, end: int) -> npt.NDArray[np.int64]:
@@ -57,9 +68,16 @@ def _points(tensor: FlatTensor, start: int, end: int) -> npt.NDArray[np.int64]:
 
 def _pieces(tensor: FlatTensor) -> Iterator[tuple[int, Values]]:
     """Values in the file's order with the place of the first of each piece."""
-    count = elements(tensor.shape)
+    count = _held(tensor)
     for start in range(0, count, PIECE):
         yield start, block(tensor, start, min(start + PIECE, count))
+
+
+def _held(tensor: FlatTensor) -> int:
+    """How many values stand in the file: of a sparse tensor not all."""
+    if tensor.sparsity is None or tensor.data is None:
+        return elements(tensor.shape)
+    return len(tensor.data) // int(np.dtype(DTYPES[tensor.type]).itemsize)
 
 
 def distinct(tensor: FlatTensor, axis: int | None) -> int:

@@ -3,7 +3,6 @@
 Format: tensorflow/compiler/mlir/lite/schema/schema.fbs; the generated reader ships with ai-edge-litert.
 """
 
-import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -12,14 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from ai_edge_litert import schema_py_generated as schema
 
-from common.errors import EdgeproofError
 from common.schema.tflite import Quantization
+from common.tflite.damage import DAMAGE, damaged
 from common.tflite.kinds import other_kind
 from common.tflite.quantisation import NONE, affine, blockwise
 
 IDENTIFIER = b"TFL3"
-# What the generated reader and numpy raise when an offset or a length leads out of the file.
-DAMAGE = (struct.error, LookupError, TypeError, ValueError, AttributeError, OverflowError, AssertionError)
 # Every entry of a vector of tables takes an offset of four bytes.
 OFFSET_BYTES = 4
 # A buffer that says so lies behind the flatbuffer: the format's way past 2 GB. 0 and 1 mean that it does not.
@@ -56,7 +53,8 @@ class Sparsity:
 
 @dataclass(frozen=True)
 class FlatTensor:
-    """A tensor of a graph. `data` are the stored bytes, None where the value is computed or lies in another file;
+    """A tensor of a graph. `data` are the stored bytes, None where the value is computed or lies in another file; a
+    `variable` one keeps its value from one inference to the next;
     `open_shape` has -1 for sides that a caller chooses, and is empty where there are none. `zero_points` int64 has one
     for all, one per scale along the quantisation's axis, or one per block, row by row."""
 
@@ -69,6 +67,7 @@ class FlatTensor:
     buffer: int
     data: Bytes | None
     constant: bool
+    variable: bool
     sparsity: Sparsity | None
 
     @property
@@ -130,7 +129,7 @@ def parse(content: Content) -> FlatFile:
     try:
         return _Parser(content).file()
     except DAMAGE as error:
-        raise EdgeproofError(f"damaged .tflite file: {error}") from None
+        raise damaged(error) from None
 
 
 class _OverdrawnError(ValueError):
@@ -209,12 +208,13 @@ class _Parser:
         return Graph(self._text(graph.Name()), tensors, operators, inputs, outputs)
 
     def _tensor(self, tensor: Any, graph: Any) -> FlatTensor:
-        index, external = tensor.Buffer(), tensor.ExternalBuffer()
+        index, external, name = tensor.Buffer(), tensor.ExternalBuffer(), self._text(tensor.Name())
         # A file may leave out even the empty buffer that stands for what is computed.
         if index >= max(1, len(self._buffers)):
-            raise ValueError(f"tensor {self._text(tensor.Name())!a} names a buffer that does not exist")
+            self._faults.append(f"tensor {name!a} names a buffer that does not exist")
+            index = 0
         data = None if tensor.IsVariable() or not self._buffers else self._buffers[index]
-        name, constant = self._text(tensor.Name()), data is not None or external > 0
+        constant = data is not None or external > 0
         quantization, zero_points, sparsity = None, NONE, None
         try:
             quantization, zero_points = self._quantization(tensor, graph)
@@ -234,6 +234,7 @@ class _Parser:
             buffer=index,
             data=data,
             constant=constant,
+            variable=bool(tensor.IsVariable()),
             sparsity=sparsity,
         )
 

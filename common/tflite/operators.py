@@ -113,7 +113,12 @@ def domain(node: Node) -> Domain:
 
 def weights(node: Node) -> tuple[FlatTensor, ...]:
     """The tensors that an operator multiplies what moves with; empty where it has none or leaves them out."""
-    positions = WEIGHTS.get(node.name, ())
-    if node.name == "LSTM" and len(node.operator.inputs) == BASIC_LSTM:
+    return tuple(node.graph.tensors[index] for index in weight_indices(node))
+
+
+def weight_indices(node: Node) -> tuple[int, ...]:
+    """The same by their places in the graph."""
+    positions, inputs = WEIGHTS.get(node.name, ()), node.operator.inputs
+    if node.name == "LSTM" and len(inputs) == BASIC_LSTM:
         positions = BASIC_WEIGHTS
-    return tuple(tensor for position in positions if (tensor := node.input(position)) is not None)
+    return tuple(inputs[position] for position in positions if position < len(inputs) and inputs[position] >= 0)

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy.typing as npt
 
-from common.errors import EdgeproofError
 from common.schema.tflite import FileSignature, Operator, Port, Proof, Subgraph, Tensor
 from common.tflite.constants import describe, rows
 from common.tflite.cost import NO_KERNEL, lacks_kernel
-from common.tflite.flat import DAMAGE, Content, FlatFile, FlatTensor, Graph, parse
-from common.tflite.operators import KERNELS, Node, domain, sources, stored
+from common.tflite.damage import DAMAGE, damaged
+from common.tflite.flat import Content, FlatFile, FlatTensor, Graph, parse
+from common.tflite.operators import KERNELS, Node, domain, sources, stored, weight_indices
 from common.tflite.ports import port, signatures
 from common.tflite.proof import proof
 from common.tflite.tensors import dtype_name, misfit, weight_bytes
@@ -22,6 +22,7 @@ from common.tflite.xnnpack_sparse import sparse_refusal
 
 # Tensors may share a buffer; no sound file has its values counted this often.
 MOST_PASSES = 64
+NO_VALUES = "has no values, and nothing computes it"
 UNTOLD = "not known: the file is damaged there"
 
 
@@ -70,7 +71,7 @@ def inspect(content: Content) -> Inspection:
     try:
         return _Reader(content, file).inspection()
     except DAMAGE as error:
-        raise EdgeproofError(f"damaged .tflite file: {error}") from None
+        raise damaged(error) from None
 
 
 class _Reader:
@@ -123,9 +124,13 @@ class _Reader:
             if wrong is not None:
                 self._faults.append(f"tensor {tensor.name!a} {wrong} needs")
                 tensors[index] = replace(tensor, data=None)
+        given = {*graph.inputs, *(index for operator in graph.operators for index in operator.outputs)}
         for index, operator in enumerate(graph.operators):
-            if lacks_kernel(Node(graph, operator)):
-                self._faults.append(f"operator {number}/{index} {operator.name!a}: {NO_KERNEL}")
+            node = Node(graph, operator)
+            lost = [at for at in weight_indices(node) if at not in given and _is_lost(graph.tensors[at])]
+            if lacks_kernel(node) or lost:
+                named = f"its kernel {graph.tensors[lost[0]].name!a} {NO_VALUES}" if lost else NO_KERNEL
+                self._faults.append(f"operator {number}/{index} {operator.name!a}: {named}")
         return replace(graph, tensors=tuple(tensors))
 
     def _describe(self, graph: int, index: int, axes: dict[int, tuple[str, int]]) -> Tensor | None:
@@ -147,6 +152,7 @@ class _Reader:
         try:
             found = describe(tensor, axis)
             self._counted[key] = None if found is None else found.model_copy(update={"subgraph": graph})
+            self._faults += _odd(found, kernel=axis is not None) if found else ()
         except DAMAGE as error:
             self._faults.append(f"tensor {tensor.name!a} cannot be read: {error}")
             self._counted[key] = None
@@ -189,6 +195,19 @@ class _Reader:
             return sparse_refusal(tuple(Node(main, operator) for operator in main.operators), self._made[0])
         except DAMAGE:
             return UNTOLD
+
+
+def _odd(tensor: Tensor, *, kernel: bool) -> Iterator[str]:
+    """What is wrong with the values of a constant. Masks are infinite for good reason, and kernels are not."""
+    if tensor.nan:
+        yield f"tensor {tensor.name!a} holds {tensor.nan:,} NaN of {tensor.elements:,} values"
+    if kernel and tensor.infinite:
+        yield f"kernel {tensor.name!a} holds {tensor.infinite:,} infinite of {tensor.elements:,} values"
+
+
+def _is_lost(tensor: FlatTensor) -> bool:
+    """Whether a tensor that no operator gives has no values in the file either, and should have some."""
+    return not (tensor.constant or tensor.variable or 0 in tensor.shape)
 
 
 def _reasons(graph: Graph) -> tuple[str | None, ...]:

@@ -18,6 +18,7 @@ OTHERS = ("of other kinds", "more kinds than are named")
 TOO_DEEP = "subgraphs call each other too deeply"
 DATA = "its input decides what runs, and how often"
 INSIDE = "it calls what cannot be counted"
+LOST = "it calls a subgraph that does not exist"
 # Where the options of what calls keep the numbers of subgraphs; CALL_ONCE prepares, and is no part of an inference.
 NUMBERS: dict[str, tuple[str, ...]] = {
     "CALL": ("subgraph",),
@@ -76,16 +77,13 @@ class Counting:
         return tuple(sorted(found))
 
     def _called(self, operator: FlatOperator) -> tuple[int, ...]:
-        found: list[int] = []
-        for name in NUMBERS.get(operator.name, ()):
-            value = getattr(operator.options, name, None)
-            found += [] if value is None else [int(each) for each in (value if hasattr(value, "__len__") else [value])]
-        return tuple(number for number in found if 0 <= number < len(self._file.graphs))
+        return tuple(number for number in _named(operator) if self._is_there(number))
+
+    def _is_there(self, number: int) -> bool:
+        return 0 <= number < len(self._file.graphs)
 
     def _graph(self, number: int, depth: int) -> Work:
         if number not in self._known:
-            if depth >= DEEPEST:
-                return Work(uncounted=Counter({("CALL", TOO_DEEP): 1}))
             work = Work()
             for operator in self._file.graphs[number].operators:
                 one = self._operator(number, operator, depth)
@@ -107,6 +105,10 @@ class Counting:
         return Work(macs=Counter({domain(node): found} if found else {}))
 
     def _call(self, operator: FlatOperator, depth: int) -> Work:
+        if not all(map(self._is_there, _named(operator))):
+            return _unknown(operator, LOST)
+        if depth >= DEEPEST:
+            return _unknown(operator, TOO_DEEP)
         called = [self._graph(number, depth + 1) for number in self._called(operator)]
         if any(work.total > MOST_MACS for work in called):
             return _unknown(operator, UNUSUAL)
@@ -116,6 +118,15 @@ class Counting:
             return called[0]
         same = operator.name in ("IF", "STABLEHLO_CASE") and all(work == called[0] for work in called)
         return called[0] if same else _unknown(operator, DATA)
+
+
+def _named(operator: FlatOperator) -> list[int]:
+    """The numbers of the subgraphs that an operator runs, whether these exist or not."""
+    found: list[int] = []
+    for name in NUMBERS.get(operator.name, ()):
+        value = getattr(operator.options, name, None)
+        found += [] if value is None else [int(each) for each in (value if hasattr(value, "__len__") else [value])]
+    return found
 
 
 def _unknown(operator: FlatOperator, reason: str) -> Work:

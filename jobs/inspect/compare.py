@@ -62,4 +62,5 @@ def _pair(
 
 
 def _figures(tensor: Tensor) -> tuple[object, ...]:
-    return tensor.dtype, tensor.zeros, tensor.unique_per_channel, tensor.stored_bytes, tensor.sparse
+    figures = tensor.dtype, tensor.zeros, tensor.unique_per_channel, tensor.stored_bytes, tensor.sparse
+    return *figures, tensor.nan, tensor.infinite

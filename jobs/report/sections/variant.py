@@ -81,7 +81,7 @@ def _proof(proof: Proof) -> Iterator[tuple[str, str]]:
         + (f", and those of {unknown}, which are not known" if unknown else ""),
     )
     if proof.faults:
-        yield "Damaged", "; ".join(proof.faults)
+        yield "Faults", "; ".join(proof.faults)
     yield "Weights", f"{megabytes(proof.weight_bytes)} MB"
     if proof.float_islands:
         islands = tuple(" ".join(island) for island in proof.float_islands)

@@ -61,7 +61,8 @@ def test_sparse_values_of_every_channel_are_counted(seed: int, shape: tuple[int,
     sparsity, stored = encode(whole)
     kernel = FlatTensor(
         name="k", shape=shape, open_shape=(), type="FLOAT32", quantization=None, zero_points=np.zeros(1, np.int64),
-        buffer=1, data=stored.astype(np.float32).view(np.uint8), constant=True, sparsity=sparsity,
+        buffer=1, data=stored.astype(np.float32).view(np.uint8), constant=True, variable=False,
+        sparsity=sparsity,
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(constants, "PIECE", 4)

@@ -175,7 +175,9 @@ def test_a_signature_of_what_is_not_there_costs_the_signature() -> None:
         ("IF", "IfOptions", {"thenSubgraphIndex": 1, "elseSubgraphIndex": 2}, None, "its input decides"),
         ("WHILE", "WhileOptions", {"condSubgraphIndex": 2, "bodySubgraphIndex": 1}, None, "its input decides"),
         ("CALL", "CallOptions", {"subgraph": 0}, None, "too deeply"),
-        ("CALL", "CallOptions", {"subgraph": 9}, None, "unusual"),
+        ("STABLEHLO_COMPOSITE", "StableHLOCompositeOptions", {"decompositionSubgraphIndex": 0}, None, "too deeply"),
+        ("CALL", "CallOptions", {"subgraph": 9}, None, "does not exist"),
+        ("IF", "IfOptions", {"thenSubgraphIndex": 1, "elseSubgraphIndex": 9}, None, "does not exist"),
     ],
 )
 def test_what_is_called_counts_where_it_is_called(
@@ -187,6 +189,7 @@ def test_what_is_called_counts_where_it_is_called(
     found = inspect(content)
     assert (found.table[0].macs, found.table[0].domain, found.proof.macs) == (macs, "other", macs or 0)
     assert reason is None or reason in (found.table[0].uncounted or "")
+    assert {each.operator for each in found.proof.uncounted} <= {code}
     if macs and code != "IF":
         assert [(each.domain, each.operators, each.macs) for each in found.proof.domains] == [
             ("float32", 1, 24),
