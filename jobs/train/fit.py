@@ -214,8 +214,12 @@ def _require_own(folder: Path) -> None:
 def _generators(model: Any) -> list[Any]:
     # Keras keeps the state of dropout's generators out of checkpoints; a resumed run would draw
     # the masks of the first epoch again.
-    randoms = [getattr(layer, "_random_generator", None) for layer in model.layers]
-    return [random._generator for random in randoms if random is not None]
+    parts = (part for layer in model.layers for part in (layer, *layer.submodules))
+    randoms = [random for part in parts if (random := getattr(part, "_random_generator", None)) is not None]
+    for random in randoms:
+        # Some make theirs in the first step of training.
+        random._maybe_init()
+    return [random._generator for random in randoms]
 
 
 def _print_epoch(epoch: Epoch, total: int, images: int) -> None:

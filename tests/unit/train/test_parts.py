@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from common.dataset import read_card
 from common.errors import UsageError
 from common.schema.augmentation import Augmentation
 from common.schema.training import Epoch
-from jobs.train.fit import _require_own, best_of
+from jobs.train.fit import _generators, _require_own, best_of, make_deterministic
 from jobs.train.stage import train, training_key
 from tests.artifacts import EXPERIMENT, write_experiment
 from tests.conftest import Chain
@@ -128,3 +129,14 @@ def test_a_list_of_checkpoints_elsewhere_deletes_none(tmp_path: Path) -> None:
         _require_own(folder / "checkpoints")
     (folder / "checkpoints" / "checkpoint").write_text('model_checkpoint_path: "ckpt-1"\n', encoding="utf-8")
     _require_own(folder / "checkpoints")
+
+
+@pytest.mark.parametrize("part", [tf_keras.layers.Attention(), tf_keras.layers.MultiHeadAttention(1, 2, dropout=0.5)])
+def test_what_draws_only_once_it_trains_is_kept_in_checkpoints(part: Any) -> None:
+    make_deterministic(1, deterministic=False)
+    start = tf_keras.Input((4, 2))
+    # A copy, which draws as the settings above say.
+    made = type(part).from_config(part.get_config())
+    given = [[start, start]] if isinstance(made, tf_keras.layers.Attention) else [start, start]
+    found = _generators(tf_keras.Model(start, made(*given)))
+    assert [type(each).__name__ for each in found] == ["Generator"]
