@@ -8,6 +8,8 @@ import tensorflow as tf
 import tf_keras
 
 HINT = "LiteRT has no such operator, or not for this: change the layer, or leave this format out"
+# What quantisation-aware training puts around a layer.
+SIMULATED = "QuantizeWrapper"
 # The paths of operators in what the converter says, such as "network/layer/Function@__inference_1".
 PATH = re.compile(r'"([^"\s]+)"')
 
@@ -48,4 +50,6 @@ def _nodes(model: Any) -> list[Any]:
 
 
 def _words(layer: Any) -> str:
+    if isinstance(layer, tf_keras.layers.Wrapper) and type(layer).__name__.startswith(SIMULATED):
+        layer = layer.layer
     return f"layer '{layer.name}' ({type(layer).__name__})"

@@ -51,38 +51,36 @@ def _differs(folder: Path, name: str, images: npt.NDArray[np.uint8]) -> str | No
 
 
 def _refusal(folder: Path, trial: Trial, images: npt.NDArray[np.uint8]) -> str | None:
-    from common.networks.convert import Conversion, convert
     from common.networks.culprit import part
     from common.networks.saved import load_saved
 
     model = load_saved(folder / trial.network)
     try:
-        if trial.layers is None:
-            passed, aware = _passed(model, trial, images)
-            convert(passed, trial.convert, images, aware=aware)
-        else:
-            passed, aware = _passed(part(model, trial.layers), trial, images)
-            Conversion(trial.convert, images, aware=aware)(passed)
+        _try(model if trial.layers is None else part(model, trial.layers), trial, images)
     except EdgeproofError as error:
         return error.message
-    except Exception as error:
-        if trial.layers is None:
-            raise
-        # Of a part, which is asked only whether it crashes.
-        return type(error).__name__
+    except Exception as error:  # tfmot raises whatever its layers raise; a part is asked only whether it crashes.
+        return f"it cannot be made: {said(error)}"
     return None
 
 
-def _passed(model: Any, trial: Trial, images: npt.NDArray[np.uint8]) -> tuple[Any, bool]:
-    """The network after the passes, and whether it brings the ranges of its activations along."""
+def _try(model: Any, trial: Trial, images: npt.NDArray[np.uint8]) -> None:
+    from common.networks.convert import Conversion, convert
+
     if not trial.passes:
-        return model, False
+        if trial.layers is None:
+            convert(model, trial.convert, images)
+        else:
+            Conversion(trial.convert, images)(model)
+        return
+    from jobs.optimize.aware_file import aware_file
     from jobs.optimize.fine_tune import Untrained
     from jobs.optimize.passed import run_passes
 
     batches = Batches(images, np.zeros(len(images), np.int32), len(images), seed=0)
-    done = run_passes(model, trial.passes, Untrained(batches, 0, "", None))
-    return done.model, bool(done.aware)
+    made = run_passes(model, trial.passes, Untrained(batches, 0, "", None))
+    # That measures ranges, and converts without the training too: either may crash.
+    aware_file(made.model, made.before, made.aware, trial.convert, images)
 
 
 if __name__ == "__main__":

@@ -36,6 +36,7 @@ SHAPING = (FoldBatchNorm, MergeSeparable, Factorize, QuantizeAware)
 # The same operators, with weights that are stored otherwise.
 AS_FLOAT = ("float16", "dynamic_range")
 LIMIT_S = 1800
+AWARE_HINT = "change the layer, or leave quantize_aware out of this variant"
 CRASHES = "TensorFlow's converter crashes on it, or LiteRT on its file"
 
 
@@ -111,7 +112,7 @@ def _try_out(trials: tuple[Trial, ...], networks: tuple[Any, ...], images: npt.N
                 raise UsageError(f"the network {network.name} cannot be saved: {answer.refusal}")
         for answer, trial in zip(answers[len(networks) :], trials, strict=False):
             if answer.refusal is not None:
-                raise UsageError(answer.refusal, hint=HINT).of(f"variant '{trial.variant}'")
+                raise _refused(trial, answer.refusal)
         if crashed is not None:
             _tell_crash(folder, trials[len(answers) - len(networks)], networks, crashed)
 
@@ -148,4 +149,10 @@ def _tell_crash(folder: Path, trial: Trial, networks: tuple[Any, ...], crashed: 
 
     where = culprit(model, crashes)
     text = f"the network cannot be converted to {trial.convert.format}: {where or model.name}: {CRASHES} ({crashed})"
-    raise UsageError(text, hint=HINT).of(f"variant '{trial.variant}'")
+    raise _refused(trial, text)
+
+
+def _refused(trial: Trial, why: str) -> EdgeproofError:
+    if trial.passes:
+        return UsageError(f"variant '{trial.variant}': after quantize_aware, {why}", hint=AWARE_HINT)
+    return UsageError(f"variant '{trial.variant}': {why}", hint=HINT)

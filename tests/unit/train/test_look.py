@@ -110,16 +110,21 @@ def build(input_shape, classes):
     aware = '{ pass = "fold_batch_norm" }, { pass = "quantize_aware" }'
     said = refused(tmp_path, dataset, OWN + f'[variants.odd]\npasses = [{aware}]\nconvert = {{ format = "int8" }}\n')
     assert said.startswith(
-        "variant 'odd': the network cannot be converted to int8: layer 'heads' (MultiHeadAttention): "
-        "the converted model cannot be run: "
+        "variant 'odd': after quantize_aware, the network cannot be converted to int8: "
+        "layer 'heads' (MultiHeadAttention): the converted model cannot be run: "
     )
+    assert said.endswith("(change the layer, or leave quantize_aware out of this variant)")
 
 
 @pytest.mark.slow
-def test_a_converter_that_crashes_is_a_line_that_names_the_layer(tmp_path: Path, dataset: Path) -> None:
+@pytest.mark.parametrize("aware", [False, True])
+def test_a_converter_that_crashes_is_a_line_that_names_the_layer(tmp_path: Path, dataset: Path, aware: bool) -> None:
     network = "layers.Reshape((2, 16, 32, 3)), layers.ConvLSTM2D(4, 3, name='memory'), layers.Flatten()"
-    said = refused(tmp_path, dataset, OWN + '[variants.odd]\nconvert = { format = "int8" }\n', network)
-    assert said.startswith("variant 'odd': the network cannot be converted to int8: layer 'memory' (ConvLSTM2D): ")
+    passes, after = ('passes = [{ pass = "quantize_aware" }]\n', "after quantize_aware, ") if aware else ("", "")
+    text = f'[variants.odd]\n{passes}convert = {{ format = "int8" }}\n'
+    said = refused(tmp_path, dataset, OWN + text, network)
+    told = "the network cannot be converted to int8: layer 'memory' (ConvLSTM2D): "
+    assert said.startswith(f"variant 'odd': {after}{told}")
     assert "SIGSEGV" in said
 
 
