@@ -9,7 +9,7 @@ Writes  to standard output a line of JSON for each network and then for each tri
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,11 +18,19 @@ from common.artifact import read
 from common.batches import Batches
 from common.errors import EdgeproofError
 from common.keras_file import said
+from common.schema.recipe import Convert, Recipe
 from common.schema.trials import IMAGES, TRIALS, Answer, Trial, Trials, outputs_of
 from common.tensorflow_import import load_quietly
 
+if TYPE_CHECKING:
+    from common.tflite.reader import Inspection
+    from jobs.optimize.aware_file import AwareFile
+    from jobs.optimize.held import Held
+
 # Of a probability, in float32.
 SAME = 1e-4
+# Promises that hang on the network's layers and on the format, and on no training.
+UNTRAINED = ("int8", "type")
 
 
 def main(folder: Path) -> None:
@@ -66,13 +74,18 @@ def _refusal(folder: Path, trial: Trial, images: npt.NDArray[np.uint8]) -> str |
 
 def _try(model: Any, trial: Trial, images: npt.NDArray[np.uint8]) -> None:
     from common.networks.convert import Conversion, convert
+    from common.tflite.reader import inspect
 
-    if not trial.passes:
-        if trial.layers is None:
-            convert(model, trial.convert, images)
-        else:
-            Conversion(trial.convert, images)(model)
-        return
+    if trial.passes:
+        file = _aware(model, trial, images)
+        _require(trial.convert, file.inspection, file.held)
+    elif trial.layers is None:
+        _require(trial.convert, inspect(convert(model, trial.convert, images)), None)
+    else:
+        Conversion(trial.convert, images)(model)
+
+
+def _aware(model: Any, trial: Trial, images: npt.NDArray[np.uint8]) -> "AwareFile":
     from jobs.optimize.aware_file import aware_file
     from jobs.optimize.fine_tune import Untrained
     from jobs.optimize.passed import run_passes
@@ -80,7 +93,18 @@ def _try(model: Any, trial: Trial, images: npt.NDArray[np.uint8]) -> None:
     batches = Batches(images, np.zeros(len(images), np.int32), len(images), seed=0)
     made = run_passes(model, trial.passes, Untrained(batches, 0, "", None))
     # That measures ranges, and converts without the training too: either may crash.
-    aware_file(made.model, made.before, made.aware, trial.convert, images)
+    return aware_file(made.model, made.before, made.aware, trial.convert, images)
+
+
+def _require(convert: Convert, inspection: "Inspection", held: "Held | None") -> None:
+    """Raise EdgeproofError for the first promise that no training will keep."""
+    from jobs.optimize.promises import check
+
+    for promise in check(Recipe(convert=convert), (), inspection, held):
+        if promise.claim in UNTRAINED and not promise.kept and promise.waived is None:
+            most = f": layer '{held.floats[0].layer}' is {held.floats[0].said}" if held and held.floats else ""
+            text = f"{promise.claim} of {promise.subject} is {promise.observed}, expected {promise.expected}{most}"
+            raise EdgeproofError(f"the recipe's promise would not be kept: {text}")
 
 
 if __name__ == "__main__":

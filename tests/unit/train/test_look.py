@@ -116,6 +116,15 @@ def build(input_shape, classes):
     assert said.endswith("(change the layer, or leave quantize_aware out of this variant)")
 
 
+def test_training_for_int8_that_the_file_will_not_hold_is_refused(tmp_path: Path, dataset: Path) -> None:
+    network = "layers.Reshape((4, 8, 32, 3)), layers.Conv3D(4, 3, name='volume'), layers.GlobalAveragePooling3D()"
+    recipe = '[variants.odd]\npasses = [{ pass = "quantize_aware" }]\nconvert = { format = "int8" }\n'
+    said = refused(tmp_path, dataset, OWN + recipe, network)
+    assert said.startswith("variant 'odd': after quantize_aware, the recipe's promise would not be kept: ")
+    assert "expected >= 10 % in int8: layer 'volume' is left in float, 99.99 % of the multiply-accumulates: " in said
+    assert "tfmot does not quantise Conv3D" in said
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("aware", [False, True])
 def test_a_converter_that_crashes_is_a_line_that_names_the_layer(tmp_path: Path, dataset: Path, aware: bool) -> None:
