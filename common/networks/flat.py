@@ -101,6 +101,9 @@ class _Flat:
             raise UsageError(text) from error
 
     def _new(self, layer: Any, outer: Any) -> Any:
+        if getattr(layer, "stateful", False) and isinstance(layer, L.RNN | L.Bidirectional):
+            text = f"layer '{layer.name}' ({type(layer).__name__}) keeps its state from one batch of images to the next"
+            raise UsageError(text, hint="an image's answer must not hang on others: leave stateful out")
         changes: dict[str, Any] = {}
         if outer is not None:
             changes["name"] = self._free(layer.name, outer.name)

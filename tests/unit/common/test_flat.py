@@ -169,7 +169,7 @@ def _subclassed_inside() -> Any:
 @pytest.mark.parametrize(
     ("build", "told"),
     [
-        (_stateful, "mine: layer 'memory' (LSTM)"),
+        (_stateful, "mine: layer 'memory' (LSTM) keeps its state from one batch of images to the next"),
         (_of_pixels, "mine takes uint8, but the experiment's images are real numbers from 0 to 1"),
         (_subclassed_inside, "mine has the layer 'odd' of its own class"),
     ],
