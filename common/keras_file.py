@@ -18,7 +18,9 @@ from common.errors import UsageError
 MOST_CONFIG_BYTES = 32 << 20
 ZIPPED = ".keras"
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
-VERSION = "keras_version"
+VERSION, LAYERS = "keras_version", "model_config"
+# What weights without layers have, in the older format and in those of Keras 2.12 and 3.
+LAYER_NAMES, PARTS = "layer_names", ("layers", "_layer_checkpoint_dependencies")
 # How other files begin that stand where a model is meant: the third word of a flatbuffer is its kind.
 TFLITE, LFS_POINTER = b"TFL3", b"version https://git-lfs"
 TFLITE_HINT = 'measure it by [variants.NAME] file = "FILE", or quantise it by from = "FILE"'
@@ -50,13 +52,21 @@ def read_keras_file(path: Path, hint: str) -> KerasFile:
         if path.suffix == ZIPPED and zipfile.is_zipfile(path):
             return _of_zip(path)
         with h5py.File(path) as file:
+            _require_layers(file, path)
             version = file.attrs.get(VERSION, "")
             link = _links(file)
-            return KerasFile(_parsed(file.attrs.get("model_config")), _text(version), link)
+            return KerasFile(_parsed(file.attrs.get(LAYERS)), _text(version), link)
     except (OSError, ValueError, KeyError, RecursionError, RuntimeError, TypeError, zipfile.BadZipFile) as error:
         raise _other(path) or UsageError(
             f"{path} is no Keras model that can be loaded: {said(error)}", hint=hint
         ) from None
+
+
+def _require_layers(file: Any, path: Path) -> None:
+    """Raise UsageError for weights alone, as `save_weights` writes them."""
+    if LAYERS not in file.attrs and (LAYER_NAMES in file.attrs or {*PARTS} & {*file}):
+        text = f"{path} holds weights alone, and not the layers that they belong to"
+        raise UsageError(text, hint="save the whole model: model.save(FILE), not model.save_weights(FILE)")
 
 
 def _other(path: Path) -> UsageError | None:

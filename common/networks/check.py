@@ -33,6 +33,9 @@ def adopted(model: Any, source: str, input_shape: tuple[int, int, int], classes:
 
 
 def _check_input(model: Any, source: str, input_shape: tuple[int, int, int]) -> None:
+    if len(model.inputs) != 1:
+        message = f"{source} takes {len(model.inputs)} inputs, but an image is one"
+        raise UsageError(message, hint="give it one input of images")
     given = _one(model.input_shape)
     fits = isinstance(given, tuple) and len(given) == len(input_shape) + 1
     if not fits or any(side not in (None, own) for side, own in zip(given[1:], input_shape, strict=True)):
@@ -47,6 +50,9 @@ def _check_input(model: Any, source: str, input_shape: tuple[int, int, int]) -> 
 
 
 def _check_output(model: Any, source: str, input_shape: tuple[int, int, int], classes: int) -> None:
+    if len(model.outputs) != 1:
+        message = f"{source} gives {len(model.outputs)} outputs, but the classes' probabilities are one"
+        raise UsageError(message, hint=SOFTMAX_HINT)
     if (given := _one(model.output_shape)) != (None, classes):
         message = f"{source} gives outputs {_sides(given)}, but the {classes} classes need {_sides((None, classes))}"
         raise UsageError(message, hint=SOFTMAX_HINT)

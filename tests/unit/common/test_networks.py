@@ -23,6 +23,8 @@ def build(input_shape, classes):
         layers.Dense(classes, activation="softmax"),
     ])
 """
+# The same with other inputs and outputs.
+TWICE = GOOD.replace("return tf", "model = tf") + "    return tf_keras.Model({})\n"
 
 
 @pytest.fixture(autouse=True)
@@ -142,6 +144,8 @@ def test_a_saved_model_comes_with_its_weights(tmp_path: Path, name: str) -> None
             "gave the subclassed model Net",
         ),
         (GOOD.replace("Dense(classes", "Dense(7"), "gives outputs n x 7, but the 3 classes need n x 3"),
+        (TWICE.format("[model.inputs[0], tf_keras.Input((2,))], model.output"), "takes 2 inputs, but an image is one"),
+        (TWICE.format("model.inputs, [model.output, model.output]"), "gives 2 outputs, but the classes' probabilities"),
         (GOOD.replace('"softmax"', '"sigmoid"'), "does not give probabilities"),
         (GOOD.replace("layers.Conv2D(4, 3)", "type('Own', (layers.Layer,), {'__module__': 'mine'})(name='odd')"),
          "has the layer 'odd' of its own class Own"),
@@ -165,6 +169,11 @@ def test_a_saved_model_that_is_none_is_told_by_name(tmp_path: Path) -> None:
     (tmp_path / "net.keras").write_bytes(b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
     with pytest.raises(UsageError, match=r"net\.keras is a Git LFS pointer"):
         made("net.keras", tmp_path)
+    model = tf_keras.Sequential([tf_keras.layers.Input(SHAPE), tf_keras.layers.Dense(2)])
+    for name in ("old.h5", "new.weights.h5"):
+        model.save_weights(tmp_path / name)
+        with pytest.raises(UsageError, match=rf"{name} holds weights alone, .*save the whole model: model\.save"):
+            made(name, tmp_path)
     with pytest.raises(UsageError, match=r"gone\.h5 does not exist"):
         made("gone.h5", tmp_path)
     with pytest.raises(UsageError, match=r"without saved_model\.pb"):
