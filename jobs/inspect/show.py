@@ -226,7 +226,9 @@ def _outputs(found: Comparison) -> Table:
 
 def _differences(found: OutputDifference) -> Iterator[tuple[str, str]]:
     odd = [("NaN", found.nan), ("infinite", found.infinite)]
-    if found.max_abs_difference is None:
+    if not found.values:
+        yield "largest difference", "none: the outputs hold no values"
+    elif found.max_abs_difference is None:
         told = [kind for kind, counts in odd if any(counts)]
         yield "largest difference", f"{' or '.join(told)}, where the other file has another value"
     else:

@@ -211,3 +211,23 @@ def two_outputs(path: Path, order: tuple[int, int]) -> Path:
 def test_outputs_in_another_order_are_paired_by_name(tmp_path: Path) -> None:
     first, second = two_outputs(tmp_path / "a.tflite", (1, 2)), two_outputs(tmp_path / "b.tflite", (2, 1))
     assert outputs(first, second).max_abs_difference == 0
+
+
+def test_whole_numbers_that_real_ones_do_not_tell_apart_differ(tmp_path: Path) -> None:
+    def moved(name: str, by: int) -> Path:
+        ends = [tensor("x", (1, 4), "INT64"), tensor("c", (1, 4), "INT64", 1), tensor("y", (1, 4), "INT64")]
+        parts = graph(ends, [options(operator(0, (0, 1), (2,)), "AddOptions")], (0,), (2,))
+        return written(tmp_path / name, parts, ["ADD"], (np.full(4, by).tobytes(),))
+
+    first = moved("a.tflite", 1 << 60)
+    assert outputs(first, moved("b.tflite", (1 << 60) + 1)).max_abs_difference == 1
+    assert outputs(first, first).max_abs_difference == 0
+
+
+def test_outputs_without_values_are_said_to_have_none(tmp_path: Path) -> None:
+    ends = [tensor("x", (1, 4), FLOAT), tensor("b", (2,), "INT32", 1), tensor("n", (2,), "INT32", 2)]
+    parts = graph([*ends, tensor("y", (0, 4), FLOAT)], [operator(0, (0, 1, 2), (3,))], (0,), (3,))
+    sides = np.array([0, 0, 0, 4], np.int32)
+    path = written(tmp_path / "a.tflite", parts, ["SLICE"], (sides[:2].tobytes(), sides[2:].tobytes()))
+    assert outputs(path, path).values == 0
+    assert "none: the outputs hold no values" in command("inspect", path, path).stdout
