@@ -95,6 +95,7 @@ def test_a_network_that_cannot_become_a_file_is_refused(
     assert told in said
 
 
+@pytest.mark.slow
 def test_what_quantisation_aware_training_makes_is_tried_too(tmp_path: Path, dataset: Path) -> None:
     (tmp_path / "own.py").write_text(
         """
@@ -116,6 +117,7 @@ def build(input_shape, classes):
     assert said.endswith("(change the layer, or leave quantize_aware out of this variant)")
 
 
+@pytest.mark.slow
 def test_training_for_int8_that_the_file_will_not_hold_is_refused(tmp_path: Path, dataset: Path) -> None:
     network = "layers.Reshape((4, 8, 32, 3)), layers.Conv3D(4, 3, name='volume'), layers.GlobalAveragePooling3D()"
     recipe = '[variants.odd]\npasses = [{ pass = "quantize_aware" }]\nconvert = { format = "int8" }\n'
