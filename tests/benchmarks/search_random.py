@@ -93,6 +93,7 @@ def bench(run: Path) -> Bench:
     from common.schema.dataset import Dataset
     from common.schema.training import Training
     from jobs.optimize import stage
+    from jobs.optimize.passed import keras_outputs
 
     experiment = load(run / "search" / "found.toml")
     card = read(run / "dataset" / CARD, Dataset)
@@ -103,7 +104,7 @@ def bench(run: Path) -> Bench:
     name = experiment.settings.reference
     content = (run / "search" / "rewrites" / "variants" / name / f"{name}.tflite").read_bytes()
     us = predict(table, content).us or 1.0
-    before = stage.keras_outputs(model, images)
+    before = keras_outputs(model, images)
     tuner = stage._tuner(experiment, run / "dataset", card)
     return Bench(model, tuner, images, labels, before, table, (us, len(content)))
 

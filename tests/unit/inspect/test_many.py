@@ -44,7 +44,7 @@ def report() -> FileReport:
 
 
 def flat(kind: str, *, constant: bool = False) -> FlatTensor:
-    return FlatTensor("t", (1,), (), kind, None, NONE, 0, None, constant, None)
+    return FlatTensor("t", (1,), (), kind, None, NONE, 0, None, constant, False, None)
 
 
 def op(name: str, inputs: tuple[int, ...], outputs: tuple[int, ...], options: Any = None) -> FlatOperator:

@@ -184,7 +184,7 @@ def test_batch_norm_statistics_are_those_of_the_changed_network(chain: Chain) ->
 def test_a_rewrite_may_change_what_the_last_digit_of_a_pixel_changes(factor: float, same: bool) -> None:
     from tf_keras import Sequential, layers
 
-    from jobs.optimize.stage import SAME, _require_same, keras_outputs
+    from jobs.optimize.passed import SAME, keras_outputs, require_same
 
     pixel = np.float32(200) / np.float32(255)
 
@@ -208,10 +208,10 @@ def test_a_rewrite_may_change_what_the_last_digit_of_a_pixel_changes(factor: flo
     nudge = np.abs(keras_outputs(before, images) - keras_outputs(before, images, nudged=True)).max()
     assert SAME < nudge < 0.01
     if same:
-        _require_same("a pass", before, after, images)
+        require_same("a pass", before, after, images)
         return
     with pytest.raises(EdgeproofError, match="changed the network's function"):
-        _require_same("a pass", before, after, images)
+        require_same("a pass", before, after, images)
 
 
 def test_a_rewrite_that_changes_the_function_is_refused(chain: Chain) -> None:
