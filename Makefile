@@ -20,7 +20,8 @@ BENCHMARK_APK ?=## your own benchmark_model app for the device
 HEXAGON_LIBRARIES ?=## a folder with the libraries of the Hexagon delegate
 NPU_LIBRARIES ?=## a folder with the libraries of the device's NPU, of the tool's version
 TRUST ?=## 1 runs code that comes with a model: a saved one with a Lambda, a SavedModel, a Python file
-RUNTIME ?= auto## where the stages run: docker, local (a virtual environment) or auto
+RUNTIME ?= auto## where the stages run: docker, local (a virtual environment), auto, or ray (the cluster at RAY_ADDRESS)
+RAY_ADDRESS ?=## RUNTIME=ray, farm-join: host:port of the cluster's head
 RUN ?= runs/$(if $(strip $(MODELS)),models,$(basename $(notdir $(EXPERIMENT))))## the folder that everything is written to
 PYTHON ?=## the Python 3.11 to 3.13 for the virtual environment
 DOCKER ?= docker## the docker command
@@ -28,6 +29,7 @@ V ?=## 1 shows every command and all that it prints, TensorFlow's messages too
 RENEW ?=## lock-binaries: 1 pins all anew
 PHONE ?=## virtual-phone: the container's name, to have several
 PHONE_PORT ?=## virtual-phone: its port on 127.0.0.1 instead of a free one
+CPUS ?=## farm-join: how many processors jobs may have, instead of all; 0 for none
 PORT ?=## serve: its port on 127.0.0.1 instead of a free one
 RUNS ?= runs## serve, history: the folder that holds the runs
 HISTORY ?=## history: the folder to write instead of history; compare, check: one whose sessions count too
@@ -45,7 +47,7 @@ PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personaliti
 # as "$$NAME", so that the shell takes it from the environment and runs nothing in it either. MAKEOVERRIDES would hand
 # the command line to graph.mk, which would expand it.
 VARIABLES := EXPERIMENT MODELS REFERENCE INPUTS DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY \
-  BENCHMARK_BINARY_2 BENCHMARK_APK HEXAGON_LIBRARIES NPU_LIBRARIES TRUST RUNTIME RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT \
+  BENCHMARK_BINARY_2 BENCHMARK_APK HEXAGON_LIBRARIES NPU_LIBRARIES TRUST RUNTIME RAY_ADDRESS CPUS RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT \
   PORT RUNS HISTORY BASE HEAD BUDGETS RERUN BUDGET BUNDLE FORMAT PERSONALITY
 # Whether a device is named, where all are meant otherwise.
 ASKED := $(filter-out file,$(firstword $(origin DEVICE)))
@@ -68,8 +70,8 @@ without = $(if $(1),$(call without,$(wordlist 2,$(words $(1)),$(1)),$(subst $(fi
 plain = $(and $(1),$(filter xx,x$(call without,$(PLAIN),$(1))x))
 $(foreach v,EXPERIMENT RUN,$(if $(call plain,$($v)),,$(error $v=$(strip $($v)) \
   cannot be used: give letters, digits and any of ._/-+@, without spaces)))
-$(if $(filter 1-auto 1-docker 1-local,$(words $(RUNTIME))-$(RUNTIME)),,$(error RUNTIME=$(strip $(RUNTIME)) \
-  is not one of auto, docker, local))
+$(if $(filter 1-auto 1-docker 1-local 1-ray,$(words $(RUNTIME))-$(RUNTIME)),,$(error RUNTIME=$(strip $(RUNTIME)) \
+  is not one of auto, docker, local, ray))
 
 # A switch is 1, or 0 or nothing.
 $(foreach v,RERUN KEEP TRUST RENEW V,$(if $(filter-out 1-0 1-1 0-,$(words $($v))-$(strip $($v))),$(error \
@@ -103,7 +105,11 @@ $(VENV)/.mlflow: requirements/mlflow.txt | $(VENV)/.files
 $(VENV)/.search: requirements/search.txt | $(VENV)/.files
 	requirements/setup $(VENV) $<
 	touch $@
-EXTRAS := history mlflow search
+# And Ray, to send the stages to a cluster or to be a node of one.
+$(VENV)/.ray: requirements/ray.txt | $(VENV)/.files
+	requirements/setup $(VENV) $<
+	touch $@
+EXTRAS := history mlflow search ray
 $(VENV)/.dev: requirements/dev.txt $(EXTRAS:%=requirements/%.txt) $(VENV)/.local
 	requirements/setup $(VENV) requirements/dev.txt $(EXTRAS:%=requirements/%.txt)
 	touch $@ $(EXTRAS:%=$(VENV)/.%)
@@ -136,7 +142,7 @@ benchmark: graph ## up to the latencies
 choose: graph ## up to the recommended variant with its model card
 report: graph ## up to the report, without the summary
 # The plan checks the experiment, says what changed, and prints the names that the graph is made of.
-graph: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,$(LIGHT))
+graph: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,$(LIGHT)) $(if $(filter ray,$(RUNTIME)),$(VENV)/.ray)
 	+@[[ -x $(PY) ]] || { echo "$(VENV) is not set up yet: then all of it is made"; exit 0; }; \
 	PLAN=$$($(PY) -m jobs.plan --experiment "$$EXPERIMENT" --run "$$RUN" \
 	  --models "$$MODELS" --reference "$$REFERENCE" --inputs "$$INPUTS" --data "$$DATA" --data-sha256 "$$DATA_SHA256" --budget "$$BUDGET" \
@@ -210,6 +216,17 @@ virtual-phone: ## start an Android-like phone in a container and print its DEVIC
 	@docker/virtual-phone/run start "$$PERSONALITY"
 virtual-phone-stop: ## remove it
 	@docker/virtual-phone/run stop
+
+# ---- many machines --------------------------------------------------------------------------------
+.PHONY: farm farm-stop farm-join farm-head
+farm: $(VENV)/.local $(VENV)/.ray ## a cluster on this machine alone: two nodes with two stand-in phones each
+	@$(PY) -m tests.devices.farm start
+farm-stop: ## remove it
+	@[[ ! -x $(PY) ]] || $(PY) -m tests.devices.farm stop
+farm-join: $(VENV)/.local $(VENV)/.ray ## be a node of the cluster at RAY_ADDRESS, with the phones attached, until Ctrl-C
+	@$(PY) -m jobs.farm node $${CPUS:+--cpus "$$CPUS"}
+farm-head: $(VENV)/.local $(VENV)/.ray ## be its head, at the port of RAY_ADDRESS, until Ctrl-C
+	@$(PY) -m jobs.farm node --head --cpus 0
 
 # ---- development -------------------------------------------------------------------------------
 .PHONY: help setup devices lock-binaries schema test test-slow test-container lint types lock clean

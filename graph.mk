@@ -40,11 +40,12 @@ $(RUN)/plan/%: ;
 $(STALE:%=$(RUN)/%): FORCE
 
 # $(call job,stage) is the command of a stage, run by jobs.steps, which shows what a person must see of it. A dry run
-# prints it as it is; with EDGEPROOF_LIST it tells jobs.steps, as a line each, what is to do. In containers the launcher
-# finds in the command what it reads and writes.
+# prints it as it is; with EDGEPROOF_LIST it tells jobs.steps, as a line each, what is to do. What carries it into a
+# container or onto a cluster finds in the command what it reads and writes.
 made = $(@:$(RUN)/%=%)
 shown = @exec 2>&9 $(PY) -m jobs.steps run $(1) $(made) --run $(RUN) --
-stage = $(PY) -m $(if $(filter docker,$(RUNTIME)),jobs.launch stage $(1) --,jobs.$(1)) --experiment $(EXPERIMENT)
+carrier = $(if $(filter docker,$(RUNTIME)),jobs.launch)$(if $(filter ray,$(RUNTIME)),jobs.farm)
+stage = $(PY) -m $(carrier)$(if $(carrier), stage $(1) --,jobs.$(1)) --experiment $(EXPERIMENT)
 job = $(if $(EDGEPROOF_LIST),$(info step $(1) $(made)))$(if $(DRY),,$(shown)) $(stage)
 
 # Where nothing is trained, the images get the size that the reference takes.

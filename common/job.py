@@ -45,6 +45,9 @@ class Job:
 
     `network`: it fetches from a URL. `adb`: it talks to Android devices. `server` are those of them that only the
     host's adb server knows: one that starts in a container has no USB devices, and has found nothing in the network.
+
+    `named` are those of `reads` that stand in the experiment and not in the command. `cpus` is the least number of
+    processors that it is given on a cluster; `gpu`: it has a use for one.
     """
 
     image: str
@@ -54,6 +57,9 @@ class Job:
     network: bool = False
     adb: bool = False
     server: tuple[str, ...] = ()
+    named: tuple[Path, ...] = ()
+    cpus: int = 1
+    gpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -74,28 +80,33 @@ def describe(stage: str, main: Callable[..., Any], arguments: Sequence[str]) -> 
     options = options_of(main, arguments)
     named = {option.name: option.value for option in options}
     reads = [path for option in options if Use.READ in option.uses for path in _paths(option.value)]
+    inside: list[Path] = []
     source = ""
     for option in options:
         if Use.MODELS in option.uses:
-            reads += models(load(option.value))
+            inside += models(load(option.value))
         if Use.SAMPLES in option.uses:
-            reads += samples(load(option.value))
+            inside += samples(load(option.value))
         if Use.SCORE in option.uses:
             loaded = load(option.value)
-            reads += [loaded.folder / path for path in (loaded.settings.evaluate.score,) if path]
+            inside += [loaded.folder / path for path in (loaded.settings.evaluate.score,) if path]
         if Use.DATA in option.uses:
             source = option.value or load(named["experiment"]).settings.data.source
-    if source and is_local(source):
-        reads.append(Path(source))
+            if source and is_local(source):
+                (reads if option.value else inside).append(Path(source))
     devices = [name for option in options if Use.DEVICES in option.uses for name in _devices(option)]
     return Job(
         image=IMAGES[stage],
         argv=("python", "-m", f"jobs.{stage}", *arguments),
-        reads=(*reads, *ALSO_READS.get(stage, ())),
+        reads=(*reads, *inside, *ALSO_READS.get(stage, ())),
         writes=tuple(path for option in options if Use.WRITE in option.uses for path in _paths(option.value)),
         network=bool(source) and is_url(source),
         adb=bool(devices),
         server=tuple(name for name in devices if not is_address(name)),
+        named=tuple(inside),
+        # What measures on devices waits for them.
+        cpus=0 if devices else 1,
+        gpu=IMAGES[stage] == "training",
     )
 
 

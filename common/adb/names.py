@@ -12,6 +12,11 @@ from collections.abc import Sequence
 from common.errors import UsageError
 
 HOST, ANY = "host", "any"
+# In a cluster: any phone of a model, as in model:Pixel-8.
+MODEL = "model:"
+# Ray's labels are those of Kubernetes: at most 63 letters, digits, and -_. between them.
+LABEL = re.compile(r"[^A-Za-z0-9_.-]+")
+LONGEST_LABEL = 63
 SHOWN = 40
 DIGEST_DIGITS = 8
 LONGEST = 128
@@ -48,6 +53,11 @@ def safe_name(serial: str) -> str:
     plain = re.sub(r"[^A-Za-z0-9_.]", "_", serial)[:SHOWN].strip("._")
     digest = hashlib.sha256(serial.encode("utf-8", "surrogateescape")).hexdigest()[:DIGEST_DIGITS]
     return f"{plain}-{digest}" if plain else f"device-{digest}"
+
+
+def label(text: str) -> str:
+    """A text as a label's value: `Pixel 8 Pro` is `Pixel-8-Pro`."""
+    return LABEL.sub("-", text)[:LONGEST_LABEL].strip("-_.") or "unknown"
 
 
 def single(text: str) -> str:

@@ -7,17 +7,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from common.adb import asked
 from common.adb.attached import Attached, pick, same
 from common.adb.errors import NotReadyError
 from common.adb.identity import identity
-from common.adb.names import ANY, HOST, is_serial, safe_name
+from common.adb.names import ANY, HOST, MODEL, is_serial, label, safe_name
 from common.adb.surroundings import USB_VARIABLE
 from common.artifact import content, sha256_file
 from common.device_tools import APK, BINARY, HEXAGON, NPU, SECOND
 from common.errors import UsageError
 from common.machine import machine
 from common.provenance import hash_files
-from jobs.plan import attached
+from jobs.plan.farm import Farm, ask_farm
 
 
 @dataclass(frozen=True)
@@ -67,8 +68,12 @@ def places(devices: Sequence[str], tools: Tools, run: Path, *, dry: bool) -> tup
     if list(devices) == [HOST]:
         return (_this_machine(),)
     hashes = _hashes(tools)
-    known = _Server(dry=dry)
-    _require_different([device for device in devices if device != HOST], known)
+    known: _Server | Farm
+    if os.environ.get("RUNTIME") == "ray":
+        known = Farm(*ask_farm())
+    else:
+        known = _Server(dry=dry)
+        _require_different([device for device in devices if device != HOST], known)
     found = []
     for device in devices:
         if device == HOST:
@@ -101,7 +106,7 @@ class _Server:
         self.devices: tuple[Attached, ...] = ()
         self.reason: NotReadyError | None = None
         try:
-            self.devices = attached.attached()
+            self.devices = asked.attached()
         except NotReadyError as error:
             self.reason = error
             if os.environ.get(USB_VARIABLE) == "1" and os.environ.get("RUNTIME") == "docker":
@@ -114,9 +119,9 @@ class _Server:
                 self._start()
 
     def _start(self) -> None:
-        attached.start_server()
+        asked.start_server()
         try:
-            self.devices, self.reason = attached.attached(), None
+            self.devices, self.reason = asked.attached(), None
         except NotReadyError as error:
             self.reason = error
 
@@ -133,13 +138,16 @@ class _Server:
     def facts(self, serial: str) -> dict[str, str] | None:
         """What a device says of itself; None when it cannot be asked."""
         try:
-            return attached.lasting_facts(pick(self.devices, serial))
+            return asked.lasting_facts(pick(self.devices, serial))
         except NotReadyError:
             return None
 
 
-def _definite(device: str, known: _Server, run: Path) -> str:
-    """The serial that is meant: `any` is the device that is attached, or else the one of the last plan."""
+def _definite(device: str, known: "_Server | Farm", run: Path) -> str:
+    """The serial that is meant: `any` is the device that is attached, or else the one of the last plan; of a model the
+    same holds in a cluster, where the phone of the last plan comes first."""
+    if device.startswith(MODEL):
+        return _of_model(device.removeprefix(MODEL), known, run)
     if device != ANY:
         return device
     try:
@@ -150,6 +158,17 @@ def _definite(device: str, known: _Server, run: Path) -> str:
         if before is None or not (run / "benchmark" / safe_name(before) / "benchmark.json").exists():
             raise
         return before
+
+
+def _of_model(model: str, known: "_Server | Farm", run: Path) -> str:
+    if not isinstance(known, Farm):
+        raise UsageError(f"DEVICE={MODEL}{model} is for a cluster of phones", hint="give a serial, or RUNTIME=ray")
+    before = _last_serial(run)
+    facts = None if before is None else _facts_before(run, safe_name(before))
+    # Begun on one phone, a run goes on there.
+    if before is not None and facts is not None and label(facts.get("ro.product.model", "")) == model:
+        return before
+    return known.of_model(model)
 
 
 def _last_serial(run: Path) -> str | None:

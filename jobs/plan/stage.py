@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from common.artifact import sha256_file, write_bytes
+from common.closure import code_sha256, read_tree
 from common.experiment import LoadedExperiment, parsed
 from common.image_lock import lock_name
 from common.job import ALSO_READS, IMAGES
 from common.npu_sdk import require
 from common.printable import clean
 from common.provenance import ROOT
-from jobs.plan.closure import code_sha256, read_tree
 from jobs.plan.folder import PLAN, check_place, other_data, outdated, update
 from jobs.plan.missing import incomplete
 from jobs.plan.models import FILE, Given, experiment

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from common.provenance import ROOT
-from jobs.plan.closure import Tree, imports, reached, read_tree
+from common.closure import Tree, imports, reached, read_tree
 
 STAGES = sorted(
     path.parent.name for path in ROOT.glob("jobs/*/stage.py") if "PACKAGES" in path.read_text(encoding="utf-8")

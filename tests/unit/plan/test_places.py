@@ -11,7 +11,7 @@ from common.adb.errors import NotReadyError
 from common.errors import UsageError
 from common.processor import processor
 from jobs.benchmark.host_facts import host_environment
-from jobs.plan import attached
+from common.adb import asked
 from jobs.plan.places import Tools, places
 from tests.devices.adb_server import AdbServer
 from tests.devices.fixtures import adb_server, stand_in, stand_ins
@@ -90,7 +90,7 @@ def test_any_needs_a_name_where_only_the_container_has_a_server(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     started: list[bool] = []
-    monkeypatch.setattr(attached, "start_server", lambda: started.append(True))
+    monkeypatch.setattr(asked, "start_server", lambda: started.append(True))
     monkeypatch.setenv("EDGEPROOF_USB", "1")
     monkeypatch.setenv("RUNTIME", "docker")
     with pytest.raises(NotReadyError, match=r"EDGEPROOF_USB=1.*DEVICE=<serial>"):
@@ -161,12 +161,12 @@ def test_one_phone_of_two_names_is_no_two_places(
 def test_a_phone_that_says_too_much_is_not_believed(
     server: AdbServer, stand_in: StandIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert attached.lasting_facts(stand_in.serial)
-    monkeypatch.setattr(attached, "MOST_BYTES", 10)
+    assert asked.lasting_facts(stand_in.serial)
+    monkeypatch.setattr(asked, "MOST_BYTES", 10)
     with pytest.raises(NotReadyError, match="more than 10 bytes"):
-        attached.lasting_facts(stand_in.serial)
+        asked.lasting_facts(stand_in.serial)
     with pytest.raises(NotReadyError, match="the adb server refused"):
-        attached.lasting_facts("nobody")
+        asked.lasting_facts("nobody")
 
 
 def test_a_processor_is_its_lasting_facts() -> None:

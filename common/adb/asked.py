@@ -34,11 +34,17 @@ def start_server() -> None:
 
 
 def lasting_facts(serial: str) -> dict[str, str]:
-    """What a device says that it is. Raises NotReadyError when it does not answer."""
+    """What makes a device that device. Raises NotReadyError when it does not answer."""
+    known = properties_of(serial)
+    return {name: known[name] for name in LASTING if name in known}
+
+
+def properties_of(serial: str) -> dict[str, str]:
+    """All that a device says of itself. Raises NotReadyError when it does not answer."""
     with converse() as server:
         server.ask(f"host:transport:{serial}")
         server.ask("shell:getprop")
         known = properties(server.rest(MOST_BYTES))
     if not known:
         raise NotReadyError(f"{serial} does not say what it is", hint=HINT)
-    return {name: known[name] for name in LASTING if name in known}
+    return known

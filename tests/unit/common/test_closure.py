@@ -12,7 +12,7 @@ from common.artifact import sha256_file
 from common.errors import UsageError
 from common.job import IMAGES
 from common.provenance import ROOT
-from jobs.plan.closure import Tree, code_sha256, dotted, imports, reached, read_tree
+from common.closure import Tree, code_sha256, dotted, imports, reached, read_tree
 from jobs.plan.stage import made
 
 STAGES = sorted(IMAGES)
