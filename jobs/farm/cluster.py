@@ -216,6 +216,8 @@ def _told(call: Callable[[], T]) -> T:
             hint = "check the same commit out there, and make farm-join again"
             raise NoClusterError("the node runs another version of edgeproof", hint=hint) from None
         raise LostError("the node that ran it is gone") from None
+    except ray.exceptions.RayActorError:
+        raise LostError("the node that ran it is gone") from None
     except ray.exceptions.RayError as error:
         raise LostError(f"the node does not answer: {_first(error)}") from None
 
