@@ -1,6 +1,7 @@
 """The one place that knows Ray: a cluster, its nodes, and a job's seat on one of them. Imported when it is used."""
 
 import os
+import socket
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,6 +22,8 @@ SILENCE_S = 60.0
 CALL_S = 120.0
 # Others bring the same files first.
 OPEN_S = 2000.0
+CONNECT_S = 10.0
+START = "make farm starts one, make farm-join joins one"
 # What is on its way between two processes; files are not kept there.
 STORE_BYTES = 256 << 20
 # How long a node looks for a head that is gone before it ends.
@@ -52,7 +55,7 @@ def prepare(address: str) -> None:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")
     # Ray gives its workers what everything else leaves; a job that is measured or waited for is no less than others.
-    os.environ["RAY_worker_niceness"] = "0"
+    os.environ["RAY_worker_niceness"] = "0"  # noqa: SIM112
     if address.rpartition(":")[0] == LOOPBACK:
         os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"
 
@@ -61,6 +64,13 @@ def prepare(address: str) -> None:
 def joined(address: str) -> Iterator["Cluster"]:
     """The cluster at host:port of its head. Raises NoClusterError."""
     prepare(address)
+    host, _, port = address.rpartition(":")
+    try:
+        # Ray itself would try for minutes.
+        socket.create_connection((host, int(port)), timeout=CONNECT_S).close()
+    except OSError as error:
+        said = f"no cluster at RAY_ADDRESS={address}: {error.strerror or error}"
+        raise NoClusterError(said, hint=START) from None
     import ray
 
     # Where this driver stands is where its workers would look for modules first; they have their own checkout.
@@ -88,7 +98,7 @@ def _advice(error: Exception) -> str:
         return f"put the cluster's token into ~/.ray/auth_token, or name its file in {TOKEN_VARIABLE}"
     if "node" in text and "found" in text:
         return "this machine is no node of it yet: make farm-join CPUS=0"
-    return "make farm starts one, make farm-join joins one"
+    return START
 
 
 class Cluster:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from common.provenance import ROOT
 from common.closure import Tree, imports, reached, read_tree
+from common.provenance import ROOT
 
 STAGES = sorted(
     path.parent.name for path in ROOT.glob("jobs/*/stage.py") if "PACKAGES" in path.read_text(encoding="utf-8")

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from common.artifact import sha256_file
+from common.closure import Tree, code_sha256, dotted, imports, reached, read_tree
 from common.errors import UsageError
 from common.job import IMAGES
 from common.provenance import ROOT
-from common.closure import Tree, code_sha256, dotted, imports, reached, read_tree
 from jobs.plan.stage import made
 
 STAGES = sorted(IMAGES)

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from common.adb import asked
 from common.adb.errors import NotReadyError
 from common.errors import UsageError
 from common.processor import processor
 from jobs.benchmark.host_facts import host_environment
-from common.adb import asked
 from jobs.plan.places import Tools, places
 from tests.devices.adb_server import AdbServer
 from tests.devices.fixtures import adb_server, stand_in, stand_ins
