@@ -5,6 +5,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -24,6 +25,8 @@ from jobs.farm.cluster import ADDRESS_VARIABLE
 from jobs.farm.order import Task, runs_here, tasks
 
 MOST_ATTEMPTS = 5
+# A job puts its files, and a phone's, in order first.
+STOP_S = 30.0
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -109,9 +112,14 @@ class _Attempts:
         return self._process.wait()
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
-        self._stopped = number
         if self._process is not None and self._process.poll() is None:
             self._process.send_signal(number)
+            if not self._stopped:
+                # One that is still joining, or whose node does not answer, hears nothing.
+                last = threading.Timer(STOP_S, self._process.kill)
+                last.daemon = True
+                last.start()
+        self._stopped = number
 
     def _await_cluster(self) -> None:
         host, _, port = self._address.rpartition(":")

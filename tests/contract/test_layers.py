@@ -21,6 +21,7 @@ RESERVED = {
     # One process has one of the two: what is read with Keras 3 is not mixed with what is trained with Keras 2.
     "keras": ("jobs/export/",),
     "docker": ("jobs/launch/container.py",),
+    "ray": ("jobs/farm/cluster.py",),
     "adbutils": ("common/adb/server.py",),
     "jinja2": ("jobs/report/",),
     # It is installed for the history alone.
@@ -68,7 +69,7 @@ def test_help_loads_nothing_heavy(stage: str) -> None:
         "import runpy, sys\nsys.argv = ['job', '--help']\n"
         f"try:\n    runpy.run_module('jobs.{stage}', run_name='__main__')\nexcept SystemExit as stop:\n"
         "    assert stop.code == 0, stop.code\n"
-        "heavy = {'tensorflow', 'numpy', 'pandas', 'PIL', 'sklearn', 'docker', 'duckdb', 'mlflow', 'optuna'}\n"
+        "heavy = {'tensorflow', 'numpy', 'pandas', 'PIL', 'sklearn', 'docker', 'duckdb', 'mlflow', 'optuna', 'ray'}\n"
         "heavy &= set(sys.modules)\n"
         "sys.exit(f'loads {heavy}' if heavy else 0)\n"
     )

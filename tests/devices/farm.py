@@ -40,6 +40,7 @@ class LoopbackNode:
     cpus: int
     head: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
+    root: Path = ROOT
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -62,7 +63,7 @@ class LoopbackNode:
                     *(["--head"] if self.head else []),
                 ],
                 env={**os.environ, **self.environment, **own},
-                cwd=ROOT,
+                cwd=self.root,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
