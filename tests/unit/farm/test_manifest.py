@@ -23,6 +23,14 @@ def test_each_file_is_named_once_by_its_absolute_path(tmp_path: Path) -> None:
     assert (one.sha256, one.size_bytes) == (sha256_file(tmp_path / "data" / "a" / "x.bin"), 3)
 
 
+def test_a_file_that_changed_is_read_again(tmp_path: Path) -> None:
+    (tmp_path / "f").write_bytes(b"one")
+    [before] = entries([Path("f")], tmp_path)
+    (tmp_path / "f").write_bytes(b"two!")
+    [after] = entries([Path("f")], tmp_path)
+    assert after.sha256 == sha256_file(tmp_path / "f") != before.sha256
+
+
 def test_what_cannot_be_sent_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing does not exist"):
         entries([Path("nothing")], tmp_path)
