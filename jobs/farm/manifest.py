@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from pathlib import Path, PurePosixPath
 
 from common.artifact import sha256_file
@@ -46,7 +46,7 @@ def _stamp(path: Path) -> tuple[int, int, int]:
     return found.st_ino, found.st_mtime_ns, found.st_size
 
 
-@lru_cache(maxsize=None)
+@cache
 def _sha256(path: Path, _inode: int, _mtime_ns: int, _size_bytes: int) -> str:
     # A thousand phones are sent the same files: they are read once.
     return sha256_file(path)

@@ -15,7 +15,7 @@ from common.printable import tell
 from common.provenance import ROOT
 from jobs.farm.cluster import ADDRESS_VARIABLE, RayNode
 from jobs.farm.order import resource
-from jobs.farm.parent import end_with_parent
+from jobs.farm.parent import end_all, end_with_parent
 from jobs.farm.phones import hanging, labels
 from jobs.farm.seat import FOLDER_VARIABLE, node_folder
 
@@ -95,8 +95,8 @@ class _Started:
         return self._process.poll() is None
 
     def end(self) -> None:
-        """End it; Ray's processes end with it."""
-        self._process.kill()
+        """End it, and Ray's processes with it."""
+        end_all(self._process.pid)
         self._process.wait()
 
 

@@ -26,6 +26,7 @@ from common.adb.names import joined, safe_name
 from common.artifact import read
 from common.provenance import ROOT
 from common.schema.benchmark import Benchmark, Summary
+from jobs.farm.parent import end_all
 from tests.devices.farm import LoopbackFarm
 from tests.devices.phone.personality import load
 from tests.devices.standin.device import StandIn, paced
@@ -222,25 +223,7 @@ def driver_killed(
     _farm: Farm, process: "subprocess.Popen[bytes]", _serials: Sequence[str], _random: random.Random
 ) -> None:
     """make and everything below it; the same command is given again."""
-    for pid in below(process.pid):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue
-
-
-def below(pid: int) -> list[int]:
-    """A process and all that it started, found through their parents."""
-    parents: dict[int, int] = {}
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            parents[int(entry.parent.name)] = int(entry.read_text(encoding="utf-8").rpartition(")")[2].split()[1])
-        except OSError:
-            continue
-    found = [pid]
-    for each in found:
-        found += [child for child, parent in parents.items() if parent == each]
-    return found
+    end_all(process.pid)
 
 
 FAULTS: tuple[Callable[..., None], ...] = (node_killed, phone_unplugged, head_restarted, driver_killed)

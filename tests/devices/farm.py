@@ -27,7 +27,7 @@ HOME = ROOT / ".cache" / "farm" / "loopback"
 PORT = 6379
 NODES = ("one", "two")
 PHONES = 2
-START_S, STOP_S = 180.0, 30.0
+START_S, STOP_S = 600.0, 30.0
 
 
 @dataclass

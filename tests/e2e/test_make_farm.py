@@ -18,7 +18,8 @@ from common.artifact import read
 from common.provenance import ROOT
 from common.schema.benchmark import Benchmark
 from common.schema.results import Results
-from tests.benchmarks.farm_campaign import Farm, below, environment, ledgers, prepared, wrong
+from jobs.farm.parent import below, end_all
+from tests.benchmarks.farm_campaign import Farm, environment, ledgers, prepared, wrong
 from tests.devices.farm import LoopbackFarm, LoopbackNode
 from tests.devices.phone.personality import load
 from tests.devices.standin.device import StandIn, paced
@@ -130,8 +131,7 @@ def test_a_driver_that_was_killed_goes_on_from_its_ledger(farm: Farm, tmp_path: 
     while not (found := ledgers(run, [serial])) or found[serial].count(b"\n") < 4:
         assert process.poll() is None, (tmp_path / "log").read_text(encoding="utf-8")
         time.sleep(0.1)
-    for pid in below(process.pid):
-        os.kill(pid, signal.SIGKILL)
+    end_all(process.pid)
     process.wait()
     before = ledgers(run, [serial])[serial]
     make(farm, run, [serial], "benchmark")
