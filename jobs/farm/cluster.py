@@ -94,11 +94,10 @@ def _first(error: Exception) -> str:
 
 def _advice(error: Exception) -> str:
     text = str(error).lower()
-    if "token" in text or "auth" in text:
-        return f"put the cluster's token into ~/.ray/auth_token, or name its file in {TOKEN_VARIABLE}"
     if "node" in text and "found" in text:
         return "this machine is no node of it yet: make farm-join CPUS=0"
-    return START
+    # Something listens there, and of a wrong token Ray says no more than that it failed.
+    return f"the cluster's token belongs into ~/.ray/auth_token, or into the file that {TOKEN_VARIABLE} names"
 
 
 class Cluster:
