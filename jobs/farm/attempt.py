@@ -11,7 +11,7 @@ from common.errors import EdgeproofError
 from common.printable import tell
 from jobs.farm.carry import Carrier, Stopping, together
 from jobs.farm.cluster import joined
-from jobs.farm.errors import LostError
+from jobs.farm.errors import LostError, NoClusterError
 from jobs.farm.identity import identity
 from jobs.farm.order import Task
 from jobs.farm.parent import end_with_parent
@@ -51,6 +51,12 @@ def carry(tasks: Sequence[Task], address: str, environment: Mapping[str, str], *
     except LostError as error:
         terminal.say(f"note: {error.message}")
         return LOST
+    except NoClusterError as error:
+        if again:
+            # A head that has just been started again is not ready at once.
+            return LOST
+        terminal.error(error)
+        return error.exit_code
     except EdgeproofError as error:
         terminal.error(error)
         return error.exit_code

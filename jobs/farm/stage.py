@@ -94,11 +94,12 @@ class _Attempts:
         for tried in range(MOST_ATTEMPTS):
             left = [task for task in todo if not _done(task, began)] if tried else todo
             status = self._one([task.serial for task in left if task.serial], again=tried > 0) if left else 0
-            # Ray ends the process of a driver that it can do nothing for, by a signal or with 1.
+            # Ray ends the process of a driver that it can do nothing for.
             if self._stopped or (status != LOST and status >= 0):
                 return status if status >= 0 else 128 - status
             lost = f"the cluster at {self._address} is lost"
             tell(f"note: {self._stage}: {lost}; waiting for it, {PATIENCE_S:.0f} s at most")
+            time.sleep(POLL_S)
             self._await_cluster()
         raise TryLaterError(f"the cluster at {self._address} was lost {MOST_ATTEMPTS} times", hint=LATER)
 
