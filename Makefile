@@ -47,8 +47,8 @@ PERSONALITY ?=## virtual-phone: a TOML file, see tests/devices/phone/personaliti
 # as "$$NAME", so that the shell takes it from the environment and runs nothing in it either. MAKEOVERRIDES would hand
 # the command line to graph.mk, which would expand it.
 VARIABLES := EXPERIMENT MODELS REFERENCE INPUTS DATA DATA_SHA256 DEVICE DEVICES KEEP BENCHMARK_BINARY \
-  BENCHMARK_BINARY_2 BENCHMARK_APK HEXAGON_LIBRARIES NPU_LIBRARIES TRUST RUNTIME RAY_ADDRESS CPUS RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT \
-  PORT RUNS HISTORY BASE HEAD BUDGETS RERUN BUDGET BUNDLE FORMAT PERSONALITY
+  BENCHMARK_BINARY_2 BENCHMARK_APK HEXAGON_LIBRARIES NPU_LIBRARIES TRUST RUNTIME RAY_ADDRESS RUN PYTHON DOCKER V RENEW PHONE PHONE_PORT \
+  CPUS PORT RUNS HISTORY BASE HEAD BUDGETS RERUN BUDGET BUNDLE FORMAT PERSONALITY
 # Whether a device is named, where all are meant otherwise.
 ASKED := $(filter-out file,$(firstword $(origin DEVICE)))
 GIVEN := $(foreach v,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $v))),$v))
