@@ -96,6 +96,8 @@ def _advice(error: Exception) -> str:
     text = str(error).lower()
     if "node" in text and "found" in text:
         return "this machine is no node of it yet: make farm-join CPUS=0"
+    if "timed out during startup" in text:
+        return "this machine is busy, or the head is: a node tries again by itself"
     # Something listens there, and of a wrong token Ray says no more than that it failed.
     return f"the cluster's token belongs into ~/.ray/auth_token, or into the file that {TOKEN_VARIABLE} names"
 
