@@ -33,11 +33,12 @@ def attempt(
     *,
     serial: Annotated[list[str] | None, typer.Option(help="A phone that is not done; repeatable.")] = None,
     again: Annotated[bool, typer.Option("--again", help="What it needs was there before.")] = False,
+    told: Annotated[int, typer.Option(help="Descriptor that it writes its status to.")] = 1,
 ) -> None:
     """What `stage` starts: the process that is joined to the cluster."""
     from jobs.farm.stage import attempt as once
 
-    raise typer.Exit(once(name, arguments, serial or (), again=again))
+    raise typer.Exit(once(name, arguments, serial or (), again=again, told=told))
 
 
 def node(

@@ -16,7 +16,7 @@ from types import FrameType
 from filelock import FileLock, Timeout
 
 from common.artifact import no_link
-from common.errors import TryLaterError, UsageError
+from common.errors import EdgeproofError, TryLaterError, UsageError
 from common.job import IMAGES, Job, describe
 from common.printable import tell
 from jobs.farm.attempt import LOST, carry
@@ -62,10 +62,18 @@ def run(stage: str, arguments: Sequence[str]) -> int:
         return _Attempts(stage, arguments, address).run(todo)
 
 
-def attempt(stage: str, arguments: Sequence[str], serials: Sequence[str], *, again: bool) -> int:
-    """One attempt at the tasks for some phones, or at the one that needs none."""
-    todo = [task for task in tasks(stage, described(stage, arguments), os.environ) if task.serial in (serials or ("",))]
-    return carry(todo, address_of(os.environ), os.environ, again=again)
+def attempt(stage: str, arguments: Sequence[str], serials: Sequence[str], *, again: bool, told: int) -> int:
+    """One attempt at the tasks for some phones, or at the one that needs none. How it ended is written to the
+    descriptor `told`: of a process that Ray ends, nothing is."""
+    try:
+        every = tasks(stage, described(stage, arguments), os.environ)
+        todo = [task for task in every if task.serial in (serials or ("",))]
+        status = carry(todo, address_of(os.environ), os.environ, again=again)
+    except EdgeproofError as error:
+        os.write(told, str(error.exit_code).encode())
+        raise
+    os.write(told, str(status).encode())
+    return status
 
 
 def _hold(stack: ExitStack, folder: Path) -> None:
@@ -94,9 +102,10 @@ class _Attempts:
         for tried in range(MOST_ATTEMPTS):
             left = [task for task in todo if not _done(task, began)] if tried else todo
             status = self._one([task.serial for task in left if task.serial], again=tried > 0) if left else 0
-            # Ray ends the process of a driver that it can do nothing for.
-            if self._stopped or (status != LOST and status >= 0):
-                return status if status >= 0 else 128 - status
+            if self._stopped:
+                return 128 + self._stopped
+            if status != LOST:
+                return status
             lost = f"the cluster at {self._address} is lost"
             tell(f"note: {self._stage}: {lost}; waiting for it, {PATIENCE_S:.0f} s at most")
             time.sleep(POLL_S)
@@ -106,11 +115,24 @@ class _Attempts:
     def _one(self, serials: Sequence[str], *, again: bool) -> int:
         chosen = [part for serial in serials for part in ("--serial", serial)]
         argv = [sys.executable, "-m", "jobs.farm", "attempt", self._stage, *chosen, *(["--again"] if again else [])]
+        read, told = os.pipe()
         # A session of its own: a terminal's Ctrl-C comes through the handler, once.
         self._process = subprocess.Popen(  # noqa: S603
-            [*argv, "--", *self._arguments], stdin=subprocess.PIPE, start_new_session=True
+            [*argv, "--told", str(told), "--", *self._arguments],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            pass_fds=(told,),
         )
-        return self._process.wait()
+        os.close(told)
+        self._process.wait()
+        os.set_blocking(read, False)
+        try:
+            # Ray ends the process of a driver that it can do nothing for, with 1: its own status says nothing.
+            return int(os.read(read, 16) or LOST)
+        except BlockingIOError:
+            return LOST
+        finally:
+            os.close(read)
 
     def _stop(self, number: int, _frame: FrameType | None) -> None:
         if self._process is not None and self._process.poll() is None:
