@@ -180,5 +180,5 @@ def test_a_node_of_another_commit_runs_nothing(farm: Farm, tmp_path: Path) -> No
     finally:
         other.kill()
         head.kill()
-    assert re.search(r"is not to run dataset: it has commit .* is wanted", done.stderr + done.stdout)
-    assert not (tmp_path / "run" / "dataset" / "dataset.json").exists()
+    assert re.search(r"is not to run adopt: it has commit .* is wanted", done.stderr + done.stdout)
+    assert not list((tmp_path / "run").glob("variants/*/variant.json"))
