@@ -37,7 +37,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, body: str
     program.write_text(f'#!/bin/bash\nexec {sys.executable} {tmp_path / "code.py"} "$@"\n', encoding="utf-8")
     program.chmod(0o755)
     monkeypatch.setattr(stages, "POLL_S", 0.01)
-    monkeypatch.setattr(stages.sys, "executable", str(program))
+    monkeypatch.setattr(sys, "executable", str(program))
     before = {number: signal.getsignal(number) for number in stages.SIGNALS}
     try:
         task = Task("train", "training", (), (), (), 1)
