@@ -20,7 +20,7 @@ from common.errors import TryLaterError
 from common.provenance import ROOT
 from jobs.farm.identity import Identity, identity
 from jobs.farm.manifest import Entry, files, name_of
-from jobs.farm.messages import PIECE_BYTES, Ended, Event, Made, Order, Piece
+from jobs.farm.messages import LEDGER, PIECE_BYTES, Ended, Event, Made, Order, Piece
 from jobs.farm.running import Ledgers, Running
 from jobs.farm.store import Store
 
@@ -94,7 +94,8 @@ class Seat:
     def run(self) -> Iterator[Event]:
         """Run the job; everything that a driver must know of it."""
         order, root = self._given(), self._work()
-        known = {entry.name: entry.size_bytes for entry in order.held}
+        # Of a ledger alone a size says that there is nothing new: another file may have as many bytes as before.
+        known = {entry.name: entry.size_bytes for entry in order.held if Path(entry.name).name == LEDGER}
         ledgers = Ledgers(root, order.writes, known)
         guard = Path(__file__).with_name("guard.py")
         running = self._running = Running(

@@ -93,6 +93,17 @@ def test_what_a_node_has_is_not_sent_again_nor_what_it_made(driver: Driver) -> N
     assert not [event for event in seat.run() if isinstance(event, Piece) and event.data == b"m" * 10]
 
 
+def test_another_content_of_as_many_bytes_comes_back(driver: Driver) -> None:
+    (driver.here / "out" / "model").write_bytes(b"o" * 10)
+    order = driver.order(WRITES)
+    seat, _ = driver.seat(order)
+    inbox = Inbox(order, Path("/"), lambda _stream, _text: None)
+    for event in seat.run():
+        inbox.take(event)
+    assert inbox.status == 7
+    assert (driver.here / "out" / "model").read_bytes() == b"m" * 10
+
+
 def test_the_same_job_waits_for_the_one_that_was_given_up(driver: Driver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(seats, "GIVEN_UP_S", 0.2)
     held = driver.seat(driver.order(WRITES))
