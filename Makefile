@@ -189,9 +189,12 @@ history: $(VENV)/.history ## every session in RUNS over time, of all devices or 
 
 # ---- the recipe that is best on the device -------------------------------------------------------
 .PHONY: search
+# A line with make's own name in it is run by a dry run too.
+MAKER := $(MAKE)
 search: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,$(LIGHT)) $(VENV)/.search ## look for the best recipe on DEVICE, within BUDGET
+	@[[ -z "$${MODELS// }" ]] || { echo "error: finished files are not searched (leave MODELS out; make all compares them)" >&2; exit 2; }
 	@exec $(PY) -m jobs.search --experiment "$$EXPERIMENT" --run "$$RUN" $${BUDGET:+--budget "$$BUDGET"} \
-	  --data "$$DATA" --data-sha256 "$$DATA_SHA256" -- $(MAKE)
+	  --data "$$DATA" --data-sha256 "$$DATA_SHA256" -- $(MAKER)
 	@$(PY) -m jobs.report --search "$$RUN/search/search.json" --output "$$RUN/search"
 
 # ---- evidence -------------------------------------------------------------------------------------

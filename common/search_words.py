@@ -80,6 +80,12 @@ def confirmed(one: Outcome) -> str:
     return f"{ratio} in a session of its own, {accuracy} on the test images: {found.keeping}"
 
 
+def passed_over(result: SearchResult) -> tuple[str, ...]:
+    """Why finalists are not recommended, a line each."""
+    told = ((one.candidate.name, one.confirmed) for one in result.finalists if one.confirmed is not None)
+    return tuple(f"{name}: {found.reason}" for name, found in told if found.reason and not found.recommended)
+
+
 def finalist(result: SearchResult, one: Outcome) -> str:
     """A finalist with both figures."""
     word = ", recommended" if one.confirmed is not None and one.confirmed.recommended else ""

@@ -66,13 +66,15 @@ class Rung(Model):
 
 class Confirmed(Model):
     """A finalist in the session of its own: `ratio` is the reference's latency over its own, `accuracy` that of the
-    test images, which nothing in the search has seen, and `keeping` the judge's word on it."""
+    test images, which nothing in the search has seen, and `keeping` the judge's word on it. `reason` says why it is
+    recommended, or is not."""
 
     ratio: Interval | None
     accuracy: Proportion
     reference_accuracy: Proportion
     keeping: Keeping
     recommended: bool
+    reason: str = ""
 
 
 class Outcome(Model):

@@ -29,6 +29,7 @@ def confirmed(run: Path, names: Sequence[str]) -> dict[str, Confirmed]:
             reference_accuracy=reference.accuracy,
             keeping=judgement.of(name).accuracy,
             recommended=choice.best == name,
+            reason=next(one.reason for one in choice.standings if one.candidate.name == name),
         )
     return found
 

@@ -197,7 +197,9 @@ class Runs:
         argv = [*self._make, f"-j{at_once}", *options, goal, f"EXPERIMENT={file}", f"RUN={run}"]
         status = _run(argv, environment)
         if status and not keep_going:
-            raise EdgeproofError(f"make {goal} of {file} failed", hint="make search goes on where it stopped")
+            raise EdgeproofError(
+                f"make {goal} of {file} failed", hint="the message above says why; make search goes on where it stopped"
+            )
 
 
 def _run(argv: Sequence[str], environment: Mapping[str, str]) -> int:

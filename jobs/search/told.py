@@ -34,6 +34,7 @@ def told(result: SearchResult, run: Path) -> Iterator[str]:
         yield predicts
     for one in result.finalists:
         yield words.finalist(result, one)
+    yield from words.passed_over(result)
     home = run / "search"
     yield f"recipes: {home / 'found.toml'}, their report: {home / 'found' / 'report' / 'report.html'}"
     yield f"how they were found: {home / 'report.html'}"

@@ -112,6 +112,17 @@ def test_nothing_in_a_variable_is_ever_run(copy: Path, where: str, name: str) ->
     assert not (copy / "pwned").exists()
 
 
+def test_a_dry_run_of_a_search_starts_nothing_and_finished_files_are_not_searched(copy: Path) -> None:
+    script(copy / ".venv" / "bin" / "python", "echo $@ >> told; exit 3")
+    done = make(copy, "-n", "search", "EXPERIMENT=tiny.toml", "RUNTIME=local")
+    assert done.returncode == 0 and "jobs.search" in done.stdout
+    refused = make(copy, "search", "MODELS=a.tflite", "RUNTIME=local")
+    assert refused.returncode == 2 and "finished files are not searched" in refused.stderr
+    assert not (copy / "told").exists()
+    assert make(copy, "search", "EXPERIMENT=tiny.toml", "RUNTIME=local").returncode == 2
+    assert "-m jobs.search --experiment tiny.toml" in (copy / "told").read_text(encoding="utf-8")
+
+
 def test_a_format_is_text_and_none_of_the_known_writes_nothing(copy: Path) -> None:
     for name in ("$(touch pwned)`touch pwned`", "../bencher", "mlflow bencher"):
         done = make(copy, "export", "EXPERIMENT=tiny.toml", f"FORMAT={name}")

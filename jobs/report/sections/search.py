@@ -130,7 +130,8 @@ def _finalists(result: SearchResult) -> Section:
         Column("Network", numeric=False),
     )
     rows = tuple(Row(one.candidate.name, _finalist(result, one)) for one in result.finalists)
-    table = Table("Finalists, as they were chosen and as they were measured again", "Finalist", heads, rows)
+    name = "Finalists, as they were chosen and as they were measured again"
+    table = Table(name, "Finalist", heads, rows, words.passed_over(result))
     best = next(iter(result.finalists), None)
     told = (words.curse(result, best),) if best is not None and result.recommended is None else ()
     recipes = Notes("Their recipes", tuple(f"{one.candidate.name}: {recipe(one)}" for one in result.finalists))

@@ -48,6 +48,15 @@ def outcome(result: SearchResult, name: str) -> Outcome:
     return next(one for one in result.outcomes if one.candidate.name == name)
 
 
+def test_a_finalist_that_is_passed_over_says_why() -> None:
+    result = searched()
+    other = next(one for one in result.finalists if one.confirmed is not None and not one.confirmed.recommended)
+    assert other.confirmed is not None
+    why = "it answers the same whatever the image"
+    told = changed(result, other.candidate.name, confirmed=other.confirmed.model_copy(update={"reason": why}))
+    assert f"{other.candidate.name}: {why}" in shown(told).all_text and why not in shown(result).all_text
+
+
 def unrecommended() -> SearchResult:
     result = searched()
     best = outcome(result, BEST).confirmed

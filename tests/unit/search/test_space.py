@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from pydantic import ValidationError
 
 from common.schema.experiment import Experiment
 from common.schema.recipe import Factorize, Recipe
@@ -88,6 +89,11 @@ def test_untrained_is_the_same_structure() -> None:
     assert not bare.trains and bare.passes == made.recipe.passes
     plain = space.PLAIN.candidate("float32").recipe
     assert space.untrained(plain) == plain
+
+
+def test_a_space_without_formats_is_none() -> None:
+    with pytest.raises(ValidationError):
+        Search(formats=())
 
 
 def test_the_defaults_stand_in_every_experiment() -> None:
