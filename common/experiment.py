@@ -9,11 +9,12 @@ from datetime import date, time
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from common.artifact import open_plain
 from common.errors import UsageError
 from common.problems import first_problem
+from common.schema.duration import LONGEST, Duration
 from common.schema.experiment import Data, Experiment
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -114,6 +115,14 @@ def _given_data(data: str, data_sha256: str) -> Data | None:
     except ValidationError as error:
         hint = "with make: DATA and DATA_SHA256; see docs/data.md"
         raise UsageError(f"--data: {first_problem(error, table)}", hint=hint) from None
+
+
+def given_time(budget: str, example: str) -> str:
+    """BUDGET, which takes the place of an experiment's, as a Duration. Raises UsageError for what is none."""
+    try:
+        return TypeAdapter(Duration).validate_python(budget)
+    except ValidationError:
+        raise UsageError(f"BUDGET={budget} is no time of at most {LONGEST}", hint=f"such as {example}") from None
 
 
 def _refuse_times(value: Any, path: Path, *keys: str) -> None:

@@ -7,6 +7,7 @@ A variant lies on the front when no other one is at least as good in every respe
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from common.pareto import dominates
 from common.schema.choice import Candidate
 
 
@@ -29,8 +30,7 @@ class Rank:
 
     def dominates(self, other: "Rank") -> bool:
         """Whether this one is no worse in every respect and better in one."""
-        mine, others = self._respects(), other._respects()
-        return all(a <= b for a, b in zip(mine, others, strict=True)) and mine != others
+        return dominates(self._respects(), other._respects())
 
     def _respects(self) -> tuple[float, ...]:
         times = () if self.time is None else (self.time,)

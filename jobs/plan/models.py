@@ -9,10 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from common.errors import UsageError
-from common.schema.duration import LONGEST, Duration
+from common.experiment import given_time
 
 FILE = "models.toml"
 SUFFIX = ".tflite"
@@ -57,20 +55,18 @@ def experiment(given: Given) -> bytes:
         lines += ["[data]", f"source = {_text(given.data)}", "validation_share = 0.05", "test_share = 0.75"]
         lines += [f"sha256 = {_text(given.data_sha256)}"] if given.data_sha256 else []
     # As of the default experiment: more rounds while intervals are wide.
-    lines += ["[benchmark]", f"budget = {_text(_duration(given.budget))}", "min_secs = 0.1", "warmup_min_secs = 0.1"]
+    lines += [
+        "[benchmark]",
+        f"budget = {_text(given_time(given.budget or BUDGET, '90s, 5m or 1h'))}",
+        "min_secs = 0.1",
+        "warmup_min_secs = 0.1",
+    ]
     # Who names a time wants what it buys.
     lines += [f"most_rounds = {MOST_ROUNDS}"] if given.budget else []
     lines += [f"outputs_images = {ASKED_IMAGES if given.data else ASKED_SAMPLES}"]
     for name, path in zip(names, files, strict=True):
         lines += [f"[variants.{_text(name)}]", f"file = {_text(str(_absolute(path)))}"]
     return "".join(f"{line}\n" for line in lines).encode()
-
-
-def _duration(budget: str) -> str:
-    try:
-        return TypeAdapter(Duration).validate_python(budget or BUDGET)
-    except ValidationError:
-        raise UsageError(f"BUDGET={budget} is no time of at most {LONGEST}", hint="such as 90s, 5m or 1h") from None
 
 
 def _files(models: str) -> list[Path]:

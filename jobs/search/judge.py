@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import log
 from typing import Literal
 
+from common.pareto import dominates
 from common.schema.search_result import Candidate, Screened
 from common.schema.variant import Validation
 
@@ -31,8 +32,7 @@ class Standing:
 
     def beats(self, other: "Standing", *, losses: bool) -> bool:
         """Whether it is no worse in every respect and better in one; `losses` count where both can be believed."""
-        mine, others = self._respects(losses=losses), other._respects(losses=losses)
-        return all(a <= b for a, b in zip(mine, others, strict=True)) and mine != others
+        return dominates(self._respects(losses=losses), other._respects(losses=losses))
 
     def _respects(self, *, losses: bool) -> tuple[float, ...]:
         return (self.time, self.size_bytes, *((self.loss,) if losses else ()))

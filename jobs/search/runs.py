@@ -22,6 +22,7 @@ from common.artifact import read, write_bytes
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.schema.benchmark import Benchmark
+from common.schema.network import Network
 from common.schema.recipe import Recipe
 from common.schema.variant import Variant
 from common.stopping import on_stop
@@ -162,7 +163,7 @@ class Runs:
             networks += [one["student"] for one in making.get("passes", ()) if "student" in one]
         for network in networks:
             path = network.get("architecture", "")
-            if ("/" in path or path.endswith((".py", ".h5", ".keras"))) and not Path(path).is_absolute():
+            if Network.model_construct(architecture=path).is_file and not Path(path).is_absolute():
                 network["architecture"] = os.path.relpath(self._experiment.folder / path, self.home)
 
     def _file(self, name: str) -> Path:

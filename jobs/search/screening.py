@@ -37,7 +37,7 @@ class Screening:
         self.made: dict[str, Made] = {}
         self.problems: dict[str, str] = {}
         self.setting: Setting | None = None
-        self._own: Variant | None = None
+        self._own: Made | None = None
         self._observed: list[Observation] = []
         self._table: CostTable | None = None
         self._names: list[str] = []
@@ -50,10 +50,15 @@ class Screening:
     @property
     def beside(self) -> Screened:
         """The reference, which the others are shares of. Raises EdgeproofError where it was not made."""
-        own = self._own
-        if own is None or own.validation is None:
+        made = self._reference_made().variant
+        if made.validation is None:
+            raise EdgeproofError(f"'{self._reference}' has no answers to the validation images")
+        return Screened(time=1.0, size_bytes=made.model.size_bytes, validation=made.validation)
+
+    def _reference_made(self) -> Made:
+        if self._own is None:
             raise EdgeproofError(f"'{self._reference}' was not made", hint="see the messages above")
-        return Screened(time=1.0, size_bytes=own.model.size_bytes, validation=own.validation)
+        return self._own
 
     def screen(self, name: str, what: str, candidates: Sequence[Candidate], share: float) -> None:
         """Make and measure candidates as a step, as many as there is time for until `share` of the budget."""
@@ -86,9 +91,10 @@ class Screening:
         made = self._runs.build(name, recipes, self._settings)
         for key in recipes.keys() - made.keys():
             self.problems[key] = self._runs.problem(name, key)
-        own = self._runs.folder(name) / "variants" / self._reference / "variant.json"
-        if own.is_file():
-            self._own = read(own, Variant)
+        # The steps after the first are given the same file.
+        own = self._runs.folder(name) / "variants" / self._reference
+        if self._own is None and (own / "variant.json").is_file():
+            self._own = Made(read(own / "variant.json", Variant), own)
         self.made |= made
         return made
 
@@ -96,9 +102,8 @@ class Screening:
         """Latencies as shares of the reference's, before they are measured, where there is anything to go by."""
         if self._table is None:
             return {}
-        own = self._runs.folder(self._names[0]) / "variants" / self._reference / f"{self._reference}.tflite"
         predictor = Predictor(self._table.entries)
-        whole = predictor.predict(own.read_bytes()).us
+        whole = predictor.predict(self._reference_made().model.read_bytes()).us
         found = {name: predictor.predict(one.model.read_bytes()).us for name, one in made.items()}
         return {name: us / whole for name, us in found.items() if us and whole}
 
@@ -112,9 +117,7 @@ class Screening:
                 threads=self._where.threads,
                 runner=own.cell.runner,
             )
-        folder = self._runs.folder(name) / "variants" / self._reference
-        reference = {self._reference: Made(read(folder / "variant.json", Variant), folder)}
-        new = observations(found, reference | dict(made), self._where)
+        new = observations(found, {self._reference: self._reference_made(), **made}, self._where)
         self._observed += [one for one in new if one.name not in {known.name for known in self._observed}]
         self._table = merged(self._table or CostTable(target=target(found.target, self._where)), new)
         write_model(self._runs.home / COSTS, self._table)

@@ -9,6 +9,7 @@ from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.printable import tell
 from common.provenance import Recorder
+from common.run.judge import PREFERRED_BACKEND
 from common.schema.experiment import Experiment
 from common.schema.recipe import Format, Pass, Recipe
 from common.schema.search_result import Rewrites, SearchResult
@@ -27,14 +28,12 @@ ARTIFACT, FOUND = "search.json", "found.toml"
 # Of the budget, what is spent when a kind of step has to end.
 REWRITES, STRUCTURES, DRAWN = 0.25, 0.45, 0.55
 BATCH = 8
-PREFERRED = "xnnpack"
 
 
 class Searching:
     """One search from its first step to its last."""
 
     def __init__(self, experiment: LoadedExperiment, runs: Runs, budget: Budget) -> None:
-        require(experiment.settings)
         self._settings = experiment.settings
         self._space = experiment.settings.search
         self._runs, self._budget = runs, budget
@@ -190,17 +189,10 @@ def search(experiment: LoadedExperiment, raw: bytes, file: Path, run: Path, make
         found = runs.home / FOUND
         runs.write(found, runs.text(searching.recipes(), f"{experiment.settings.title}: found"))
         made = {**searching.screening.made, **searching.trials.made}
-        final = runs.finish(
-            "found", found, [made[name] for name in searching.recipes() if _is_whole(made[name].variant.recipe)]
-        )
+        final = runs.finish("found", found, [made[name] for name in searching.recipes()])
         result = _result(experiment, searching, budget, final, recorder)
         write_model(runs.home / ARTIFACT, result)
     return result
-
-
-def _is_whole(recipe: Recipe | None) -> bool:
-    """Whether a file was made as it is shipped."""
-    return recipe is not None and recipe.fine_tune
 
 
 def _result(
@@ -251,5 +243,5 @@ def require(settings: Experiment) -> None:
 def where(settings: Experiment) -> Where:
     """The cells that decide: as the judge has them."""
     measured, rules = settings.benchmark.backends, settings.choose
-    backend = rules.backend or (PREFERRED if PREFERRED in measured else measured[0])
+    backend = rules.backend or (PREFERRED_BACKEND if PREFERRED_BACKEND in measured else measured[0])
     return Where(backend, rules.threads or settings.benchmark.threads[0])

@@ -4,12 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from common import search_words as words
-from common.errors import UsageError
-from common.experiment import LoadedExperiment
-from common.schema.duration import LONGEST, Duration
+from common.experiment import LoadedExperiment, given_time
 from common.schema.search_result import SearchResult
 
 
@@ -17,11 +13,7 @@ def with_budget(loaded: LoadedExperiment, budget: str) -> LoadedExperiment:
     """The experiment with another budget, where one is given. Raises UsageError for one that is no time."""
     if not budget:
         return loaded
-    try:
-        given = TypeAdapter(Duration).validate_python(budget)
-    except ValidationError:
-        raise UsageError(f"BUDGET={budget} is no time of at most {LONGEST}", hint="such as 90s, 30m or 2h") from None
-    search = loaded.settings.search.model_copy(update={"budget": given})
+    search = loaded.settings.search.model_copy(update={"budget": given_time(budget, "90s, 30m or 2h")})
     return replace(loaded, settings=loaded.settings.model_copy(update={"search": search}))
 
 

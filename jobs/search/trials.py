@@ -17,14 +17,13 @@ SHARE = 0.95
 
 
 class Trials:
-    """What was trained. `made` are the files of the last rung, `stopped` says where a candidate's way ended."""
+    """What was trained: `rungs` by candidate, and `made`, the files of the last one."""
 
     def __init__(self, runs: Runs, budget: Budget, screening: Screening, settings: Search, margin: float) -> None:
         self._runs, self._budget, self._screening = runs, budget, screening
         self._settings, self._margin = settings, margin
         self.rungs: dict[str, tuple[Rung, ...]] = {}
         self.made: dict[str, Made] = {}
-        self.standing: dict[str, Standing] = {}
 
     def run(self, chosen: Sequence[Standing]) -> list[Standing]:
         """Train them, rung by rung; those of the last, as they are then."""
@@ -34,10 +33,9 @@ class Trials:
                 break
             name = f"trained-{number + 1}"
             left = self._in_time(name, left, share, each_epoch)
-            tried = [one for one in left if epochs(with_epochs(one.candidate.recipe, share))]
-            left = self._rung(name, tried, share)
-            spent = sum(epochs(with_epochs(one.candidate.recipe, share)) for one in tried)
-            each_epoch = self._budget.steps[-1].took_s / spent if spent else None
+            spent = sum(_lengths(left, share))
+            left = self._rung(name, left, share)
+            each_epoch = self._budget.steps[-1].took_s / spent
             if number + 1 < len(RUNGS):
                 left = promoted(left, number, self._margin, self._settings.objective, self._settings.finalists)
         return left
@@ -45,7 +43,7 @@ class Trials:
     def _in_time(self, name: str, found: list[Standing], share: float, each_epoch: float | None) -> list[Standing]:
         """The first of them that there is time for; the trained ones take the time that their epochs take."""
         wanted = [one.candidate.name for one in found]
-        lengths = [epochs(with_epochs(one.candidate.recipe, share)) for one in found]
+        lengths = _lengths(found, share)
         mean = None if each_epoch is None else each_epoch * sum(lengths) / len(lengths)
         return found[: self._budget.begin(name, wanted, mean, SHARE)]
 
@@ -61,9 +59,13 @@ class Trials:
                 continue
             rung = Rung(epochs=epochs(recipes[key]), validation=validation)
             self.rungs[key] = (*self.rungs.get(key, ()), rung)
-            self.standing[key] = replace(one, loss=validation.loss(self._screening.reference))
-            found.append(self.standing[key])
+            found.append(replace(one, loss=validation.loss(self._screening.reference)))
         self.made = made
         self._budget.end(name, f"trained over {share:.0%} of the epochs", tuple(recipes), 0)
         tell(f"{name}: {len(found)} trained over {share:.0%} of their epochs")
         return found
+
+
+def _lengths(found: Sequence[Standing], share: float) -> list[int]:
+    """The epochs of each in a rung."""
+    return [epochs(with_epochs(one.candidate.recipe, share)) for one in found]
