@@ -93,23 +93,12 @@ $(VENV)/.data: docker/data/requirements.txt docker/adb/requirements.txt requirem
 $(VENV)/.local: docker/training/requirements.txt docker/adb/requirements.txt requirements/launcher.txt
 	requirements/setup $(VENV) $^
 	touch $@ $(VENV)/.launcher $(VENV)/.files $(VENV)/.data
-# DuckDB, for the history alone: it is fetched when that is asked for.
-$(VENV)/.history: requirements/history.txt | $(VENV)/.files
-	requirements/setup $(VENV) $<
-	touch $@
-# So is MLflow, for an export to its store.
-$(VENV)/.mlflow: requirements/mlflow.txt | $(VENV)/.files
-	requirements/setup $(VENV) $<
-	touch $@
-# And what a search draws and writes with.
-$(VENV)/.search: requirements/search.txt | $(VENV)/.files
-	requirements/setup $(VENV) $<
-	touch $@
-# And Ray, to send the stages to a cluster or to be a node of one.
-$(VENV)/.ray: requirements/ray.txt | $(VENV)/.files
-	requirements/setup $(VENV) $<
-	touch $@
+# Each is fetched when it is asked for: DuckDB for the history, MLflow for an export to its store, what a search draws and
+# writes with, and Ray to send the stages to a cluster or to be a node of one.
 EXTRAS := history mlflow search ray
+$(EXTRAS:%=$(VENV)/.%): $(VENV)/.%: requirements/%.txt | $(VENV)/.files
+	requirements/setup $(VENV) $<
+	touch $@
 $(VENV)/.dev: requirements/dev.txt $(EXTRAS:%=requirements/%.txt) $(VENV)/.local
 	requirements/setup $(VENV) requirements/dev.txt $(EXTRAS:%=requirements/%.txt)
 	touch $@ $(EXTRAS:%=$(VENV)/.%)

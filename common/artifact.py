@@ -210,15 +210,22 @@ def writing(folder: Path, name: str, *inputs: Path) -> Iterator[None]:
     if folder.exists() and not folder.is_dir():
         raise UsageError(f"{folder} is a file, not a folder", hint="choose another --output")
     folder.mkdir(parents=True, exist_ok=True)
+    with only_writer(folder):
+        (folder / name).unlink(missing_ok=True)
+        for leftover in folder.glob(".*.partial"):
+            leftover.unlink()
+        yield
+
+
+@contextmanager
+def only_writer(folder: Path) -> Iterator[None]:
+    """Hold a folder, which is there, for one writer. Raises TryLaterError while another one does."""
     lock = FileLock(folder / ".lock", timeout=0)
     try:
         lock.acquire()
     except Timeout:
         raise TryLaterError(f"another job is writing {folder}", hint="wait until it has ended") from None
     try:
-        (folder / name).unlink(missing_ok=True)
-        for leftover in folder.glob(".*.partial"):
-            leftover.unlink()
         yield
     finally:
         lock.release()

@@ -13,13 +13,11 @@ from importlib import import_module
 from pathlib import Path
 from types import FrameType
 
-from filelock import FileLock, Timeout
-
-from common.artifact import no_link
+from common.artifact import no_link, only_writer
 from common.errors import EdgeproofError, TryLaterError, UsageError
 from common.job import IMAGES, Job, describe
 from common.printable import tell
-from jobs.farm.attempt import LOST, carry
+from jobs.farm.attempt import LOST, SIGNALS, carry
 from jobs.farm.carry import LATER, PATIENCE_S, POLL_S
 from jobs.farm.cluster import ADDRESS_VARIABLE
 from jobs.farm.order import Task, runs_here, tasks
@@ -27,7 +25,6 @@ from jobs.farm.order import Task, runs_here, tasks
 MOST_ATTEMPTS = 5
 # A job puts its files, and a phone's, in order first.
 STOP_S = 30.0
-SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def address_of(environment: Mapping[str, str]) -> str:
@@ -77,12 +74,9 @@ def attempt(stage: str, arguments: Sequence[str], serials: Sequence[str], *, aga
 
 
 def _hold(stack: ExitStack, folder: Path) -> None:
-    """One writer, as `common.artifact.writing` has it."""
+    """One writer, as where the stage itself runs here."""
     no_link(folder, "remove it: a stage writes into its own folder only").mkdir(parents=True, exist_ok=True)
-    try:
-        stack.enter_context(FileLock(folder / ".lock", timeout=0))
-    except Timeout:
-        raise TryLaterError(f"another job is writing {folder}", hint="wait until it has ended") from None
+    stack.enter_context(only_writer(folder))
 
 
 class _Attempts:

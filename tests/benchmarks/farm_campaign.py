@@ -18,7 +18,8 @@ import subprocess
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -76,6 +77,16 @@ class Farm:
                 self.command(run, serials), cwd=ROOT, env=dict(self.environment), start_new_session=True,
                 stdin=subprocess.DEVNULL, stdout=stream, stderr=subprocess.STDOUT,
             )  # fmt: skip
+
+
+@contextmanager
+def standing(folder: Path, port: int) -> Iterator[Farm]:
+    """A cluster on loopback with its files below `folder`, and a run of finished files up to their accuracies."""
+    made, experiment, tool = prepared(folder / "prepared")
+    own = environment(folder)
+    os.environ["RAY_AUTH_TOKEN_PATH"] = own["RAY_AUTH_TOKEN_PATH"]
+    with LoopbackFarm(folder / "farm", port=port, make_phone=lambda: StandIn(paced(load("pixel"), 1.0))) as cluster:
+        yield Farm(cluster, made, experiment, tool, own)
 
 
 def environment(folder: Path) -> dict[str, str]:
@@ -237,14 +248,8 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop beginning new runs after these")
     chosen = parser.parse_args()
     random_ = random.Random(chosen.seed)  # noqa: S311
-    with tempfile.TemporaryDirectory(prefix="edgeproof-farm-") as name:
-        folder = Path(name)
-        made, experiment, tool = prepared(folder / "prepared")
-        own = environment(folder)
-        os.environ["RAY_AUTH_TOKEN_PATH"] = own["RAY_AUTH_TOKEN_PATH"]
-        with LoopbackFarm(folder / "farm", port=PORT, make_phone=lambda: StandIn(paced(load("pixel"), 1.0))) as cluster:
-            farm = Farm(cluster, made, experiment, tool, own)
-            _campaign(farm, folder, random_, chosen.runs, chosen.minutes)
+    with tempfile.TemporaryDirectory(prefix="edgeproof-farm-") as name, standing(Path(name), PORT) as farm:
+        _campaign(farm, Path(name), random_, chosen.runs, chosen.minutes)
 
 
 def _campaign(farm: Farm, folder: Path, random_: random.Random, runs: int, minutes: float) -> None:

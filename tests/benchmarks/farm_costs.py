@@ -6,7 +6,6 @@ one, bytes of a second run, four phones beside one.
 Two nodes with one processor and two stand-in phones each. Everything is on this machine: do not run it beside others.
 """
 
-import os
 import re
 import subprocess
 import sys
@@ -17,10 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from common.provenance import ROOT
-from tests.benchmarks.farm_campaign import LIMIT_S, Farm, environment, prepared
-from tests.devices.farm import LoopbackFarm
-from tests.devices.phone.personality import load
-from tests.devices.standin.device import StandIn, paced
+from tests.benchmarks.farm_campaign import LIMIT_S, Farm, standing
 from tests.e2e.conftest import SMALL
 
 PORT = 6382
@@ -100,15 +96,9 @@ def main() -> None:
     """Measure what is asked for, or all."""
     parts = {"trials": trials, "chain": chain, "phones": phones}
     chosen = sys.argv[1:] or list(parts)
-    with tempfile.TemporaryDirectory(prefix="edgeproof-farm-") as name:
-        folder = Path(name)
-        made, experiment, tool = prepared(folder / "prepared")
-        own = environment(folder)
-        os.environ["RAY_AUTH_TOKEN_PATH"] = own["RAY_AUTH_TOKEN_PATH"]
-        with LoopbackFarm(folder / "farm", port=PORT, make_phone=lambda: StandIn(paced(load("pixel"), 1.0))) as cluster:
-            farm = Farm(cluster, made, experiment, tool, own)
-            for part in chosen:
-                parts[part](farm, folder)
+    with tempfile.TemporaryDirectory(prefix="edgeproof-farm-") as name, standing(Path(name), PORT) as farm:
+        for part in chosen:
+            parts[part](farm, Path(name))
 
 
 if __name__ == "__main__":

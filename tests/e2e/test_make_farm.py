@@ -1,6 +1,5 @@
 """`make … RUNTIME=ray` on a real cluster of two nodes on loopback, with stand-in phones behind real adb servers."""
 
-import os
 import re
 import shutil
 import signal
@@ -19,10 +18,8 @@ from common.provenance import ROOT
 from common.schema.benchmark import Benchmark
 from common.schema.results import Results
 from jobs.farm.parent import below, end_all
-from tests.benchmarks.farm_campaign import Farm, environment, ledgers, prepared, wrong
-from tests.devices.farm import LoopbackFarm, LoopbackNode
-from tests.devices.phone.personality import load
-from tests.devices.standin.device import StandIn, paced
+from tests.benchmarks.farm_campaign import Farm, ledgers, standing, wrong
+from tests.devices.farm import LoopbackNode
 from tests.e2e.conftest import SMALL
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
@@ -41,15 +38,9 @@ def free_port() -> int:
 def farm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Farm]:
     """A cluster, and a run of finished files up to their accuracies; afterwards nothing of the cluster runs on."""
     folder = tmp_path_factory.mktemp("farm")
-    own = environment(folder)
-    os.environ["RAY_AUTH_TOKEN_PATH"] = own["RAY_AUTH_TOKEN_PATH"]
-    made, experiment, tool = prepared(folder / "prepared")
-
-    def phone() -> StandIn:
-        return StandIn(paced(load("pixel"), 1.0))
-
-    with LoopbackFarm(folder / "farm", port=free_port(), make_phone=phone) as cluster:
-        yield Farm(cluster, made, experiment, tool, own)
+    with standing(folder, free_port()) as made:
+        yield made
+        cluster = made.cluster
         processes = [node.process.pid for node in (cluster.head, *cluster.nodes.values()) if node.process is not None]
         started = [pid for process in processes for pid in below(process)]
     deadline = time.monotonic() + 20

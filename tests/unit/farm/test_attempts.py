@@ -10,6 +10,7 @@ import pytest
 
 from common.errors import TryLaterError
 from jobs.farm import stage as stages
+from jobs.farm.attempt import SIGNALS
 from jobs.farm.order import Task
 
 CODE = """
@@ -38,7 +39,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str, body: str
     program.chmod(0o755)
     monkeypatch.setattr(stages, "POLL_S", 0.01)
     monkeypatch.setattr(sys, "executable", str(program))
-    before = {number: signal.getsignal(number) for number in stages.SIGNALS}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     try:
         task = Task("train", "training", (), (), (), 1)
         status = stages._Attempts("train", ["--experiment", "x"], address).run([task])
