@@ -11,8 +11,8 @@ import numpy as np
 from common.errors import EdgeproofError, UsageError
 from common.schema.tflite import Port
 from common.schema.variant import Signature
-from common.tflite.flat import IDENTIFIER, FlatFile, parse
-from common.tflite.kinds import WHOLE, other_kind
+from common.tflite.flat import FlatFile, parse
+from common.tflite.kinds import IDENTIFIER, WHOLE, other_kind
 from common.tflite.pixels import metadata_pixels
 from common.tflite.reader import Inspection, inspect
 

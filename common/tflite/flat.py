@@ -13,10 +13,9 @@ from ai_edge_litert import schema_py_generated as schema
 
 from common.schema.tflite import Quantization
 from common.tflite.damage import DAMAGE, damaged
-from common.tflite.kinds import other_kind
+from common.tflite.kinds import IDENTIFIER, other_kind
 from common.tflite.quantisation import NONE, affine, blockwise
 
-IDENTIFIER = b"TFL3"
 # Every entry of a vector of tables takes an offset of four bytes.
 OFFSET_BYTES = 4
 # A buffer that says so lies behind the flatbuffer: the format's way past 2 GB. 0 and 1 mean that it does not.

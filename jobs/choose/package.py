@@ -15,8 +15,8 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from common.errors import EdgeproofError
+from common.tflite.kinds import IDENTIFIER
 
-IDENTIFIER = b"TFL3"
 METADATA = b"TFLITE_METADATA"
 RUNTIME = b"min_runtime_version"
 LABELS = "labels.txt"
