@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -110,13 +110,18 @@ def _finish(event: Ended | Broken, running: Attached) -> int:
 
 
 def _pump(running: Attached, put: Callable[[Ended | Broken], None]) -> None:
+    frames = running.frames()
     try:
-        for stream, data in running.frames():
+        for stream, data in frames:
             _write(STANDARD_ERROR if stream == STANDARD_ERROR else STANDARD_OUTPUT, data)
         put(Ended(running.status()))
     except Exception as error:
         # The main thread raises it.
         put(Broken(error))
+        # Read on: an engine that cannot get rid of a job's output may take no signal for it either.
+        with suppress(Exception):
+            for _ in frames:
+                pass
 
 
 def _write(descriptor: int, data: bytes) -> None:

@@ -126,7 +126,10 @@ def test_a_reader_that_has_gone_ends_the_job(launcher: Launcher, token: str) -> 
     assert process.stdout is not None
     process.stdout.readline()
     process.stdout.close()
-    assert process.wait(20) == 1
+    # An engine that deadlocks gives up after a minute, with another error than this.
+    assert process.wait(120) == 1
     assert process.stderr is not None
-    assert "Traceback" not in process.stderr.read()
+    told = process.stderr.read()
+    assert "Traceback" not in told
+    assert "not delivered" not in told
     assert containers(token) == []

@@ -145,6 +145,32 @@ def test_a_reader_that_has_gone_ends_the_job(tmp_path: Path) -> None:
         assert process.wait(20) == 6
 
 
+def test_an_engine_that_takes_no_signal_before_its_output_is_read_is_no_deadlock(tmp_path: Path) -> None:
+    """So a real one behaves where a job writes without end and nobody reads: the signal waits, then times out."""
+    script = tmp_path / "full.py"
+    script.write_text(
+        "from threading import Event\n"
+        "from jobs.launch.attend import attend, signals\n"
+        "class Full:\n"
+        "    read = Event()\n"
+        "    def frames(self):\n"
+        "        for _ in range(64): yield 1, b'x' * 65536\n"
+        "        self.read.set()\n"
+        "    def status(self): return 0\n"
+        "    def send(self, name):\n"
+        "        if not self.read.wait(30): raise SystemExit(9)\n"
+        "with signals() as events:\n"
+        "    try: attend(Full(), events)\n"
+        "    except BrokenPipeError: raise SystemExit(6)\n",
+        encoding="utf-8",
+    )
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env={"PYTHONPATH": "."}) as process:
+        assert process.stdout is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        assert process.wait(60) == 6
+
+
 def test_ended_carries_its_status() -> None:
     with signals() as events:
         events.put(Ended(3))
