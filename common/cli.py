@@ -5,12 +5,16 @@ import os
 import sys
 from collections.abc import Callable
 from enum import Enum
+from textwrap import shorten
 from typing import Any, NoReturn
 
 import typer
 
 from common.errors import EdgeproofError
 from common.printable import clean, tell
+
+# Characters of what typer repeats of a command line.
+LINE = 300
 
 
 class Use(Enum):
@@ -44,7 +48,9 @@ def run(*mains: Callable[..., Any]) -> NoReturn:
         _stop(str(error), error.exit_code)
     except typer.TyperException as error:
         # One line, where typer itself draws a box around the usage.
-        _stop(f"{clean(error.format_message()).rstrip('.')} (see --help)", error.exit_code)
+        # And a short one, where a shell made thousands of paths of a pattern.
+        said = shorten(clean(error.format_message()).rstrip("."), LINE, placeholder=" …")
+        _stop(f"{said} (see --help)", error.exit_code)
     except OSError as error:
         if os.environ.get("EDGEPROOF_DEBUG"):
             raise

@@ -205,12 +205,12 @@ class AskedRuntime(Model):
     @property
     def text(self) -> str:
         """Whose verdicts they are, in words."""
-        left = "".join(f"; subgraph {each.graph} not asked: {each.why}" for each in self.unasked)
+        left = "".join(f"; no answer of subgraph {each.graph}: {each.why}" for each in self.unasked)
         return f"as {self.runtime} answers on {self.machine}{left}"
 
 
 class RulesAlone(Model):
-    """No runtime was asked, for `why`; `rules` is the one that the rules were checked with."""
+    """No runtime has an answer, for `why`; `rules` is the one that the rules were checked with."""
 
     kind: Literal["rules"] = "rules"
     rules: str
@@ -219,7 +219,7 @@ class RulesAlone(Model):
     @property
     def text(self) -> str:
         """Whose verdicts they are, in words."""
-        return f"by rules that were checked with {self.rules}; not asked: {self.why}"
+        return f"by rules that were checked with {self.rules}; no answer of a runtime: {self.why}"
 
 
 VerdictSource = Annotated[AskedRuntime | RulesAlone, Field(discriminator="kind")]

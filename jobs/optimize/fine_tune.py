@@ -18,7 +18,8 @@ from common.schema.fine_tuning import FineTuning
 class FineTuner:
     """What every fine-tuning of an experiment shares.
 
-    `folder` is where the paths of model files start. What has no `trains` leaves models as they are.
+    `folder` is where the paths of model files start. One that does not train
+    (`trains`) leaves weights as they are: what passes then make of a network has the layers that it would have.
     """
 
     batches: Batches
@@ -50,10 +51,3 @@ class FineTuner:
     def dataset(self, epochs: int, augmentation: Augmentation) -> Any:
         """All epochs as tf.data: float32 [b, h, w, 3] in [0, 1], one-hot float32 [b, classes]."""
         return labelled(self.batches, range(epochs), augmentation, self.classes)
-
-
-class Untrained(FineTuner):
-    """It trains nothing: what passes then make of a network has the layers that it would have."""
-
-    def fit(self, model: Any, settings: FineTuning, callbacks: Sequence[Any] = ()) -> None:
-        """Leave `model` as it is."""

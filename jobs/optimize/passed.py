@@ -1,7 +1,7 @@
 """What the passes of a recipe make of a network, one after the other."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from common.errors import EdgeproofError
 from common.schema.fine_tuning import FineTuning, Retraining
-from common.schema.recipe import Pass, QuantizeAware
+from common.schema.recipe import Pass
 from common.schema.variant import PassReport
 from jobs.optimize import passes
 from jobs.optimize.batch_norm import copied, reestimate
@@ -40,11 +40,6 @@ def run_passes(model: Any, wanted: Sequence[Pass], tuner: FineTuner) -> Passed:
     changes its function."""
     passed = Passed(model, model, (), (), ())
     for settings in wanted:
-        if isinstance(settings, QuantizeAware) and not tuner.trains:
-            # Its file is that of an int8 conversion, with ranges that training found.
-            reports = (*passed.reports, PassReport(name=settings.name, layers=()))
-            passed = replace(passed, reports=reports)
-            continue
         before = passed.model
         # tfmot wraps the very layers that it is given; weights are shared unless copied.
         done = passes.apply(copied(before), settings, tuner)

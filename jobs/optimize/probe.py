@@ -87,11 +87,11 @@ def _try(model: Any, trial: Trial, images: npt.NDArray[np.uint8]) -> None:
 
 def _aware(model: Any, trial: Trial, images: npt.NDArray[np.uint8]) -> "AwareFile":
     from jobs.optimize.aware_file import aware_file
-    from jobs.optimize.fine_tune import Untrained
+    from jobs.optimize.fine_tune import FineTuner
     from jobs.optimize.passed import run_passes
 
     batches = Batches(images, np.zeros(len(images), np.int32), len(images), seed=0)
-    made = run_passes(model, trial.passes, Untrained(batches, 0, "", None))
+    made = run_passes(model, trial.passes, FineTuner(batches, 0, "", None, trains=False))
     # That measures ranges, and converts without the training too: either may crash.
     return aware_file(made.model, made.before, made.aware, trial.convert, images)
 

@@ -22,7 +22,7 @@ from common.npu_sdk import require
 from common.promises import require_kept
 from common.provenance import Recorder
 from common.schema.dataset import Dataset
-from common.schema.recipe import Recipe
+from common.schema.recipe import QuantizeAware, Recipe
 from common.schema.training import Training
 from common.schema.variant import PassReport, Promise, Variant
 from common.tflite.aot import write_compiled
@@ -111,11 +111,15 @@ def make(model: Any, recipe: Recipe, tuner: FineTuner) -> Made:
     """What a recipe makes of a trained model, with every promise but that of its accuracy. Raises EdgeproofError where
     a pass or the converter does not take the network."""
     tuner = replace(tuner, trains=recipe.fine_tune)
-    passed, images = run_passes(model, recipe.passes, tuner), tuner.batches.images
+    # The file of quantize_aware is that of an int8 conversion, with ranges that training finds.
+    idle = () if recipe.fine_tune else tuple(one for one in recipe.passes if isinstance(one, QuantizeAware))
+    wanted = tuple(one for one in recipe.passes if one not in idle)
+    passed, images = run_passes(model, wanted, tuner), tuner.batches.images
     if not passed.aware:
         content = convert(passed.model, recipe.convert, images)
         inspection = inspect(content)
-        return Made(passed.model, content, inspection, passed.reports, check(recipe, passed.expected, inspection))
+        reports = (*passed.reports, *(PassReport(name=one.name, layers=()) for one in idle))
+        return Made(passed.model, content, inspection, reports, check(recipe, passed.expected, inspection))
     file = aware_file(passed.model, passed.before, passed.aware, recipe.convert, images)
     # What the last pass, which it is, says of its layers is what the file holds of them.
     *others, last = passed.reports

@@ -90,6 +90,14 @@ def test_errors_are_one_line_and_a_status(what: str, status: int, told: str) -> 
     assert (done.returncode, done.stderr) == (status, told)
 
 
+def test_a_pattern_that_became_thousands_of_paths_is_a_short_line() -> None:
+    paths = [f"{number}.tflite" for number in range(5000)]
+    done = subprocess.run([sys.executable, "-c", CLI, *paths], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2
+    assert "1.tflite" in done.stderr
+    assert len(done.stderr) < 400
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -98,7 +98,9 @@ def test_a_file_is_left_alone_by_litert_where_that_is_wished(pair: tuple[Path, P
     assert (asked.proof.source.kind, alone.proof.source.kind) == ("asked", "rules")
     assert {operator.taken for operator in alone.operators} == {None}
     assert [operator.verdict for operator in alone.operators] == [operator.verdict for operator in asked.operators]
-    assert "not asked: the file was only read" in " ".join(shown(inspect_files(pair[1], None, ask=False)).split())
+    assert "no answer of a runtime: the file was only read" in " ".join(
+        shown(inspect_files(pair[1], None, ask=False)).split()
+    )
 
 
 def evil_file(path: Path) -> Path:

@@ -130,7 +130,10 @@ def test_where_rules_and_runtime_disagree_a_file_is_not_sure() -> None:
     assert "1 ADD (not sure: LiteRT leaves it, the rules find no reason)" in text
     assert "2 SOFTMAX (not sure: LiteRT takes it, the rules say: int8 input)" in text
     assert "as ai-edge-litert 2.3.0 answers on x86_64" in text
-    assert "by rules that were checked with ai-edge-litert 2.3.0; not asked: LiteRT <b>ends</b> by SIGSEGV" in text
+    assert (
+        "by rules that were checked with ai-edge-litert 2.3.0; no answer of a runtime: LiteRT <b>ends</b> by SIGSEGV"
+        in text
+    )
 
 
 def test_operator_names_are_not_markup() -> None:
