@@ -7,13 +7,15 @@ import numpy as np
 import numpy.typing as npt
 
 from common.schema.tflite import Tensor
-from common.tflite.counted import PIECE, distinct, nonzero, not_finite
+from common.tflite.counted import distinct, most_distinct, nonzero, not_finite
 from common.tflite.flat import FlatTensor, Sparsity
 from common.tflite.sparse import check, coordinates, places
 from common.tflite.tensors import dtype_name, elements, readable, values
 
 # Spread out, 64 Mi elements take 256 MiB of floats; a damaged file may claim any number.
 MOST_SPREAD = 1 << 26
+# Stored values whose places are looked at together: a number of eight bytes for each side of each.
+PLACES = 1 << 13
 
 
 def describe(tensor: FlatTensor, axis: int | None) -> Tensor | None:
@@ -96,10 +98,9 @@ def _unique_sparse(tensor: FlatTensor, sparsity: Sparsity, found: npt.NDArray[An
         edges = [int(edge) + 1 for edge in np.flatnonzero(np.diff(channels[order]))]
     size = elements(tensor.shape) // (1 if axis is None else tensor.shape[axis])
     most = 1
-    for start, end in pairwise([0, *edges, found.size]):
+    for start, end in pairwise(sorted({0, *edges, found.size})):
         own = found[start:end]
-        different = np.unique(own)
-        most = max(most, len(different) + int(len(own) < size and 0 not in different))
+        most = max(most, most_distinct(np.array(own)[None]) + int(len(own) < size and not (own == 0).any()))
     return most
 
 
@@ -107,8 +108,8 @@ def _edges(tensor: FlatTensor, sparsity: Sparsity, stored: int, axis: int | None
     """Where the stored values of another channel begin; None where the channels are mixed."""
     edges: list[int] = []
     last = 0
-    for start in range(0, stored, PIECE):
-        own = places(sparsity, tensor.shape, start, min(start + PIECE, stored))
+    for start in range(0, stored, PLACES):
+        own = places(sparsity, tensor.shape, start, min(start + PLACES, stored))
         if axis is not None:
             steps = np.diff(own[:, axis], prepend=last)
             if (steps < 0).any():

@@ -95,7 +95,7 @@ def distinct(tensor: FlatTensor, axis: int | None) -> int:
     turned = found.reshape(outer, channels, -1).transpose(1, 0, 2)
     step = max(1, PIECE // (count // channels))
     return max(
-        _sorted(np.array(turned[start : start + step]).reshape(min(step, channels - start), -1))
+        most_distinct(np.array(turned[start : start + step]).reshape(min(step, channels - start), -1))
         for start in range(0, channels, step)
     )
 
@@ -109,10 +109,10 @@ def _of_rows(tensor: FlatTensor, rows: int, side: int) -> Iterator[int]:
     step = PIECE // side
     for start in range(0, rows, step):
         end = min(start + step, rows)
-        yield _sorted(np.array(block(tensor, start * side, end * side)).reshape(end - start, side))
+        yield most_distinct(np.array(block(tensor, start * side, end * side)).reshape(end - start, side))
 
 
-def _sorted(rows: Values) -> int:
+def most_distinct(rows: Values) -> int:
     """The most distinct values of any row; `rows` is sorted in place. NaN is one value."""
     if rows.dtype == np.float16:
         rows = _comparable(rows)
@@ -153,7 +153,7 @@ def _few(row: Values) -> int:
     seen = np.zeros(1 << 8 * row.itemsize, bool)
     for piece in _small(row):
         seen[piece] = True
-    return _sorted(np.flatnonzero(seen).astype(f"u{row.itemsize}").view(row.dtype).reshape(1, -1))
+    return most_distinct(np.flatnonzero(seen).astype(f"u{row.itemsize}").view(row.dtype).reshape(1, -1))
 
 
 def _small(row: Values) -> Iterator[Values]:

@@ -16,7 +16,8 @@ from ai_edge_litert import schema_py_generated as schema
 
 from common.schema.tflite import AskedRuntime, Operator, Proof, RulesAlone, UnaskedGraph
 from common.tflite.ask import NoPlan, Plan, Write, plans
-from common.tflite.flat import Content, FlatFile, Graph, parse
+from common.tflite.flat import FlatFile, Graph, parse
+from common.tflite.opened import Content
 from common.tflite.proof import of
 from common.tflite.reader import Inspection
 from common.tflite.xnnpack import CHECKED_WITH, refused

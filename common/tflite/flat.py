@@ -14,6 +14,7 @@ from ai_edge_litert import schema_py_generated as schema
 from common.schema.tflite import Quantization
 from common.tflite.damage import DAMAGE, damaged
 from common.tflite.kinds import IDENTIFIER, other_kind
+from common.tflite.opened import Content
 from common.tflite.quantisation import NONE, affine, blockwise
 
 # Every entry of a vector of tables takes an offset of four bytes.
@@ -21,8 +22,6 @@ OFFSET_BYTES = 4
 # A buffer that says so lies behind the flatbuffer: the format's way past 2 GB. 0 and 1 mean that it does not.
 FIRST_OUTSIDE = 2
 Bytes = npt.NDArray[np.uint8]
-# A file's bytes, or a map of them.
-Content = bytes | memoryview
 
 
 def _names(enumeration: type) -> dict[int, str]:

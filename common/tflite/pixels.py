@@ -15,7 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import encode, number_types, packer
 from flatbuffers.table import Table
 
-from common.tflite.flat import Content
+from common.tflite.opened import Content
 
 METADATA, IDENTIFIER = b"TFLITE_METADATA", b"M001"
 SUBGRAPHS, INPUTS, UNITS, UNIT_KIND, UNIT, MEAN, STD = 3, 2, 4, 0, 1, 0, 1

@@ -5,7 +5,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from common.schema.tflite import FLOATING, Domain, DomainTotal, Operator, Proof
-from common.tflite.flat import Content, FlatFile, Graph
+from common.tflite.flat import FlatFile, Graph
+from common.tflite.opened import Content, pieces
 from common.tflite.operators import sources
 from common.tflite.tensors import weight_bytes
 from common.tflite.work import Counting, Work
@@ -13,7 +14,6 @@ from common.tflite.xnnpack import BY_RULE, refused
 
 # What Android's and most other packagers use.
 DEFLATE_LEVEL = 6
-PIECE = 1 << 16
 DOMAINS: tuple[Domain, ...] = ("int8", "int16x8", "hybrid", "float32", "conversion", "other")
 QUANTISED = ("int8", "int16x8")
 
@@ -54,7 +54,7 @@ def of(table: Iterable[Operator], subgraphs: Iterable[int]) -> tuple[Operator, .
 def deflated_bytes(content: Content) -> int:
     """The size in a zip, without keeping what is packed."""
     packer = zlib.compressobj(DEFLATE_LEVEL)
-    size = sum(len(packer.compress(content[at : at + PIECE])) for at in range(0, len(content), PIECE))
+    size = sum(len(packer.compress(piece)) for piece in pieces(content))
     return size + len(packer.flush())
 
 

@@ -11,7 +11,8 @@ from common.schema.tflite import FileSignature, Operator, Port, Proof, Subgraph,
 from common.tflite.constants import describe, rows
 from common.tflite.cost import NO_KERNEL, lacks_kernel
 from common.tflite.damage import DAMAGE, damaged
-from common.tflite.flat import Content, FlatFile, FlatTensor, Graph, parse
+from common.tflite.flat import FlatFile, FlatTensor, Graph, parse
+from common.tflite.opened import HELD, Content, leave
 from common.tflite.operators import KERNELS, Node, domain, sources, stored, weight_indices
 from common.tflite.ports import port, signatures
 from common.tflite.proof import proof
@@ -68,6 +69,8 @@ def inspect(content: Content) -> Inspection:
     What is wrong with a single tensor, operator or signature is one of the proof's `faults` and costs that one only.
     """
     file = parse(content)
+    # Tables stand all over a file: all of it was looked at.
+    leave(content)
     try:
         return _Reader(content, file).inspection()
     except DAMAGE as error:
@@ -80,6 +83,7 @@ class _Reader:
         self._faults = list(file.faults)
         self._file = replace(file, graphs=tuple(self._sound(number, graph) for number, graph in enumerate(file.graphs)))
         self._left = MOST_PASSES * len(content)
+        self._read = 0
         self._counted: dict[tuple[object, ...], Tensor | None] = {}
         self._made = [sources(graph) for graph in self._file.graphs]
         self._counting = Counting(self._file)
@@ -156,6 +160,10 @@ class _Reader:
         except DAMAGE as error:
             self._faults.append(f"tensor {tensor.name!a} cannot be read: {error}")
             self._counted[key] = None
+        self._read += len(tensor.data)
+        if self._read >= HELD:
+            leave(self._content)
+            self._read = 0
         return self._counted[key]
 
     def _subgraph(self, number: int) -> Subgraph:

@@ -7,7 +7,8 @@ from itertools import islice
 from common.ends import Ends, ends, rows_of_tables, whole
 from common.schema.inspection import Drawn, FileReport
 from common.schema.tflite import Port
-from common.tflite.flat import Content, parse
+from common.tflite.flat import parse
+from common.tflite.opened import Content
 from common.tflite.pixels import input_pixels
 
 # What can be drawn, and what can be compared.

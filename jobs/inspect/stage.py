@@ -8,9 +8,8 @@ from common.artifact import MOST_FILE_BYTES
 from common.errors import EdgeproofError, UsageError
 from common.schema.inspection import Comparison, FileReport, GivenFile, InspectReport
 from common.tflite.delegated import asked
-from common.tflite.flat import Content
 from common.tflite.kinds import WHOLE
-from common.tflite.opened import opened
+from common.tflite.opened import Content, opened, pieces
 from common.tflite.reader import inspect
 
 GIVE = "give the path of a .tflite file"
@@ -55,10 +54,13 @@ def _report(path: Path, ask: bool) -> tuple[FileReport, Content]:
         found = asked(path, content, found) if ask else found
     except EdgeproofError as error:
         raise EdgeproofError(f"{path}: {error.message}", hint=error.hint or WHOLE) from None
+    digest = hashlib.sha256()
+    for piece in pieces(content):
+        digest.update(piece)
     report = FileReport(
         file=GivenFile(
             path=os.fsencode(path).decode("utf-8", "replace"),
-            sha256=hashlib.sha256(content).hexdigest(),
+            sha256=digest.hexdigest(),
             size_bytes=len(content),
         ),
         inputs=found.inputs,

@@ -8,7 +8,8 @@ import numpy as np
 
 from common.schema.base import MOST
 from common.schema.costs import Kernel, Side
-from common.tflite.flat import Content, FlatFile, FlatOperator, FlatTensor, Graph, parse
+from common.tflite.flat import FlatFile, FlatOperator, FlatTensor, Graph, parse
+from common.tflite.opened import Content
 from common.tflite.operators import CALLS, Node, domain, sources, weights
 from common.tflite.tensors import DTYPES, PACKED, elements, misfit, values
 from common.tflite.work import Counting
