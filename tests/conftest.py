@@ -32,6 +32,8 @@ settings.load_profile("edgeproof")
 CHAIN_TIMEOUT_S = 900
 
 
+# xdist reads the groups in this hook too.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Time for the chain, where others share the machine. Side by side are the files, beside all that needs an engine:
     what a file makes is made once, and images are not built by two at a time."""
