@@ -238,7 +238,7 @@ schema: $(VENV)/.files ## the published schema of results.json
 test: $(VENV)/.dev ## the fast tests
 	$(PY) -m pytest -n 2 --dist loadfile -m "not slow and not container"
 test-slow: $(VENV)/.dev ## the tests that train and measure for real
-	$(PY) -m pytest -n 2 --dist loadgroup -m "slow and not container"
+	$(PY) -m pytest -n 2 --dist loadfile -m "slow and not container"
 test-container: $(VENV)/.dev ## the tests that need a Docker engine
 	$(PY) -m pytest -m container
 lint: $(VENV)/.dev ## ruff, and zizmor for the workflows and the action

@@ -32,15 +32,9 @@ settings.load_profile("edgeproof")
 CHAIN_TIMEOUT_S = 900
 
 
-# xdist reads the groups in this hook too.
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Time for the chain, where others share the machine. Side by side are the files, beside all that needs an engine:
-    what a file makes is made once, and images are not built by two at a time."""
+    """Time for the chain, where others share the machine."""
     for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            group = "container" if item.get_closest_marker("container") else str(item.path)
-            item.add_marker(pytest.mark.xdist_group(group))
         if "chain" in getattr(item, "fixturenames", ()) and item.get_closest_marker("timeout") is None:
             item.add_marker(pytest.mark.timeout(CHAIN_TIMEOUT_S))
 

@@ -66,7 +66,7 @@ def run(model: Any, step: dict[str, Any]) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.parametrize("step", STEPS)
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xdist_group(name)) for name in WORKING])
+@pytest.mark.parametrize("name", WORKING)
 def test_what_works_as_a_whole(name: str, step: str) -> None:
     actions, broken = run(network(name), STEPS[step])
     assert not broken
