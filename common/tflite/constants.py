@@ -18,8 +18,9 @@ MOST_SPREAD = 1 << 26
 PLACES = 1 << 13
 
 
-def describe(tensor: FlatTensor, axis: int | None) -> Tensor | None:
-    """The figures of a constant; `axis` is that of its output channels. None where there are no values to read.
+def describe(tensor: FlatTensor, axis: int | None, subgraph: int = 0) -> Tensor | None:
+    """The figures of a constant of a subgraph; `axis` is that of its output channels. None where there are no values
+    to read.
 
     Raises ValueError where the data contradicts the shape.
     """
@@ -41,6 +42,7 @@ def describe(tensor: FlatTensor, axis: int | None) -> Tensor | None:
         sparse=tensor.sparsity is not None,
         nan=nan,
         infinite=infinite,
+        subgraph=subgraph,
     )
 
 

@@ -31,7 +31,7 @@ def _names(enumeration: type) -> dict[int, str]:
 OPERATORS, TYPES = _names(schema.BuiltinOperator), _names(schema.TensorType)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Level:
     """A level of a sparse tensor: dense of `size`, or sparse with the segments and indices of CSR."""
 
@@ -40,7 +40,7 @@ class Level:
     indices: npt.NDArray[Any] | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sparsity:
     """`order` and `block_map` as in SparsityParameters of the schema; a level per entry of `order`."""
 
@@ -49,7 +49,7 @@ class Sparsity:
     levels: tuple[Level, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FlatTensor:
     """A tensor of a graph. `data` are the stored bytes, None where the value is computed or lies in another file; a
     `variable` one keeps its value from one inference to the next;
@@ -74,7 +74,7 @@ class FlatTensor:
         return int(self.zero_points[0])
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FlatOperator:
     """An operator; `options` is the generated options object of its kind, or None. Inputs of -1 are left out ones."""
 
@@ -85,7 +85,7 @@ class FlatOperator:
     options: Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Graph:
     """A subgraph; inputs and outputs are indices of its tensors."""
 
@@ -96,7 +96,7 @@ class Graph:
     outputs: tuple[int, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FlatSignature:
     """A named way into a subgraph: indices of its tensors by the names that callers use."""
 
@@ -106,7 +106,7 @@ class FlatSignature:
     outputs: dict[str, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class FlatFile:
     """The subgraphs, of which the first is the main one, the names of the metadata, and the signatures. `faults` says
     what of single tensors could not be read."""

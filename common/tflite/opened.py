@@ -1,5 +1,6 @@
 """A file's bytes without reading them all: what is not looked at stays on the disk, what was is left there again."""
 
+import contextlib
 import mmap
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,7 +17,11 @@ def opened(path: Path) -> memoryview:
     with path.open("rb") as stream:
         if stream.seek(0, 2) == 0:
             return memoryview(b"")
-        return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+        held = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+    # A byte that is looked at would bring two megabytes. Some kernels know no such pages.
+    with contextlib.suppress(OSError):
+        held.madvise(mmap.MADV_NOHUGEPAGE)
+    return memoryview(held)
 
 
 def pieces(content: Content) -> Iterator[Content]:

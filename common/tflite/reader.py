@@ -12,7 +12,7 @@ from common.tflite.constants import describe, rows
 from common.tflite.cost import NO_KERNEL, lacks_kernel
 from common.tflite.damage import DAMAGE, damaged
 from common.tflite.flat import FlatFile, FlatTensor, Graph, parse
-from common.tflite.opened import HELD, Content, leave
+from common.tflite.opened import Content, leave
 from common.tflite.operators import KERNELS, Node, domain, sources, stored, weight_indices
 from common.tflite.ports import port, signatures
 from common.tflite.proof import proof
@@ -27,7 +27,7 @@ NO_VALUES = "has no values, and nothing computes it"
 UNTOLD = "not known: the file is damaged there"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Kernel:
     """A constant kernel and the operator that reads it. `read` unpacks its values."""
 
@@ -42,7 +42,7 @@ class Kernel:
         return self.read()
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Inspection:
     """A file's constant tensors, its kernels among them, its ports and its operators.
 
@@ -83,7 +83,6 @@ class _Reader:
         self._faults = list(file.faults)
         self._file = replace(file, graphs=tuple(self._sound(number, graph) for number, graph in enumerate(file.graphs)))
         self._left = MOST_PASSES * len(content)
-        self._read = 0
         self._counted: dict[tuple[object, ...], Tensor | None] = {}
         self._made = [sources(graph) for graph in self._file.graphs]
         self._counting = Counting(self._file)
@@ -154,16 +153,13 @@ class _Reader:
         if self._left < 0:
             raise OverflowError("its tensors share more data than it holds")
         try:
-            found = describe(tensor, axis)
-            self._counted[key] = None if found is None else found.model_copy(update={"subgraph": graph})
+            found = describe(tensor, axis, graph)
+            self._counted[key] = found
             self._faults += _odd(found, kernel=axis is not None) if found else ()
         except DAMAGE as error:
             self._faults.append(f"tensor {tensor.name!a} cannot be read: {error}")
             self._counted[key] = None
-        self._read += len(tensor.data)
-        if self._read >= HELD:
-            leave(self._content)
-            self._read = 0
+        leave(self._content)
         return self._counted[key]
 
     def _subgraph(self, number: int) -> Subgraph:

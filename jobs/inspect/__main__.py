@@ -8,7 +8,6 @@ Reads   <model> and <other>
 Writes  nothing; tables to the terminal, or everything as JSON
 """
 
-from json import dumps
 from pathlib import Path
 from typing import Annotated
 
@@ -30,7 +29,7 @@ def main(
     report = inspect_files(model, other, ask=ask)
     if json:
         # ASCII only: names in the file may hold what a terminal obeys.
-        print(dumps(report.model_dump(mode="json"), indent=2))
+        print(report.model_dump_json(indent=2, ensure_ascii=True))
         return
     from jobs.inspect.show import show
 
