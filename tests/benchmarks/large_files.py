@@ -23,26 +23,28 @@ from tests.unit.common.tflite.handmade import graph, model, operator, packed, te
 SIDE = 4096
 
 
-def _values(kind: str, random: np.random.Generator) -> bytes:
+def _values(kind: str, side: int, random: np.random.Generator) -> bytes:
     if kind == "INT4":
-        return random.integers(0, 256, SIDE * SIDE // 2, np.uint8).tobytes()
-    drawn = random.standard_normal((SIDE, SIDE), np.float32)
+        return random.integers(0, 256, side * side // 2, np.uint8).tobytes()
+    drawn = random.standard_normal((side, side), np.float32)
     return drawn.tobytes() if kind == "FLOAT32" else np.clip(np.round(drawn * 30), -127, 127).astype(np.int8).tobytes()
 
 
-def dense(kind: str, kernels: int, signatures: int = 1, table: tuple[int, int] | None = None) -> bytes:
+def dense(
+    kind: str, kernels: int, signatures: int = 1, table: tuple[int, int] | None = None, side: int = SIDE
+) -> bytes:
     """Dense layers in a row, whose kernels all signatures share, and a table of floats that no operator reads."""
     random = np.random.default_rng(0)
-    buffers = [_values(kind, random) for _ in range(kernels)]
+    buffers = [_values(kind, side, random) for _ in range(kernels)]
     if table is not None:
         buffers.append(random.standard_normal(table, np.float32).tobytes())
-    scales = [] if kind == "FLOAT32" else [0.1] * SIDE
+    scales = [] if kind == "FLOAT32" else [0.1] * side
     graphs = []
     for rows in range(1, signatures + 1):
-        tensors, steps = [tensor("x", (rows, SIDE), "FLOAT32")], []
+        tensors, steps = [tensor("x", (rows, side), "FLOAT32")], []
         for number in range(kernels):
-            tensors.append(tensor(f"w{number}", (SIDE, SIDE), kind, number + 1, scales=scales))
-            tensors.append(tensor(f"y{number}", (rows, SIDE), "FLOAT32"))
+            tensors.append(tensor(f"w{number}", (side, side), kind, number + 1, scales=scales))
+            tensors.append(tensor(f"y{number}", (rows, side), "FLOAT32"))
             steps.append(operator(0, (2 * number, 2 * number + 1, -1), (2 * number + 2,)))
         if table is not None:
             tensors.append(tensor("table", table, "FLOAT32", kernels + 1))
@@ -84,11 +86,14 @@ FILES: dict[str, Callable[[], bytes]] = {
     "int4 seven signatures": lambda: dense("INT4", 30, 7),
     "table without channels": lambda: dense("FLOAT32", 1, 1, (81920, 1024)),
     "sparse": sparse,
+    # For inspect_cost.py, of the size of a large model for phones.
+    "float25": lambda: dense("FLOAT32", 6, side=1024),
 }
 
 
 def main(folder: Path, names: list[str]) -> None:
     """Print a row per file."""
+    folder.mkdir(parents=True, exist_ok=True)
     argv = [sys.executable, "-m", "jobs.inspect", "--no-ask"]
     base = min(cost([*argv, str(SMALL)]).peak_bytes for _ in range(3))
     print("| file | MB | processor, s | memory beyond a small file's, times the file |")
