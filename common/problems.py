@@ -32,8 +32,17 @@ SHOWN_CHARACTERS = 60
 
 def first_problem(error: ValidationError, document: object) -> str:
     """The first complaint as `key: what is wrong`, in one line; `document` is what was validated."""
-    problem: Any = error.errors(include_url=False)[0]
-    more = f"; {error.error_count() - 1} more" if error.error_count() > 1 else ""
+    problem, *others = error.errors(include_url=False)
+    where = _where(problem, document)
+    # Each kind that a value may be complains of it apart, and a list of what was left out of it.
+    wrong = {where, *(_where(other, document) for other in others)}
+    more = sum(not any(other.startswith(f"{one}.") for other in wrong) for one in wrong) - 1
+    told = _complaint(problem) + (f"; {more} more" if more else "")
+    return f"{where}: {told}" if where else told
+
+
+def _where(problem: Any, document: object) -> str:
+    """The key as the file has it, with dots between tables."""
     keys, kind = list(problem["loc"]), problem["type"]
     if keys and keys[-1] == "[key]":
         keys.pop()
@@ -42,8 +51,7 @@ def first_problem(error: ValidationError, document: object) -> str:
     if kind.startswith("union_tag"):
         # 'name' | 'pass': the field and what the file calls it.
         keys.append(problem["ctx"]["discriminator"].split(" | ")[-1].strip("'"))
-    where = ".".join(map(str, keys))
-    return f"{where}: {_complaint(problem)}{more}" if where else f"{_complaint(problem)}{more}"
+    return ".".join(map(str, keys))
 
 
 def _without_tags(keys: Sequence[str | int], document: object, *, whole: bool) -> list[str | int]:
