@@ -5,6 +5,7 @@ Forms: AOSP's getprop, BatteryService and ThermalManagerService, and the kernel'
 
 import re
 from dataclasses import dataclass
+from itertools import dropwhile, takewhile
 
 KIB_PER_GIB = 1 << 20
 OLD_DF = ["Filesystem", "Size", "Used", "Free", "Blksize"]
@@ -151,11 +152,10 @@ def thermal_status(dumpsys: str) -> int | None:
 
 def temperatures(dumpsys: str) -> tuple[Temperature, ...]:
     """The HAL's readings in degrees; those that the service has cached are stale."""
-    _, marked, rest = dumpsys.partition("Current temperatures from HAL:")
-    if not marked:
-        return ()
-    block = re.split(r"^\S", rest, maxsplit=1, flags=re.MULTILINE)[0]
-    form = r"Temperature\{mValue=(-?\d{1,4}(?:\.\d{1,6})?), mType=(-?\d{1,4}), mName=([^,}\n]{1,64}),"
+    rest = dumpsys.partition("Current temperatures from HAL:")[2].splitlines()
+    # They end with whatever is no reading, or is the beginning of the next list.
+    block = "\n".join(takewhile(lambda line: not line.strip() or line.lstrip().startswith("Temperature{"), rest))
+    form = r"Temperature\{mValue=(-?\d{1,4}(?:\.\d{1,6})?), mType=(-?\d{1,4}), mName=([^,}\n]{1,64})[,}]"
     found = [row for row in re.findall(form, block) if int(row[1]) not in NO_DEGREES]
     readings = (Temperature(name, float(value)) for value, _, name in found)
     return tuple(reading for reading in readings if LEAST_CELSIUS < reading.celsius < MOST_CELSIUS)
@@ -165,16 +165,14 @@ def free_kib(df: str) -> int | None:
     """Space left, from `df -k`: the column `Available`, or `Free` of the form before Android 7, which rounds to a
     tenth of its unit; None for a form that is not known."""
     lines = df.splitlines()
-    if len(lines) < 2:  # noqa: PLR2004
-        return None
-    if lines[0].split() == OLD_DF:
+    # Before the head a linker may warn, on devices that have one stream for all.
+    if any(line.split() == OLD_DF for line in lines):
         # It takes every word for a path, and complains of the option before it answers.
-        rows = (_free_of_old(line.split()) for line in lines[1:])
+        rows = (_free_of_old(line.split()) for line in lines)
         return next((row for row in rows if row is not None), None)
-    if "1K-blocks" not in lines[0]:
-        return None
+    below = list(dropwhile(lambda line: "1K-blocks" not in line, lines))[1:]
     # A long name of a file system takes a line of its own.
-    fields = " ".join(lines[1:]).split()
+    fields = " ".join(below).split()
     at = next((index for index, field in enumerate(fields) if re.fullmatch(r"\d{1,3}%", field)), None)
     return int(fields[at - 1]) if at and re.fullmatch(r"\d{1,15}", fields[at - 1]) else None
 

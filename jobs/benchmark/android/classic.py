@@ -46,6 +46,7 @@ PEAK = re.compile(
 )
 # Blank to people, but no blank of a line that the patterns take for whole.
 CUT = "\x1c\n"
+TERMINAL_END = re.compile(r"\r+\n")
 # Given with the backend's own flag.
 LIBRARIES = {"hexagon": {"--hexagon_lib_path"}}
 UNKNOWN_FLAGS = re.compile(r"Unconsumed cmdline flags: (.+)")
@@ -68,12 +69,14 @@ class Printed:
 
     @property
     def text(self) -> str:
-        """Both streams; the order between them is not known. A last line without its end gets a mark, so that
-        a figure that was cut off does not look like a whole one."""
+        """Both streams, with line ends as a pipe has them; the order between them is not known. A last line without
+        its end gets a mark, so that a figure that was cut off does not look like a whole one."""
         return _closed(self.stdout) + _closed(self.stderr)
 
 
 def _closed(text: str) -> str:
+    # A device before Android 7 prints to a terminal.
+    text = TERMINAL_END.sub("\n", text)
     return text if not text or text.endswith("\n") else text + CUT
 
 

@@ -26,7 +26,7 @@ MARK = re.compile(r"(INFO|WARN|WARNING|VERBOSE|ERROR|FATAL): |[IWEF]\d{4} \d\d:\
 COMPLAINT = re.compile(
     r"\b(?:fail(?:ed|ure|s)?|errors?|cannot|can't|could not|couldn't|unable|invalid|unresolved|unsupported|disallowed|"
     r"mismatch|missing|not (?:supported|found|compatible|true|registered|valid)|no such|does not|doesn't|didn't|"
-    r"(?:should|must) (?:be|have|match)|aborted|out of memory)\b",
+    r"(?:should|must) (?:be|have|match)|only supports?|aborted|out of memory)\b",
     re.IGNORECASE,
 )
 REPLACING = re.compile(
@@ -63,9 +63,16 @@ def errors(text: str) -> list[str]:
     for line in text.splitlines():
         mark = MARK.match(line)
         said = line[mark.end() :].strip() if mark else line.strip()
-        if (mark[1] in ("ERROR", "FATAL") if mark else COMPLAINT.search(said)) and said not in {"", CLOSING_PHRASE}:
+        if (mark[1] in ("ERROR", "FATAL") if mark else _complains(said)) and said not in {"", CLOSING_PHRASE}:
             found.append(said)
     return found
+
+
+def _complains(said: str) -> bool:
+    """Whether a line without a mark is one. The tool repeats its arguments, and a path may be called anything."""
+    if said.startswith("Loaded model "):
+        return False
+    return COMPLAINT.search(said.partition(": [")[0] if said.endswith("]") else said) is not None
 
 
 def delegation(text: str, backend: str) -> Delegation | None:

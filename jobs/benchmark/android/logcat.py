@@ -50,6 +50,7 @@ class Entry:
 
 def entry(line: str) -> Entry | None:
     """One line; None for banners and for what is cut off."""
+    line = line.rstrip("\r\n")
     found = HEAD.match(line)
     if found is None:
         return None

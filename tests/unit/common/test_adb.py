@@ -84,6 +84,34 @@ def test_only_the_readings_of_the_hal_count() -> None:
     assert facts.thermal_status(THERMAL) == 1
 
 
+@pytest.mark.parametrize("indent", ["\t", "  ", ""])
+def test_readings_end_where_another_list_begins_however_they_are_set_in(indent: str) -> None:
+    told = THERMAL.replace("\n\t", f"\n{indent}")
+    assert [(r.name, r.celsius) for r in facts.temperatures(told)] == [("SKIN", 25.3)]
+    assert facts.temperatures(told.replace(", mStatus=0", "")) == facts.temperatures(told)
+
+
+OLD_HEAD = "Filesystem               Size     Used     Free   Blksize\n"
+HEAD = "Filesystem     1K-blocks    Used Available Use% Mounted on\n"
+
+
+@pytest.mark.parametrize(
+    ("printed", "kib"),
+    [
+        (OLD_HEAD + "/mnt/shell/emulated     12G     8.5G     3.5G   4096\n", 3670016),
+        (OLD_HEAD + "/data: Permission denied\n/data/local/tmp 779.3M 299.2M 480.1M 4096\n", 491622),
+        ("-k: No such file or directory\n" + OLD_HEAD + "/data 1.0G 0.0K 512.0K 4096\n", 512),
+        (HEAD + "/dev/block/dm-1  56368440 32053608  24167376  58% /data\n", 24167376),
+        ("WARNING: linker: libdvm.so has text relocations.\n" + HEAD + "/dev/by-name/data\n 9 4 5 44% /data\n", 5),
+        (OLD_HEAD + "/data: Permission denied\n", None),
+        ("df: /data/local/tmp: No such file or directory\n", None),
+    ],
+)
+def test_free_space_in_the_forms_of_many_phones(printed: str, kib: int | None) -> None:
+    assert facts.free_kib(printed) == kib
+    assert facts.free_kib(printed.replace("\n", "\r\n")) == kib
+
+
 def test_an_emulator_with_a_translator_may_run_arm() -> None:
     known = {
         "ro.product.cpu.abilist": "x86_64,x86,arm64-v8a,armeabi-v7a,armeabi",

@@ -230,3 +230,18 @@ def test_a_complaint_in_words_that_nobody_knows_is_still_what_was_said_last() ->
     said = "STARTING!\nLoaded model m\nThe accelerator went to bed.\nBenchmarking failed.\n"
     outcome = parse(Printed(said, "", 1, "log"), "gpu")
     assert outcome == Failed(reason="exit status 1: The accelerator went to bed.", log="log")
+
+
+def test_a_build_that_marks_nothing_says_why_it_cannot_apply_a_delegate() -> None:
+    """Its runtime's words come without a mark too (until 2020)."""
+    why = "Attempting to use a delegate that only supports static-sized tensors with a graph that has dynamic ones."
+    said = f"{why}\nFailed to apply XNNPACK delegate.\nBenchmarking failed.\n"
+    outcome = parse(Printed("STARTING!\n", said, 1, "log"), "xnnpack")
+    assert outcome == Unsupported(reason=f"Failed to apply XNNPACK delegate. {why}")
+
+
+@pytest.mark.parametrize("name", sorted(GOOD))
+def test_the_line_ends_of_a_terminal_change_nothing(name: str) -> None:
+    printed = recorded(name)
+    out, err = (text.replace("\n", "\r\n") for text in (printed.stdout, printed.stderr))
+    assert measured(replace(printed, stdout=out, stderr=err), GOOD[name]) == measured(printed, GOOD[name])

@@ -92,6 +92,11 @@ def test_padded_columns_are_a_result() -> None:
     assert (found.memory_init_kib, found.memory_overall_kib, found.memory_peak_kib) == (9216, 11776, None)
 
 
+def test_the_line_ends_of_a_terminal_change_nothing() -> None:
+    out, err = (text.replace("\n", "\r\n") for text in (STDOUT, STDERR))
+    assert read("xnnpack", Printed(out, err, 0, "log")) == read("xnnpack")
+
+
 def test_a_model_of_a_microsecond_is_a_result() -> None:
     """The block then has nothing but zeros."""
     fast = re.sub(r"(Inference .*: +)\d\.\d\d", r"\g<1>0.00", STDERR)

@@ -55,6 +55,25 @@ def test_a_recorded_run_is_read_as_it_was_meant(name: str) -> None:
         assert {key: told[key] for key in expected["delegation"]} == expected["delegation"]
 
 
+@pytest.mark.parametrize("name", of_kind("app", "classic"))
+@pytest.mark.parametrize("end", ["\r", "\r\r"])
+def test_the_line_ends_of_a_terminal_change_nothing(name: str, end: str) -> None:
+    """Devices before Android 7 print to one."""
+    case = CASES[name]
+    if case["kind"] == "app":
+        printed = {**case, "log": [line + end for line in case["log"]]}
+    else:
+        printed = {**case, "lines": [[stream, text.replace("\n", f"{end}\n")] for stream, text in case["lines"]]}
+    assert read(printed) == read(case)
+
+
+@pytest.mark.parametrize("name", of_kind("classic"))
+def test_what_the_arguments_are_called_is_no_reason(name: str) -> None:
+    case = CASES[name]
+    lines = [[stream, text.replace("m.tflite", "errors/cannot fail.tflite")] for stream, text in case["lines"]]
+    assert read({**case, "lines": lines}) == read(case)
+
+
 @pytest.mark.parametrize("name", of_kind("facts"))
 def test_recorded_facts_are_read_as_they_were_meant(name: str) -> None:
     case = CASES[name]
