@@ -79,7 +79,9 @@ def _material(
     """What a device is fed and asked with: images where there is a dataset, else samples."""
     count, names = experiment.settings.benchmark.outputs_images, tuple(experiment.settings.variants)
     made = {name: read(variants / name / "variant.json", Variant) for name in names}
-    sizes = {variant.model.sha256: variant.model.size_bytes for variant in made.values()}
+    compiled = [variant.compiled.model for variant in made.values() if variant.compiled is not None]
+    models = [*(variant.model for variant in made.values()), *compiled]
+    sizes = {model.sha256: model.size_bytes for model in models}
     if not count:
         return Material(feeds=fed, sizes=sizes)
     if dataset is None:

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from common.adb.server import Device
+from common.artifact import sha256_file
 from common.errors import EdgeproofError, UsageError
 from common.printable import tell
 from jobs.benchmark.android import binaries
@@ -18,8 +19,9 @@ HINT = "give a build for it with BENCHMARK_BINARY=<path>, or the app with BENCHM
 def app(device: Device, files: RunFolder, abis: Sequence[str], options: DeviceOptions) -> App:
     """The app for a device that runs `abis`. Raises as `binaries.benchmark_app`."""
     found = App(device, files, binaries.benchmark_app(abis, options.apk), options.app)
+    size = found.apk.stat().st_size
     # The file, and what is installed of it.
-    files.expect({"app": 2 * found.apk.stat().st_size})
+    files.expect({sha256_file(found.apk): size, "app": size})
     return found
 
 

@@ -56,6 +56,8 @@ class Executable:
     ) -> None:
         self.device, self.files, self.build, self.libraries, self.pinned = device, files, build, libraries, pinned
         self._count = 0
+        if libraries is not None:
+            libraries.expect(files)
 
     def refuses(self, backend: str) -> Unsupported | None:
         """Why nothing has to be tried."""

@@ -40,9 +40,10 @@ class RunFolder:
         self.holds = False
 
     def expect(self, sizes: Mapping[str, int]) -> None:
-        """What will be pushed, or takes room otherwise, in bytes by its sha256 or a name: the first push sees that
+        """What will be pushed, or takes room otherwise, in bytes by its sha256 or a name: the next push sees that
         there is room for all of it, so that a run does not end in its middle."""
         self._expected.update(sizes)
+        self._roomy = False
 
     def exists(self) -> bool:
         """Whether an earlier run left the folder."""
@@ -132,7 +133,8 @@ class RunFolder:
 
     def _push(self, source: Path, target: str, digest: str, *, executable: bool) -> None:
         size = source.stat().st_size
-        self._require_room(digest, size)
+        self._expected.setdefault(digest, size)
+        self.require_room(size)
         self.holds = True
         made = self.device.run(["mkdir", "-p", target.rpartition("/")[0]])
         if made.status != 0:
@@ -150,11 +152,13 @@ class RunFolder:
             message = f"{self.device.serial}: {target} does not hold what was sent"
             raise EdgeproofError(message, hint="check the cable and the device's storage")
 
-    def _require_room(self, digest: str, size: int) -> None:
+    def require_room(self, size: int = 0) -> None:
+        """See that there is room for `size` bytes, and for all that is expected and is not there yet. Raises
+        EdgeproofError."""
         free = self.free_kib()
         needed, what = size // KIB + SPARE_KIB, ""
-        if not self._roomy and self._expected:
-            total = sum(self._expected.values()) + (0 if digest in self._expected else size)
+        if not self._roomy:
+            total = sum(self._expected.values())
             needed, what = max(needed, total // KIB + SPARE_KIB - self._taken_kib()), " for all that is measured"
         if free is not None and free < needed:
             message = f"{self.device.serial}: {free // KIB} MiB free in {ROOT}, {needed // KIB + 1} MiB needed{what}"

@@ -25,10 +25,11 @@ OWN = "app-is-ours"
 OLD_TARGET = "INSTALL_FAILED_DEPRECATED_SDK_VERSION"
 BYPASS = "--bypass-low-target-sdk-block"
 # Words of PackageManager, by what they name; a `pm` that dies says an exception instead.
-NAMED = re.compile(r"INSTALL_[A-Z_]{3,60}(?:: ?[^\]\n]*)?")
+NAMED = re.compile(r"INSTALL_(?:PARSE_)?FAILED_[A-Z_]{3,60}(?:: ?[^\]\n]*)?")
 CONFIRM = 'allow "Install via USB" in the developer options and confirm it on the screen'
 OTHER_APK = "give another build of the app with BENCHMARK_APK=<path>"
 HINTS = (
+    (r"INSTALL_GRANT_RUNTIME_PERMISSIONS", 'switch on "USB debugging (Security settings)" in the developer options'),
     (r"USER_RESTRICTED|ABORTED|SecurityException|Permission [Dd]enial|Permission [Dd]enied|rejected", CONFIRM),
     (OLD_TARGET, f"this Android takes no apps made for one so old; {OTHER_APK}"),
     (r"INSUFFICIENT_STORAGE|not enough space|No space left|MEDIA_UNAVAILABLE", "free some space on the device"),
@@ -42,7 +43,7 @@ HINTS = (
         'the phone checks apps and refused this one; switch off "Verify apps over USB" in the developer options',
     ),
     (r"OLDER_SDK", "the app needs a newer Android"),
-    (r"PARSE_FAILED|INVALID_APK|BAD_DEX", f"the file is no app that this phone reads; {OTHER_APK}"),
+    (r"PARSE_FAILED|INVALID_APK|BAD_DEX|Failed to parse", f"the file is no app that this phone reads; {OTHER_APK}"),
 )
 UNKNOWN_HINT = "install it by hand with adb install -r -d -g <apk> to see what the phone asks"
 Refusal = Failed | Unsupported
@@ -52,6 +53,8 @@ def refusal(text: str) -> tuple[str, str]:
     """The phone's words for not taking an app, on one line, and what to do about them. Pure."""
     found = NAMED.search(text)
     lines = [line for line in text.splitlines() if re.search(r"[Ee]rror|[Ee]xception|Failure", line)]
+    # The reason comes after what ends with a colon.
+    lines.sort(key=lambda line: line.rstrip().endswith(":"))
     words = clean(found[0] if found else (lines[0] if lines else text))[:300] or "it said nothing"
     hint = next((hint for form, hint in HINTS if re.search(form, words)), None)
     return words, hint or next((hint for form, hint in HINTS if re.search(form, text)), UNKNOWN_HINT)

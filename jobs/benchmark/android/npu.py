@@ -34,6 +34,10 @@ class Libraries:
     paths: tuple[Path, ...]
     sha256: str
 
+    def expect(self, files: RunFolder) -> None:
+        """Say what they will take."""
+        files.expect({sha256_file(path): path.stat().st_size for path in self.paths})
+
     def put(self, files: RunFolder) -> str:
         """Bring them to the device, into a folder of their own; its path there."""
         name = f"npu-{self.sha256[:NAME_DIGITS]}"

@@ -142,6 +142,7 @@ class AndroidTarget:
             runner: Executable(self.device, self.files, build, self._npu_set(build, abis), prefix)
             for runner, build in self._builds.items()
         }
+        self.files.require_room()
 
     def _npu_set(self, build: Build, abis: Sequence[str]) -> Libraries | None:
         """The NPU's libraries for a build, where it is asked for: the published ones go with the published tool."""

@@ -154,6 +154,31 @@ def test_a_folder_where_nothing_may_be_executed_has_a_hint_of_its_own(bench: Ben
     assert "noexec" in str(refused.value.hint)
 
 
+@pytest.mark.parametrize(
+    ("said", "reason", "hint"),
+    [
+        (
+            "Security exception: You need the android.permission.INSTALL_GRANT_RUNTIME_PERMISSIONS permission to use "
+            "the PackageManager.INSTALL_GRANT_RUNTIME_PERMISSIONS flag\n\njava.lang.SecurityException: You need it\n",
+            "Security exception: You need the android.permission.INSTALL_GRANT_RUNTIME_PERMISSIONS",
+            "USB debugging (Security settings)",
+        ),
+        (
+            "\nException occurred while executing 'install':\nandroid.os.ParcelableException: java.io.IOException: "
+            "Requested internal only, but not enough space\n\tat android.util.ExceptionUtils.wrap\n",
+            "android.os.ParcelableException: java.io.IOException: Requested internal only, but not enough space",
+            "free some space",
+        ),
+        ("Error: Failed to parse APK file: /data/local/tmp/a.apk\r\n", "Error: Failed to parse APK", "BENCHMARK_APK"),
+        ("\tpkg: /data/local/tmp/a.apk\r\nFailure [INSTALL_FAILED_UID_CHANGED]\r\n", "INSTALL_FAILED_UID", "by hand"),
+    ],
+)
+def test_what_pm_says_is_the_reason_and_not_what_stands_around_it(said: str, reason: str, hint: str) -> None:
+    words, remedy = refusal(said)
+    assert words.startswith(reason)
+    assert hint in remedy
+
+
 @given(st.text())
 def test_no_answer_of_pm_raises_or_breaks_a_line(text: str) -> None:
     words, hint = refusal(text)

@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 from common.artifact import file_ref, read, write_model
+from common.errors import EdgeproofError
 from common.schema.benchmark import Benchmark, Row, RunLine, Summary
 from common.schema.caution import LookedAtByAnother
 from common.schema.outcome import Unsupported
 from common.schema.variant import Compiled, Variant
 from jobs.benchmark.ledger import Ledger
+from jobs.benchmark.look import look
+from jobs.benchmark.targets.device_options import DeviceOptions
 from tests.devices.phone import newer
-from tests.devices.phone.personality import Behaviour, Delegate, load
+from tests.devices.phone.personality import Behaviour, Delegate, Storage, load
 from tests.devices.standin.device import StandIn
 from tests.devices.standin.phone import fake_binary
 from tests.devices.standin.tool import fake_model
@@ -98,6 +101,26 @@ def test_an_npu_with_its_libraries(benches: Callable[..., Bench], stand_in: Stan
     assert summary(rows["npu", "litert"]).latency_us < summary(rows["xnnpack", "litert"]).latency_us / 2
     assert any("npu-" in line and line.count(".so") for line in stand_in.phone.history)
     assert not left_behind(stand_in)
+
+
+def test_the_room_for_an_npus_libraries_is_seen_before_the_work(
+    benches: Callable[..., Bench],
+    stand_ins: Callable[..., StandIn],
+    litert: Path,
+    npu: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (npu / "libVendorRuntime.so").write_bytes(bytes(12 << 20))
+    bench = benches(backends=("xnnpack", "npu"))
+    # Room for the tool and the models, and not for the libraries beside what stays free.
+    phone = stand_ins(replace(load("pixel"), storage=Storage(4_000_000, 20 << 10)))
+    words = "19 MiB free in /data/local/tmp, 29 MiB needed for all that is measured"
+    assert look((phone.serial,), bench.experiment, bench.output, DeviceOptions(binary=litert, npu=npu)) == 1
+    assert words in capsys.readouterr().err
+    with pytest.raises(EdgeproofError, match=words):
+        bench.run(phone.serial, binary=litert, npu=npu)
+    assert not any("--graph" in line for line in phone.phone.history)
+    assert not left_behind(phone)
 
 
 def test_an_npu_without_libraries_is_not_tried(benches: Callable[..., Bench], stand_in: StandIn, litert: Path) -> None:
