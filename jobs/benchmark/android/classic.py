@@ -117,9 +117,11 @@ def _stopped(printed: Printed, backend: str) -> Outcome:
 
 def why_stopped(printed: Printed) -> str:
     """The reason of a status other than 0, in the tool's words where it has any."""
-    if printed.status > SIGNALLED:
-        return f"the tool was ended by {_signal(printed.status - SIGNALLED)}"
     complaints = errors(printed.text)
+    if printed.status > SIGNALLED:
+        # A check that failed says why before it ends the process; what is not said may stand in the device's log.
+        said_last = f"; it said last: {complaints[-1]}" if complaints else ""
+        return f"the tool was ended by {_signal(printed.status - SIGNALLED)}{said_last}"
     said = [line.strip() for line in printed.text.splitlines() if line.strip() and CLOSING_PHRASE not in line]
     words = "; ".join(complaints[:MOST_COMPLAINTS]) if complaints else (said[-1] if said else "it said nothing")
     return f"{'the app gave up' if printed.app else f'exit status {printed.status}'}: {words}"

@@ -21,8 +21,9 @@ REFUSALS = {
     "hexagon": (r"Could not create Hexagon delegate: .*",),
 }
 CLOSING_PHRASE = "Benchmarking failed."
-# The tool's, the runtime's and abseil's (a letter and the day).
-MARK = re.compile(r"(INFO|WARN|WARNING|VERBOSE|ERROR|FATAL): |[IWEF]\d{4} \d\d:\d\d:")
+# The tool's, the runtime's and abseil's (a letter and the day, then who says it).
+MARK = re.compile(r"(INFO|WARN|WARNING|VERBOSE|ERROR|FATAL): |([IWEF])\d{4} \d\d:\d\d:(?:[^\]\n]{1,200}\] )?")
+MARKED_ERRORS = {"ERROR", "FATAL", "E", "F"}
 COMPLAINT = re.compile(
     r"\b(?:fail(?:ed|ure|s)?|errors?|cannot|can't|could not|couldn't|unable|invalid|unresolved|unsupported|disallowed|"
     r"mismatch|missing|not (?:supported|found|compatible|true|registered|valid)|no such|does not|doesn't|didn't|"
@@ -63,7 +64,8 @@ def errors(text: str) -> list[str]:
     for line in text.splitlines():
         mark = MARK.match(line)
         said = line[mark.end() :].strip() if mark else line.strip()
-        if (mark[1] in ("ERROR", "FATAL") if mark else _complains(said)) and said not in {"", CLOSING_PHRASE}:
+        bad = (mark[1] or mark[2]) in MARKED_ERRORS if mark else _complains(said)
+        if bad and said not in {"", CLOSING_PHRASE}:
             found.append(said)
     return found
 

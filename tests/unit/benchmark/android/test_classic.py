@@ -245,3 +245,13 @@ def test_the_line_ends_of_a_terminal_change_nothing(name: str) -> None:
     printed = recorded(name)
     out, err = (text.replace("\n", "\r\n") for text in (printed.stdout, printed.stderr))
     assert measured(replace(printed, stdout=out, stderr=err), GOOD[name]) == measured(printed, GOOD[name])
+
+
+@pytest.mark.parametrize(
+    "said", ["FATAL: Check failed: a == b", "F0000 00:00:1755.2  912 tool.cc:7] Check failed: a == b", "out of memory"]
+)
+def test_a_check_that_failed_says_why_it_ended_the_tool(said: str) -> None:
+    outcome = parse(Printed("INFO: STARTING!\n", f"{said}\n", 134, "log"), "cpu")
+    assert isinstance(outcome, Failed)
+    assert outcome.reason.startswith("the tool was ended by SIGABRT; it said last: ")
+    assert outcome.reason.endswith(said.partition("tool.cc:7] ")[2] or said.removeprefix("FATAL: "))
