@@ -1,7 +1,8 @@
 """One process of an executable on a device: its command line, its output kept, and what came of it."""
 
+import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from common.adb.errors import LimitError, TimeLimitError
@@ -55,7 +56,8 @@ class Executable:
         pinned: tuple[str, ...] = (),
     ) -> None:
         self.device, self.files, self.build, self.libraries, self.pinned = device, files, build, libraries, pinned
-        self._count = 0
+        # What a run that was killed left in the folder is not read for this one's.
+        self._run, self._count = secrets.token_hex(4), 0
         if libraries is not None:
             libraries.expect(files)
 
@@ -70,13 +72,14 @@ class Executable:
         """One fresh process. Raises TransportError."""
         cell = wish.cell
         folder = None if self.libraries is None or cell.backend != "npu" else self.libraries.put(self.files)
-        written = self._written()
+        newer, written = self.build.dialect is Dialect.LITERT, self._written()
         given = (
             *self.pinned,
             self.files.put(self.build.path, executable=True),
             *arguments(self.build.dialect, cell, wish.settings, self.files.put(wish.model), self.files.path),
             *(npu_flags(folder)),
-            *(written_flags(cell.backend, self.build.flags, written) if written else ()),
+            # Also of a build that writes nothing: then nothing may be left to the CPU.
+            *(written_flags(cell.backend, self.build.flags, written) if newer else ()),
             *wish.more,
         )
         try:
@@ -89,9 +92,10 @@ class Executable:
         parts = ("+ " + " ".join(given), ended.stdout, "--- stderr", ended.stderr, f"--- {ended.status}\n")
         write_bytes(wish.log, "\n".join(parts).encode("utf-8", "replace"))
         printed = Printed(ended.stdout, ended.stderr, ended.status, wish.name)
-        if self.build.dialect is Dialect.CLASSIC:
+        if not newer:
             return classic.parse(printed, cell.backend)
-        return litert.parse(printed, cell.backend, self._take(written))
+        required = RUNTIME_INFO not in self.build.flags
+        return litert.parse(printed, cell.backend, replace(self._take(written), required=required))
 
     def _written(self) -> dict[str, str]:
         """Where this process is to write its figures and its graph, by flag: under names that none had before."""
@@ -99,7 +103,7 @@ class Executable:
             return {}
         self._count += 1
         known = [flag for flag in (RESULT, RUNTIME_INFO) if flag in self.build.flags]
-        return {flag: self.files.path_of(f"{flag}-{self._count}.pb") for flag in known}
+        return {flag: self.files.path_of(f"{flag}-{self._run}-{self._count}.pb") for flag in known}
 
     def _take(self, written: dict[str, str]) -> Written:
         found = dict(zip(written, self.files.take_all(list(written.values())), strict=True))

@@ -63,10 +63,12 @@ NAMES = {"xnnpack": "XNNPACK", "gpu": "the GPU", "npu": "the NPU"}
 
 @dataclass(frozen=True)
 class Written:
-    """What the tool wrote beside its output; None where it wrote no such file, or does not know the flag."""
+    """What the tool wrote beside its output; None where it wrote no such file, or does not know the flag. `required`:
+    it was started so that it fails where anything is left to the CPU."""
 
     result: bytes | None = None
     runtime: bytes | None = None
+    required: bool = True
 
 
 NOTHING = Written()
@@ -89,11 +91,13 @@ def parse(printed: Printed, backend: str, written: Written = NOTHING) -> Outcome
     refused = _refused(printed, backend)
     if placed is None and refused is not None:
         return Unsupported(reason=refused[:REASON_LENGTH])
-    if written.runtime is None and backend not in ACCELERATORS:
+    if backend not in ACCELERATORS:
         # On the CPU the console alone was never asked for a proof.
-        proof = None
+        proof = None if written.runtime is None else proof
+    elif proof is None and not written.required:
+        return _failed(f"the tool does not tell what ran on {NAMES[backend]}", printed)
     elif proof is None:
-        # Started with full delegation required, so that exit status 0 is the proof.
+        # Exit status 0 is the proof.
         proof = Delegation(extent="complete", kernel=None, nodes_delegated=None, nodes_total=None, partitions=None)
     return _figures(printed, proof, None if written.result is None else result_file.read(written.result))
 

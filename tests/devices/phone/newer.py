@@ -14,14 +14,17 @@ from tests.devices.phone.classic.runtime import Execution, Model, Runtime, Sessi
 from tests.devices.phone.graph import encoded
 from tests.devices.phone.personality import Behaviour, Delegate, Outputs
 
-MARK, OLDER = b"LITERT", b"LITERT-OLDER"
-RUNTIME_INFO = "model_runtime_info_output_file"
+MARK, SILENT = b"LITERT", b"LITERT-SILENT"
+# What older builds do not know, by their marks.
+OLDER, OLDEST = b"LITERT-OLDER", b"LITERT-OLDEST"
+RUNTIME_INFO, RESULT = "model_runtime_info_output_file", "result_file_path"
+LACKS = {OLDER: {RUNTIME_INFO}, OLDEST: {RUNTIME_INFO, RESULT}}
 FLAGS = {
     **{"graph": "", "signature_to_run_for": "", "num_runs": "50", "min_secs": "1", "max_secs": "150"},
     **{"warmup_runs": "1", "warmup_min_secs": "0.5", "num_threads": "-1", "use_cpu": "true", "use_gpu": "false"},
     **{"use_npu": "false", "dispatch_library_path": "", "compiler_plugin_library_path": "", "compiler_cache_path": ""},
     **{"require_full_delegation": "false", "use_profiler": "false", "gpu_backend": "", "gpu-precision": "auto"},
-    **{"result_file_path": "", RUNTIME_INFO: "", "report_peak_memory_footprint": "false", "help": "false"},
+    **{RESULT: "", RUNTIME_INFO: "", "report_peak_memory_footprint": "false", "help": "false"},
 }
 DISPATCH = "libLiteRtDispatch_Vendor.so"
 KERNELS = {"gpu": "LITERT_CL", "npu": "DispatchDelegate", "xnnpack": "TfLiteXNNPackDelegate"}
@@ -48,10 +51,10 @@ class Samples:
     runs: tuple[int, ...]
 
 
-def main(argv: Sequence[str], runtime: Runtime, program: str, *, older: bool = False) -> int:
-    """Run the tool; `older` builds do not write the graph."""
+def main(argv: Sequence[str], runtime: Runtime, program: str, mark: bytes = MARK) -> int:
+    """Run the tool; those of SILENT and OLDEST say nothing of what ran where, whatever they are given."""
     runtime.out("INFO: STARTING!\n")
-    known = {name: value for name, value in FLAGS.items() if not (older and name == RUNTIME_INFO)}
+    known = {name: value for name, value in FLAGS.items() if name not in LACKS.get(mark, ())}
     given = dict(word.removeprefix("--").partition("=")[::2] for word in argv)
     if "help" in given:
         runtime.err(f"usage: {program} <flags>\nFlags:\n")
@@ -61,7 +64,9 @@ def main(argv: Sequence[str], runtime: Runtime, program: str, *, older: bool = F
     if unknown:
         runtime.out(f"WARN: Unconsumed cmdline flags: {' '.join(unknown)}\n")
     try:
-        _benchmark(known | {name: value for name, value in given.items() if name in known}, runtime)
+        _benchmark(
+            known | {name: value for name, value in given.items() if name in known}, runtime, silent=mark == SILENT
+        )
     except ToolError as error:
         for line in error.lines:
             runtime.err(f"ERROR: {line}\n")
@@ -70,7 +75,7 @@ def main(argv: Sequence[str], runtime: Runtime, program: str, *, older: bool = F
     return 0
 
 
-def _benchmark(flags: dict[str, str], runtime: Runtime) -> None:
+def _benchmark(flags: dict[str, str], runtime: Runtime, *, silent: bool) -> None:
     path = flags["graph"]
     try:
         content = runtime.read(path)
@@ -78,18 +83,20 @@ def _benchmark(flags: dict[str, str], runtime: Runtime) -> None:
         raise ToolError("[benchmark_litert_model.cc:300] Failed to load model.") from None
     model = runtime.model(path, content)
     taken, outputs = _compile(flags, len(model.operators), runtime)
+    if not silent:
+        _tell(taken, len(model.operators), runtime)
     main_backend = taken[0].backend if taken else "cpu"
     threads = max(int(flags["num_threads"]), 1)
     session = runtime.prepare(model, Execution(main_backend, threads, (), (), outputs))
     runtime.out(f"INFO: The input model file size (MB): {g(len(content) / 1e6)}\n")
     runtime.out(f"INFO: Initialized session in {g(session.init_us / 1000)}ms.\n")
-    if flags.get(RUNTIME_INFO):
+    if flags.get(RUNTIME_INFO) and not silent:
         _write(runtime, flags[RUNTIME_INFO], _graph(model, taken))
     warmup = _phase(flags, session, "warmup_runs", "warmup_min_secs", runtime)
     samples = Samples(warmup, _phase(flags, session, "num_runs", "min_secs", runtime))
     _block(flags, session, samples, runtime)
-    if flags["result_file_path"]:
-        _write(runtime, flags["result_file_path"], _result(flags, model, session, samples))
+    if flags.get(RESULT):
+        _write(runtime, flags[RESULT], _result(flags, model, session, samples))
 
 
 def _compile(flags: dict[str, str], nodes: int, runtime: Runtime) -> tuple[list[Taken], Outputs]:
@@ -107,14 +114,16 @@ def _compile(flags: dict[str, str], nodes: int, runtime: Runtime) -> tuple[list[
             raise ToolError("[compiled_model.cc:1088] Some ops are not accelerated. Add kLiteRtHwAcceleratorCpu.")
     elif left:
         taken.append(Taken("xnnpack", left))
-    of = nodes
+    return taken, outputs
+
+
+def _tell(taken: Sequence[Taken], of: int, runtime: Runtime) -> None:
     for one in taken:
         runtime.err(
             f"VERBOSE: Replacing {one.nodes} out of {of} node(s) with delegate ({KERNELS[one.backend]}) node, "
             f"yielding 1 partitions for subgraph 0 (main).\n"
         )
         of -= one.nodes - 1
-    return taken, outputs
 
 
 def _there(backend: str, flags: dict[str, str], runtime: Runtime) -> Delegate:

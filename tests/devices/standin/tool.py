@@ -158,7 +158,9 @@ class Runtime:
             return 0
         try:
             if newer.MARK in self.program:
-                return newer.main(argv, self, program, older=newer.OLDER in self.program)
+                marks = (newer.OLDER, newer.OLDEST, newer.SILENT)
+                mark = next((mark for mark in marks if mark in self.program), newer.MARK)
+                return newer.main(argv, self, program, mark)
             return classic.main(argv, self, program)
         except _Cut:
             return 0

@@ -216,6 +216,19 @@ def test_a_refusal_is_unsupported_in_the_tools_words(line: str, backend: str) ->
     assert found.reason.split(":")[0] in line
 
 
+@pytest.mark.parametrize("backend", ["gpu", "npu"])
+@pytest.mark.parametrize("content", [None, b"", graph(("LITERT_CL", 3), "ADD")[:-1]])
+def test_a_graph_that_is_missing_or_cut_off_proves_nothing(backend: str, content: bytes | None) -> None:
+    """A full disk takes it; the tool goes on, with whatever ran the model."""
+    found = litert.parse(PRINTED, backend, Written(RESULT, content, required=False))
+    assert isinstance(found, Failed), found
+    assert "does not tell what ran" in found.reason
+    # The CPU was never asked for a proof by the console.
+    plain = litert.parse(PRINTED, "xnnpack", Written(RESULT, content, required=False))
+    assert isinstance(plain, Measured)
+    assert plain.delegation is None
+
+
 @settings(max_examples=300, deadline=None)
 @given(st.binary(max_size=200), st.integers(0, len(RESULT)))
 def test_damaged_files_end_in_an_outcome(noise: bytes, at: int) -> None:

@@ -6,16 +6,19 @@ from pathlib import Path
 
 import pytest
 
+from common.adb.server import Device, Server
 from common.artifact import file_ref, read, write_model
 from common.errors import EdgeproofError
 from common.schema.benchmark import Benchmark, Row, RunLine, Summary
 from common.schema.caution import LookedAtByAnother
-from common.schema.outcome import Unsupported
+from common.schema.outcome import Failed, Unsupported
 from common.schema.variant import Compiled, Variant
+from jobs.benchmark.android.files import RunFolder
 from jobs.benchmark.ledger import Ledger
 from jobs.benchmark.look import look
 from jobs.benchmark.targets.device_options import DeviceOptions
 from tests.devices.phone import newer
+from tests.devices.phone.graph import encoded
 from tests.devices.phone.personality import Behaviour, Delegate, Storage, load
 from tests.devices.standin.device import StandIn
 from tests.devices.standin.phone import fake_binary
@@ -154,11 +157,12 @@ def test_a_part_on_the_npu_is_told(
     assert (told.extent, told.nodes_delegated, told.nodes_total) == ("partial", 15, 25)
 
 
+@pytest.mark.parametrize("mark", [newer.OLDER, newer.OLDEST])
 def test_a_build_that_writes_no_graph_must_take_it_all(
-    benches: Callable[..., Bench], stand_ins: Callable[..., StandIn], tmp_path: Path
+    mark: bytes, benches: Callable[..., Bench], stand_ins: Callable[..., StandIn], tmp_path: Path
 ) -> None:
     older = tmp_path / "older"
-    older.write_bytes(fake_binary(mark=newer.OLDER))
+    older.write_bytes(fake_binary(mark=mark))
     pixel = load("pixel")
     half = Delegate(Behaviour.PARTIAL, speed=2.0, share=0.6)
     phone = stand_ins(replace(pixel, delegates=replace(pixel.delegates, gpu=half)))
@@ -166,6 +170,26 @@ def test_a_build_that_writes_no_graph_must_take_it_all(
     refused = found["gpu", "litert"].result
     assert isinstance(refused, Unsupported)
     assert "not accelerated" in refused.reason
+    assert isinstance(found["xnnpack", "litert"].result, Summary)
+
+
+def test_a_build_that_wrote_no_graph_though_it_can_proves_nothing(
+    benches: Callable[..., Bench], stand_ins: Callable[..., StandIn], tmp_path: Path
+) -> None:
+    silent = tmp_path / "silent"
+    silent.write_bytes(fake_binary(mark=newer.SILENT))
+    pixel = load("pixel")
+    phone = stand_ins(replace(pixel, delegates=replace(pixel.delegates, gpu=Delegate(Behaviour.DECLINED))))
+    bench = benches(backends=("xnnpack", "gpu"))
+    # A run that was killed left one of another process, with a name that this run would give too.
+    folder = RunFolder(Device(Server(), phone.serial), str(bench.output.resolve())).path
+    for number in range(1, 20):
+        path = f"{folder}/{newer.RUNTIME_INFO}-{number}.pb"
+        phone.phone.files.add(path, encoded([("LITERT_CL", 25)]), 0o100644)
+    found = by_place(bench.run(phone.serial, binary=silent))
+    failed = found["gpu", "litert"].result
+    assert isinstance(failed, Failed), failed
+    assert "does not tell what ran on the GPU" in failed.reason
     assert isinstance(found["xnnpack", "litert"].result, Summary)
 
 
