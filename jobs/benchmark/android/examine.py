@@ -105,7 +105,7 @@ class Examiner:
     def _answer(self, model: Path, cell: Cell, settings: Settings, asked: Questions, which: range) -> Values:
         """Answers to some questions, joined along the first side where they are several."""
         chosen = asked.samples[which.start : which.stop]
-        written = self.files.path_of("output.bin")
+        written = self.files.new_path("output.bin")
         fed = []
         for place, (tensor, shape) in enumerate(asked.inputs):
             path = self.files.path_of(f"input-{place}.bin")
@@ -121,7 +121,7 @@ class Examiner:
         return outputs.decode(content, asked, len(chosen))
 
     def _profile(self, model: Path, cell: Cell, settings: Settings, path: Path) -> Profile:
-        written = self.files.path_of("profile.csv")
+        written = self.files.new_path("profile.csv")
         asked = command.arguments(Dialect.CLASSIC, cell, settings, self.files.put(model), self.files.path)
         self._run(cell, (*asked, *self._fed(cell), *command.profile_flags(written)))
         content = self.files.take(written)

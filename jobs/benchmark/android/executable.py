@@ -1,6 +1,5 @@
 """One process of an executable on a device: its command line, its output kept, and what came of it."""
 
-import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -56,8 +55,6 @@ class Executable:
         pinned: tuple[str, ...] = (),
     ) -> None:
         self.device, self.files, self.build, self.libraries, self.pinned = device, files, build, libraries, pinned
-        # What a run that was killed left in the folder is not read for this one's.
-        self._run, self._count = secrets.token_hex(4), 0
         if libraries is not None:
             libraries.expect(files)
 
@@ -98,12 +95,11 @@ class Executable:
         return litert.parse(printed, cell.backend, replace(self._take(written), required=required))
 
     def _written(self) -> dict[str, str]:
-        """Where this process is to write its figures and its graph, by flag: under names that none had before."""
+        """Where this process is to write its figures and its graph, by flag."""
         if self.build.dialect is Dialect.CLASSIC:
             return {}
-        self._count += 1
         known = [flag for flag in (RESULT, RUNTIME_INFO) if flag in self.build.flags]
-        return {flag: self.files.path_of(f"{flag}-{self._run}-{self._count}.pb") for flag in known}
+        return {flag: self.files.new_path(f"{flag}.pb") for flag in known}
 
     def _take(self, written: dict[str, str]) -> Written:
         found = dict(zip(written, self.files.take_all(list(written.values())), strict=True))

@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+import secrets
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ from common.errors import EdgeproofError
 ROOT = "/data/local/tmp"
 PREFIX = f"{ROOT}/edgeproof-"
 NAME_DIGITS = 16
+NEW_BYTES = 6
 # A slow wireless link; USB 2 does thirty times as much.
 LEAST_BYTES_PER_S = 200_000
 BASE_LIMIT_S = 30.0
@@ -85,8 +87,13 @@ class RunFolder:
                 raise EdgeproofError(f"{self.device.serial}: {error.message}", hint=error.hint) from None
 
     def path_of(self, name: str) -> str:
-        """Where the tool may write a file of its own."""
+        """Where a file is, or is to be."""
         return f"{self.path}/{name}"
+
+    def new_path(self, name: str) -> str:
+        """Where the tool may write a file of its own. No other had that path: a tool that cannot write its file goes
+        on, and what a process before it left is not read in its place."""
+        return self.path_of(f"{secrets.token_hex(NEW_BYTES)}-{name}")
 
     def take(self, path: str, size: int = 0) -> bytes | None:
         """Content of a file that the tool wrote, of about `size` bytes, which is removed; None when there is none."""

@@ -1,5 +1,6 @@
 """Answers, operators and the app, on a stand-in that really runs the model through LiteRT."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -48,6 +49,15 @@ def examinations(result: Benchmark) -> list[Examination]:
     found = [row.examination for row in result.rows]
     assert all(found)
     return [one for one in found if one is not None]
+
+
+def test_no_process_writes_where_another_wrote(benches: Callable[..., Bench], stand_in: StandIn) -> None:
+    """A tool that cannot write its file goes on without a word, and what was there before were its answers."""
+    run(benches(("cpu",), more=f"outputs_images = {IMAGES}\nprofile = true"), stand_in)
+    said = "\n".join(stand_in.phone.history)
+    for flag in ("output_filepath", "op_profiling_output_file"):
+        paths = re.findall(rf"--{flag}=(\S+)", said)
+        assert len(paths) == len(set(paths)) > 1
 
 
 def test_a_device_that_answers_as_this_machine_does(benches: Callable[..., Bench], stand_in: StandIn) -> None:
