@@ -162,12 +162,13 @@ class RunFolder:
     def require_room(self, size: int = 0) -> None:
         """See that there is room for `size` bytes, and for all that is expected and is not there yet. Raises
         EdgeproofError."""
-        free = self.free_kib()
-        needed, what = size // KIB + SPARE_KIB, ""
+        free, left, what = self.free_kib(), size, ""
         if not self._roomy:
-            total = sum(self._expected.values())
-            needed, what = max(needed, total // KIB + SPARE_KIB - self._taken_kib()), " for all that is measured"
-        if free is not None and free < needed:
+            missing = sum(self._expected.values()) - self._taken_kib() * KIB
+            left, what = max(size, missing), " for all that is measured"
+        needed = left // KIB + SPARE_KIB
+        # Where all is there already nothing will be sent.
+        if free is not None and left > 0 and free < needed:
             message = f"{self.device.serial}: {free // KIB} MiB free in {ROOT}, {needed // KIB + 1} MiB needed{what}"
             raise EdgeproofError(message, hint="free some space on the device")
         self._roomy = True

@@ -212,6 +212,8 @@ def test_what_lies_there_already_needs_no_room_again(bench: Bench, stand_ins: Ca
     bench.run(phone.serial, keep=True)
     # The same run once more, with other settings: the ledger has nothing of it.
     (bench.output / "ledger.jsonl").unlink()
+    # Less than what stays free beside what is sent: nothing is sent.
+    phone.arm(Fault(Kind.DISK_FULL, after_bytes=8 << 20))
     bench.run(phone.serial)
 
 
