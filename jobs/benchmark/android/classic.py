@@ -46,7 +46,7 @@ PEAK = re.compile(
 )
 # Blank to people, but no blank of a line that the patterns take for whole.
 CUT = "\x1c\n"
-TERMINAL_END = re.compile(r"\r+\n")
+TERMINAL_END = re.compile(r"\r{1,3}\n")
 # Given with the backend's own flag.
 LIBRARIES = {"hexagon": {"--hexagon_lib_path"}}
 UNKNOWN_FLAGS = re.compile(r"Unconsumed cmdline flags: (.+)")

@@ -150,6 +150,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
 # What made a pattern go over the rest of the text again and again.
 TEXTS = {
     "line ends": "\n" * LONG,
+    "line ends of a terminal": "\r" * LONG,
     "blanks": " " * LONG + "x",
     "blanks and line ends": " \n" * (LONG // 2),
     "open properties": "[a]: [b\n" * (LONG // 8),
