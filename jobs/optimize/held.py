@@ -8,7 +8,7 @@ output has.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from common.numbers import percent
+from common.numbers import listed, percent
 from common.schema.tflite import FLOATING, Domain
 from common.schema.variant import LayerNote
 from common.tflite.flat import FlatTensor, Graph, parse
@@ -28,6 +28,7 @@ class Computed:
     """An operator of the file and the layers that it comes from. `kernel` is the largest constant that it multiplies
     with, `owner` the layer of that, None where no layer explains it; `macs` is None where it cannot be told."""
 
+    name: str
     layers: tuple[str, ...]
     domain: Domain
     macs: int | None
@@ -83,6 +84,7 @@ def computed(content: bytes, inspection: Inspection, aware: Sequence[Aware]) -> 
         of = tuple(dict.fromkeys(layer for name in names for layer in _layers(name, layers)))
         found.append(
             Computed(
+                name=entry.name,
                 layers=tuple(layer.layer for layer in of),
                 domain=entry.domain,
                 macs=entry.macs,
@@ -130,6 +132,10 @@ def _action(layer: Aware, operators: Sequence[Computed], failure: str | None) ->
     floating = [operator for operator in (*kernels, *own) if operator.domain in FLOATING]
     if floating:
         multiplied = [operator for operator in kernels if operator.domain in FLOATING]
+        if kernels and not multiplied:
+            # The converter leaves single operators beside a recurrent layer's own, other ones from time to time.
+            left = f"but {_names(floating)} in float: {_reason(layer.reason, failure)}"
+            return f"{_in_int8(layer, kernels, operators)}, {left}"
         how = "run as hybrid" if all(operator.domain == "hybrid" for operator in floating) else "left in float"
         share = _share(_of_all(multiplied, operators)) if multiplied else ""
         return f"{how}{share}: {_reason(layer.reason, failure)}"
@@ -143,7 +149,17 @@ def _action(layer: Aware, operators: Sequence[Computed], failure: str | None) ->
         return "quantised"
     if not own:
         return f"no operator of its own in the file: {layer.reason}"
-    return f"int8 by calibration{_share(_of_all(kernels, operators)) if kernels else ''}: {layer.reason}"
+    return f"{_in_int8(layer, kernels, operators)}: {layer.reason}"
+
+
+def _in_int8(layer: Aware, kernels: Sequence[Computed], operators: Sequence[Computed]) -> str:
+    if layer.reason is None:
+        return "quantised"
+    return f"int8 by calibration{_share(_of_all(kernels, operators)) if kernels else ''}"
+
+
+def _names(operators: Sequence[Computed]) -> str:
+    return listed(tuple(sorted({operator.name for operator in operators})))
 
 
 def _reason(reason: str | None, failure: str | None) -> str:

@@ -3,8 +3,9 @@
     python -m tests.benchmarks.network_table <folder> [--network conv1d …] [--pass quantize_aware …] [--format int8 …]
 
 Each network runs in a process of its own, with one step of training for each pass; `<folder>/<network>.jsonl` gets a
-line for each cell at once, and cells that are there already are not made again. Prints a table in Markdown of the share
-of the multiply-accumulates in int8, and below it every traceback and every untrue word.
+line for each cell at once, and cells that are there already are not made again. Where the process crashes, the cell is
+what an experiment of it gets: the look before a training, which tries networks in a process of its own. Prints a table
+in Markdown of the share of the multiply-accumulates in int8, and below it every traceback and every untrue word.
 
 A layer's word is held against the file without the names of tensors (`tests/words.py`).
 """
@@ -21,6 +22,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import numpy as np
+import tomli_w
 
 from common import markdown
 from common.errors import EdgeproofError
@@ -31,6 +33,8 @@ IMAGES, BATCH = 8, 8
 TIMEOUT_SECONDS = 3600
 LINE = 160
 TUNED = {"epochs": 1}
+# A network of less than a thousand weights has no CompactNet for a student.
+PUPIL = Path(__file__).with_name("pupil.py")
 PASSES: dict[str, list[dict[str, Any]]] = {
     "none": [],
     "merge_separable": [{"pass": "merge_separable"}],
@@ -38,9 +42,7 @@ PASSES: dict[str, list[dict[str, Any]]] = {
     "factorize": [{"pass": "factorize", "rank": 4, "min_weights": 64, **TUNED}],
     "prune": [{"pass": "prune", "frequency": 1, **TUNED}],
     "cluster": [{"pass": "cluster", "clusters": 4, "initialization": "LINEAR", **TUNED}],
-    "distill": [
-        {"pass": "distill", "student": {"architecture": "CompactNet", "width": 0.25}, "batch_size": 8, **TUNED}
-    ],
+    "distill": [{"pass": "distill", "student": {"architecture": str(PUPIL)}, "batch_size": 8, **TUNED}],
     "quantize_aware": [{"pass": "quantize_aware", **TUNED}],
     "sparsity preserved": [
         {"pass": "prune", "frequency": 1, **TUNED},
@@ -107,8 +109,12 @@ def measure(network: str, folder: Path, passes: list[str], formats: list[str]) -
         except Exception as error:  # What this looks for.
             line = str(error).strip().split("\n")[0][:LINE]
             result = CellResult(network, name, number, traceback=f"{type(error).__name__}: {line}")
-        with path.open("a", encoding="utf-8") as stream:
-            stream.write(json.dumps(asdict(result)) + "\n")
+        _append(path, result)
+
+
+def _append(path: Path, result: CellResult) -> None:
+    with path.open("a", encoding="utf-8") as stream:
+        stream.write(json.dumps(asdict(result)) + "\n")
 
 
 def _built(network: str) -> Any:
@@ -119,14 +125,41 @@ def _built(network: str) -> Any:
     from tests.benchmarks.kinds import CLASSES, IMAGE
 
     with tempfile.TemporaryDirectory() as name:
-        path = Path(name) / f"{network}.py"
-        path.write_text(
-            f"from tests.benchmarks import kinds\n\n\ndef build(input_shape, classes):\n    return kinds.{network}()\n",
-            encoding="utf-8",
-        )
-        model = build(Network(architecture=str(path)), IMAGE, CLASSES, Path(name))
+        model = build(Network(architecture=str(_written(network, Path(name)))), IMAGE, CLASSES, Path(name))
     # Statistics that fit no data leave activations without a range.
     return reestimate(model, _tuner().batches.images)[0]
+
+
+def _written(network: str, folder: Path) -> Path:
+    path = folder / f"{network}.py"
+    path.write_text(
+        f"from tests.benchmarks import kinds\n\n\ndef build(input_shape, classes):\n    return kinds.{network}()\n",
+        encoding="utf-8",
+    )
+    return path
+
+
+def looked(network: str, name: str, number: str) -> CellResult:
+    """The cell of a process that crashed: what an experiment is told before its training."""
+    from common.experiment import parsed
+    from common.tensorflow_import import load_quietly
+    from jobs.train.look import look
+    from tests.benchmarks.kinds import CLASSES
+
+    load_quietly()
+    with tempfile.TemporaryDirectory() as place:
+        table = {
+            "title": "Table",
+            "reference": "tried",
+            "model": {"architecture": str(_written(network, Path(place)))},
+            "variants": {"tried": {"passes": PASSES[name], "convert": {"format": number}}},
+        }
+        experiment = parsed(tomli_w.dumps(table).encode(), Path(place) / "table.toml")
+        try:
+            look(experiment, _built(network), _tuner().batches.images, _tuner().steps_per_epoch, CLASSES)
+        except EdgeproofError as error:
+            return CellResult(network, name, number, refused=error.message[:LINE])
+    return CellResult(network, name, number, traceback="the process crashed, and nothing was said before the training")
 
 
 def _tuner() -> Any:
@@ -190,6 +223,14 @@ def _shown(cell: CellResult | None) -> str:
     return "none" if cell.share is None else percent(cell.share)
 
 
+def _run(folder: Path, network: str, passes: list[str], formats: list[str], *more: str) -> int:
+    """The exit status of a network's own process."""
+    chosen = [*(f"--pass={item}" for item in passes), *(f"--format={item}" for item in formats), *more]
+    command = [sys.executable, "-m", __spec__.name, str(folder), "--one", network, *chosen]
+    trusted = {**os.environ, "EDGEPROOF_TRUST": "1"}
+    return subprocess.run(command, env=trusted, stderr=subprocess.DEVNULL, timeout=TIMEOUT_SECONDS).returncode
+
+
 def main() -> None:
     """Run what is asked for, each network in a process of its own, and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -198,20 +239,26 @@ def main() -> None:
     parser.add_argument("--pass", action="append", default=[], dest="passes", choices=PASSES)
     parser.add_argument("--format", action="append", default=[], dest="formats", choices=FORMATS)
     parser.add_argument("--one", help=argparse.SUPPRESS)
+    parser.add_argument("--crashed", action="store_true", help=argparse.SUPPRESS)
     asked = parser.parse_args()
     passes, formats = asked.passes or list(PASSES), asked.formats or list(FORMATS)
     asked.folder.mkdir(parents=True, exist_ok=True)
+    if asked.one and asked.crashed:
+        _append(asked.folder / f"{asked.one}.jsonl", looked(asked.one, passes[0], formats[0]))
+        return
     if asked.one:
         measure(asked.one, asked.folder, passes, formats)
         return
     names = asked.network or list(NAMES)
     for name in names:
-        chosen = [*(f"--pass={item}" for item in passes), *(f"--format={item}" for item in formats)]
-        command = [sys.executable, "-m", __spec__.name, str(asked.folder), "--one", name, *chosen]
-        trusted = {**os.environ, "EDGEPROOF_TRUST": "1"}
-        done = subprocess.run(command, env=trusted, stderr=subprocess.DEVNULL, timeout=TIMEOUT_SECONDS, check=False)
-        if done.returncode:
-            print(f"{name}: the process ended with {done.returncode}", file=sys.stderr)
+        while (status := _run(asked.folder, name, passes, formats)) < 0:
+            known = {(cell.passes, cell.format) for cell in read(asked.folder / f"{name}.jsonl")}
+            crashed = next(cell for cell in cells(passes, formats) if cell not in known)
+            status = _run(asked.folder, name, [crashed[0]], [crashed[1]], "--crashed")
+            if status:
+                break
+        if status:
+            print(f"{name}: the process ended with {status}", file=sys.stderr)
     print("\n".join(table([cell for name in names for cell in read(asked.folder / f"{name}.jsonl")])))
 
 

@@ -14,7 +14,7 @@ from common.schema.recipe import Convert, Recipe
 from common.schema.variant import Promise
 from common.tflite.reader import Inspection, inspect
 from jobs.optimize.batch_norm import reestimate
-from jobs.optimize.held import Held, computed, float_kernels, told
+from jobs.optimize.held import Computed, Held, computed, float_kernels, told
 from jobs.optimize.int8_forms import int8_forms
 from jobs.optimize.pass_result import Aware, PassResult
 from jobs.optimize.promises import advice, check
@@ -239,6 +239,19 @@ def test_a_kernel_that_is_not_int8_and_has_no_layer_is_shown_too() -> None:
     _, held, said = _held("float32", (Aware("other", ("other",), (7,), None),))
     assert len(held.floats) == 2
     assert said["other"] == "trained for int8; none of the file's kernels is known as its own"
+
+
+def test_what_stays_in_float_beside_int8_kernels_is_named() -> None:
+    lstm = Aware("lstm", ("lstm",), (96,), "tfmot does not quantise LSTM")
+    operators = (
+        Computed("FULLY_CONNECTED", ("lstm",), "int8", 96, "kernel", "int8", "lstm"),
+        Computed("SPLIT", ("lstm",), "float32", 0),
+    )
+    (note,) = told(operators, (lstm,), None)
+    assert note.action == (
+        "int8 by calibration, 100 % of the multiply-accumulates, but SPLIT in float: tfmot does not quantise LSTM"
+    )
+    assert float_kernels(operators, (lstm,), None) == ()
 
 
 def test_what_of_other_recipes_is_float_is_not_waived() -> None:
