@@ -10,7 +10,7 @@ import tensorflow as tf
 from common.errors import EdgeproofError
 from common.keras_file import said
 from common.quiet_import import standard_error_held
-from common.schema.recipe import Convert
+from common.schema.convert import Convert
 
 INTEGER_OPERATORS = {
     "int8": tf.lite.OpsSet.TFLITE_BUILTINS_INT8,

@@ -1,9 +1,8 @@
 """A Keras model to the bytes of a .tflite file, by the TFLite converter or litert-quantizer."""
 
 import contextlib
-import io
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,16 +16,16 @@ from common.batches import even_rows
 from common.converter import converted, refusal
 from common.errors import EdgeproofError
 from common.networks.culprit import HINT, culprit, named_in, part
+from common.networks.flat import leaves
 from common.quiet_import import standard_error_held
-from common.schema.recipe import CALIBRATED, Convert
+from common.schema.convert import Convert
+from common.tflite.flat import parse
+from common.tflite.parts import by_layer
 from common.tflite.predict import predict
+from common.tflite.quantizer import Calibration, Quantization, quantized
 
-FROM_LITERT_QUANTIZER = (
-    "dynamic_wi8_afp32",
-    "dynamic_wi4_afp32",
-    "weight_only_wi8_afp32",
-    "weight_only_wi4_afp32",
-)
+# What an error calls what litert-quantizer is given.
+THE_FILE = "the float32 file"
 # TensorFlow's operator for the sizes of a tensor.
 SHAPE = "Shape"
 
@@ -45,37 +44,61 @@ class Conversion:
         """The content of a file that LiteRT runs: for any number of images, or for one where the converter does not
         take it otherwise. Raises whatever the converter, litert-quantizer or LiteRT raises."""
         # The converter cannot calibrate what a loop computes.
-        with _loops(model, unrolled=self.settings.format in CALIBRATED and not self._brought):
-            inference = _inference(model, None)
+        with _loops(model, unrolled=self.settings.is_calibrated and not self._brought):
+            inference, names = _inference(model, None), layer_names(model)
             if not _computes_sizes(inference):
                 # The converter raises whatever TensorFlow raises in it; what it says for one image counts.
                 with contextlib.suppress(Exception):
-                    return self._content(inference)
-            return self._content(_inference(model, 1))
+                    return self._content(inference, names)
+            return self._content(_inference(model, 1), names)
 
     @property
     def _brought(self) -> bool:
         """Whether all ranges are the model's own."""
         return self.aware and not self.measured
 
-    def _content(self, inference: Any) -> bytes:
+    def _content(self, inference: Any, layers: Collection[str]) -> bytes:
         # The converter's own way from a Keras model writes every layer's training functions too, and takes twice as
         # long.
         with tempfile.TemporaryDirectory() as folder:
             tf.saved_model.save(inference, folder, signatures=inference.serve)
-            content = self._converted(Path(folder))
+            content = self._converted(Path(folder), layers)
         with standard_error_held():  # It says there too why it does not run.
             predict(content, self.images[:1], workers=1)
         return content
 
-    def _converted(self, folder: Path) -> bytes:
-        if self.settings.format in FROM_LITERT_QUANTIZER:
-            return _quantised(converted(folder, Convert(format="float32"), None), self.settings.format)
+    def _converted(self, folder: Path, layers: Collection[str]) -> bytes:
+        if self.settings.of_file is not None:
+            return self._quantized(converted(folder, Convert(format="float32"), None), layers)
         samples = None if self._brought else lambda: _representative(self.images, self.settings.calibration_images)
         content = converted(folder, self.settings, samples, some_float=self.aware)
         if not self.settings.sparse:
             return content
         return min(content, converted(folder, self.settings, samples, sparse=True), key=len)
+
+    def _quantized(self, content: bytes, layers: Collection[str]) -> bytes:
+        wanted = quantization(self.settings, content, layers)
+        if wanted is None:
+            return content
+        if not self.settings.is_calibrated:
+            return quantized(THE_FILE, content, wanted, None)
+        (signature,) = parse(content).signatures
+        (name,) = signature.inputs
+        rows = lambda: ({name: row} for (row,) in _representative(self.images, self.settings.calibration_images))  # noqa: E731
+        return quantized(THE_FILE, content, wanted, Calibration(signature.name, rows))
+
+
+def layer_names(model: Any) -> tuple[str, ...]:
+    """Those of a network, the layers of models inside it among them."""
+    return tuple(layer.name for layer in leaves(model))
+
+
+def quantization(settings: Convert, content: bytes, layers: Collection[str]) -> Quantization | None:
+    """What litert-quantizer is, or was, to do to a file of a network with these layers; None where the converter itself
+    makes the format. Raises EdgeproofError for a file that is none."""
+    if settings.of_file is None:
+        return None
+    return Quantization(settings.of_file, by_layer(content, layers), settings.integer_io)
 
 
 def convert(model: Any, settings: Convert, images: npt.NDArray[np.uint8], *, aware: bool = False) -> bytes:
@@ -149,15 +172,6 @@ def _computes_sizes(inference: Any) -> bool:
     graph = inference.serve.get_concrete_function().graph.as_graph_def()
     inner = (node.op for function in graph.library.function for node in function.node_def)
     return SHAPE in {node.op for node in graph.node} or SHAPE in set(inner)
-
-
-def _quantised(content: bytes, recipe_name: str) -> bytes:
-    from litert_quantizer import quantizer, recipe  # half a second, and few recipes need it
-
-    made = quantizer.Quantizer(content)
-    made.load_quantization_recipe(getattr(recipe, recipe_name)())
-    with contextlib.redirect_stdout(io.StringIO()):  # It prints a summary of sizes.
-        return bytes(made.quantize().quantized_model)
 
 
 def _representative(images: npt.NDArray[np.uint8], count: int) -> Iterator[list[npt.NDArray[np.float32]]]:

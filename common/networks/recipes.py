@@ -37,6 +37,7 @@ def require_fits(recipe: Recipe, network: Any, student: Any | None, steps: int) 
             case Factorize():
                 require_known((*settings.layers, *settings.ranks), names, settings.name)
                 names |= {name + end: True for name, weighs in names.items() if weighs for end in (THIN, WIDE)}
+    require_known(recipe.convert.layers, names, "convert")
 
 
 def require_room(settings: Prune, steps: int) -> None:

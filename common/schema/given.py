@@ -23,6 +23,7 @@ FileFormat = Literal[
 STATIC = ("static_wi8_ai8", "static_wi8_ai16")
 # The TFLite converter's own, beside those; the integer ones are calibrated on samples.
 ConverterFormat = Literal["float32", "float16", "dynamic_range", "int8", "int16x8"]
+OtherFormats = dict[Pattern, FileFormat | Literal["float32"]]
 CONVERTER, INTEGER = ("float32", "float16", "dynamic_range", "int8", "int16x8"), ("int8", "int16x8")
 # Whole models as Keras saves them, in the format of Keras 3 and in the older one.
 KERAS = (".keras", ".h5")
@@ -65,13 +66,13 @@ class GivenFile(Model):
 class FileConvert(Model):
     """How a file is quantised after training.
 
-    `layers` maps patterns of tensor names (shell patterns) to another format, or to "float32" for operators that
-    stay as they are; the last match counts. A static format is calibrated on `calibration_samples` samples. `npu`
+    `layers` maps shell patterns of the names of operators' outputs to another format, or to "float32" for operators
+    that stay as they are; the last match counts. A static format is calibrated on `calibration_samples` samples. `npu`
     (Qualcomm/SM8750) compiles the file for an NPU as well, which then runs that file.
     """
 
     format: FileFormat
-    layers: dict[Pattern, FileFormat | Literal["float32"]] = Field(default_factory=dict)
+    layers: OtherFormats = Field(default_factory=dict)
     calibration_samples: Annotated[int, Field(gt=0, le=100_000)] = 200
     npu: NpuTarget | None = None
 
@@ -108,7 +109,7 @@ class KerasConvert(Model):
 
     format: ConverterFormat | FileFormat
     integer_io: bool = False
-    layers: dict[Pattern, FileFormat | Literal["float32"]] = Field(default_factory=dict)
+    layers: OtherFormats = Field(default_factory=dict)
     calibration_samples: Annotated[int, Field(gt=0, le=100_000)] = 200
     npu: NpuTarget | None = None
 
@@ -116,10 +117,8 @@ class KerasConvert(Model):
     def _options_fit(self) -> Self:
         if self.integer_io and self.format not in INTEGER:
             raise ValueError(f"integer_io goes with {' or '.join(INTEGER)}, not with {self.format}")
-        if self.layers and self.format in CONVERTER:
-            raise ValueError(
-                f"layers goes with litert-quantizer's formats, such as {STATIC[0]}, not with {self.format}"
-            )
+        if reason := misplaced(self.layers, self.format):
+            raise ValueError(reason)
         return self
 
     @property
@@ -155,6 +154,13 @@ class FromKeras(Model):
     def unused(self) -> str | None:
         """A key of the conversion that was given and would be of no use, and why."""
         return _unused(self.convert, self.is_calibrated)
+
+
+def misplaced(layers: OtherFormats, format_: str) -> str | None:
+    """Why operators cannot have formats of their own beside `format_`; None where they can."""
+    if not layers or format_ not in CONVERTER:
+        return None
+    return f"layers goes with litert-quantizer's formats, such as {STATIC[0]}, not with {format_}"
 
 
 def _unused(convert: FileConvert | KerasConvert, is_calibrated: bool) -> str | None:

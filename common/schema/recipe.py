@@ -10,32 +10,19 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from common.schema.augmentation import Augmentation
-from common.schema.base import Count, Model, NpuTarget, Share
+from common.schema.base import Count, Model, Share
+from common.schema.convert import CALIBRATED, Convert
 from common.schema.fine_tuning import FineTuning, Positive, Rate, Retraining
+from common.schema.given import Pattern
 from common.schema.network import Network
 from common.schema.order import refusal
 
-# Formats whose activations are quantised with ranges seen on data.
-CALIBRATED = ("int8", "int16x8")
 # tfmot's least number when one of them is kept for zero.
 SPARSE_CLUSTERS = 3
-SPARSE = ("float32", "float16")
 # Of a fine-tuning: over so much of it the sparsity grows, and the rest lets the network recover.
 RAMP = 0.75
-Format = Literal[
-    "float32",
-    "float16",
-    "dynamic_range",
-    "int8",
-    "int16x8",
-    "dynamic_wi8_afp32",
-    "dynamic_wi4_afp32",
-    "weight_only_wi8_afp32",
-    "weight_only_wi4_afp32",
-]
 Sparsity = Annotated[float, Field(gt=0, lt=1)]
 Clusters = Annotated[int, Field(ge=2, le=256)]
-Pattern = Annotated[str, Field(min_length=1)]
 
 
 class Prune(Retraining):
@@ -220,32 +207,6 @@ Pass = Annotated[
 ]
 
 
-class Convert(Model):
-    """The numeric format of the .tflite file.
-
-    `int8` and `int16x8` (16-bit activations, 8-bit weights) are calibrated on `calibration_images` of the
-    training split; with `integer_io` the model takes and gives integers instead of floats. The formats
-    with `_wi4_` and `_wi8_` are litert-quantizer's recipes of these names. `sparse` stores kernels
-    without their zeros where that makes the file smaller. `npu` (Qualcomm/SM8750) compiles the file for
-    an NPU as well, which then runs that file.
-    """
-
-    format: Format
-    integer_io: bool = False
-    sparse: bool = False
-    calibration_images: Positive = 200
-    npu: NpuTarget | None = None
-
-    @model_validator(mode="after")
-    def _options_fit(self) -> Self:
-        if self.integer_io and self.format not in CALIBRATED:
-            raise ValueError(f"integer_io goes with {' or '.join(CALIBRATED)}, not with {self.format}")
-        if self.sparse and self.format not in SPARSE:
-            # XNNPACK cannot prepare sparse kernels that are quantised too.
-            raise ValueError(f"sparse goes with {' or '.join(SPARSE)}, not with {self.format}")
-        return self
-
-
 class Recipe(Model):
     """An ordered list of passes, then a conversion. No passes: the trained model as it is.
 
@@ -274,8 +235,8 @@ class Recipe(Model):
             return None
         if any(isinstance(settings, QuantizeAware) for settings in self.passes):
             return "calibration_images: quantize_aware learns the ranges itself; leave it out"
-        if self.convert.format not in CALIBRATED:
-            known = " and ".join(CALIBRATED)
+        if not self.convert.is_calibrated:
+            known = " and ".join((", ".join(CALIBRATED[:-1]), CALIBRATED[-1]))
             return f"calibration_images: {known} are calibrated, {self.convert.format} is not; leave it out"
         return None
 

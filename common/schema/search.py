@@ -5,9 +5,10 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from common.schema.base import Count, Model
+from common.schema.convert import Format
 from common.schema.duration import Duration, seconds
 from common.schema.fine_tuning import FineTuning, Positive
-from common.schema.recipe import Format, Sparsity
+from common.schema.recipe import Sparsity
 
 Energy = Annotated[float, Field(gt=0, lt=1)]
 Width = Annotated[float, Field(gt=0, le=16)]

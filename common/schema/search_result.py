@@ -12,9 +12,10 @@ from common.schema.recipe import Recipe
 from common.schema.search import Search
 from common.schema.variant import Validation
 
-# What a candidate is: the trained network with other operators for the same function, with thinner kernels of the
-# grid's or of drawn ranks, with zeros that are not stored; or another network that the trained one teaches.
-Kind = Literal["rewrite", "factorized", "drawn", "sparse", "student"]
+# What a candidate is: the trained network with other operators for the same function, with layers in other formats than
+# the rest, with thinner kernels of the grid's or of drawn ranks, with zeros that are not stored; or another network
+# that the trained one teaches.
+Kind = Literal["rewrite", "mixed", "factorized", "drawn", "sparse", "student"]
 # Where its way ended, in the order of the steps.
 Fate = Literal[
     "not reached",
@@ -108,6 +109,16 @@ class Rewrites(Model):
     not_folded: tuple[str, ...]
 
 
+class Mixed(Model):
+    """Which groups of neighbouring layers are better left in float32, where all others of the candidate `base` are in
+    this format: with them the target is faster, or the file more accurate and no slower."""
+
+    format: str
+    base: Name
+    in_float: tuple[tuple[str, ...], ...]
+    not_in_float: tuple[tuple[str, ...], ...]
+
+
 class SearchResult(Artifact):
     """`setting` is where latencies count, `reference` what they are shares of, and `beside` that file itself. `costs`
     says how well the cost table predicts a candidate from the others, `never_trained` how many of the candidates
@@ -122,6 +133,7 @@ class SearchResult(Artifact):
     took_s: Seconds
     steps: tuple[Step, ...]
     rewrites: tuple[Rewrites, ...]
+    mixed: Mixed | None = None
     outcomes: tuple[Outcome, ...]
     costs: HeldOut | None
     never_trained: Share

@@ -1,7 +1,8 @@
 """What is asked of networks before they are trained, and answered by `jobs.optimize.probe`."""
 
 from common.schema.base import Count, Model
-from common.schema.recipe import Convert, Pass
+from common.schema.convert import Convert
+from common.schema.recipe import Pass
 
 TRIALS, IMAGES = "trials.json", "images.npy"
 

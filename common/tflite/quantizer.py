@@ -1,24 +1,27 @@
-"""The only caller of litert-quantizer for files, and what it promises of them."""
+"""The only caller of litert-quantizer, and what it promises of a file."""
 
 import contextlib
-import fnmatch
 import io
 import logging
+import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-from common.errors import EdgeproofError
-from common.schema.given import FileConvert
+from common.errors import EdgeproofError, UsageError
+from common.schema.given import STATIC, FileConvert
 from common.schema.variant import Promise
-from common.tflite.kernel_promises import kernel_promises
+from common.tflite.kernel_promises import KERNEL_TYPES, kernel_promises
+from common.tflite.parts import Part, chosen, unreached
 from common.tflite.reader import Inspection
 
 # Sums are made in another order by another number of threads, and then the ranges differ in their last digits.
 THREADS = 1
 LEFT = "litert-quantizer leaves this operator as it is"
+# What it calls all that an operator gives, of which it reads no more.
+LONGEST_SCOPE = 10_000
+EVERY = "*"
 
 
 @dataclass(frozen=True)
@@ -29,9 +32,30 @@ class Calibration:
     inputs: Callable[[], Iterable[dict[str, Any]]]
 
 
-def quantized(path: Path, content: bytes, convert: FileConvert, calibration: Calibration | None) -> bytes:
-    """The content of a file quantised as `convert` says. Raises EdgeproofError for one that litert-quantizer
-    refuses."""
+@dataclass(frozen=True)
+class Quantization:
+    """How a file is quantised: `parts` are its operators by the names that the patterns of `convert` are for.
+    `integers` says whether integers go in and out where a format is static; None: unless a pattern leaves what is
+    beside in float."""
+
+    convert: FileConvert
+    parts: Sequence[Part]
+    integers: bool | None = None
+
+    def format(self, part: Part) -> str:
+        """That of an operator."""
+        return chosen(self.convert.layers, part, self.convert.format)
+
+    @property
+    def others(self) -> dict[str, str]:
+        """The formats of the constants that a pattern gives one of their own, by name."""
+        layers = self.convert.layers
+        return {name: found for part in self.parts if (found := chosen(layers, part, "")) for name in part.constants}
+
+
+def quantized(path: object, content: bytes, wanted: Quantization, calibration: Calibration | None) -> bytes:
+    """The content of a file quantised as `wanted` says; `path` is what an error calls it. Raises EdgeproofError for one
+    that litert-quantizer refuses."""
     from litert_quantizer import quantizer  # half a second
 
     logging.getLogger("absl").setLevel(logging.ERROR)
@@ -39,10 +63,9 @@ def quantized(path: Path, content: bytes, convert: FileConvert, calibration: Cal
     warnings.simplefilter("ignore", UserWarning)
     try:
         made = quantizer.Quantizer(content)
-        _add(made, ".*", convert.format)
-        for pattern, format_ in convert.layers.items():
-            _add(made, fnmatch.translate(pattern), format_)
-        with contextlib.redirect_stdout(io.StringIO()):  # It prints a summary of sizes.
+        _rules(made, wanted)
+        # It prints a summary of sizes, and how far it is.
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             ranges = None
             if calibration is not None:
                 # A generator would be used up before it is calibrated with.
@@ -50,27 +73,67 @@ def quantized(path: Path, content: bytes, convert: FileConvert, calibration: Cal
             return bytes(made.quantize(ranges, enable_progress_report=False).quantized_model)
     except (RuntimeError, ValueError, KeyError, TypeError, IndexError, NotImplementedError, AttributeError) as error:
         said = " ".join(str(error).split())[:300]
-        raise EdgeproofError(f"{path} cannot be quantised to {convert.format}: {said}") from error
+        raise EdgeproofError(f"{path} cannot be quantised to {wanted.convert.format}: {said}") from error
 
 
-def quantised_promises(convert: FileConvert, found: Inspection) -> tuple[Promise, ...]:
-    """Which kernels are what the format says; those that are not were left by litert-quantizer or by a pattern."""
-    wanted = {"4": "int4"}.get(convert.format.split("_wi")[1][0], "int8")
-    return kernel_promises(wanted, found, f"{LEFT}, or a pattern of [convert] layers does" if convert.layers else LEFT)
+def require_reached(path: object, wanted: Quantization) -> None:
+    """Raise UsageError naming a pattern of a file's `layers` that matches nothing."""
+    for pattern in unreached(wanted.convert.layers, wanted.parts):
+        hint = "patterns are for the names of operators' outputs, as jobs.inspect shows them"
+        raise UsageError(f"{path}: convert.layers: no operator gives what is named like {pattern!a}", hint=hint)
 
 
-def _add(made: Any, pattern: str, format_: str) -> None:
-    """One rule; a later one replaces an earlier one where both match."""
-    every = "*"
+def quantised_promises(wanted: Quantization, found: Inspection) -> tuple[Promise, ...]:
+    """Which kernels are what their format says; those that are not were left by litert-quantizer."""
+    others = {name: KERNEL_TYPES[format_] for name, format_ in wanted.others.items()}
+    return kernel_promises(KERNEL_TYPES[wanted.convert.format], found, LEFT, others)
+
+
+def _rules(made: Any, wanted: Quantization) -> None:
+    """One rule for all operators, and one for those of each other format; a later one replaces an earlier one where
+    both match."""
+    convert = wanted.convert
+    _add(made, ".*", EVERY, convert.format)
+    others: dict[str, list[str]] = {}
+    for part in wanted.parts:
+        if (format_ := wanted.format(part)) != convert.format:
+            others.setdefault(format_, []).append(_scope(part))
+    if others:
+        # Where a format has no such operator, the rule before counts: that is not to be the one for all.
+        _add(made, f"{_exactly(scope for scopes in others.values() for scope in scopes)}(?:)", EVERY, "float32")
+    for format_, scopes in others.items():
+        _add(made, _exactly(scopes), EVERY, format_)
+    if convert.is_static:
+        static = convert.format if convert.format in STATIC else STATIC[0]
+        for port, beside in (
+            ("INPUT", [part for part in wanted.parts if part.reads]),
+            ("OUTPUT", [part for part in wanted.parts if part.gives]),
+        ):
+            integers = all(wanted.format(part) in STATIC for part in beside)
+            taken = integers if wanted.integers is None else wanted.integers
+            # As a pattern it is another one than that of all operators, so that it comes last.
+            _add(made, "^", port, static if taken else "float32")
+
+
+def _exactly(scopes: Iterable[str]) -> str:
+    return rf"\A(?:{'|'.join(map(re.escape, dict.fromkeys(scopes)))})\Z"
+
+
+def _scope(part: Part) -> str:
+    """What litert-quantizer calls an operator."""
+    return f"{';'.join(name for name in part.outputs if name)};"[:LONGEST_SCOPE]
+
+
+def _add(made: Any, pattern: str, operators: str, format_: str) -> None:
     match format_:
         case "float32":
-            made.update_quantization_recipe(pattern, every, algorithm_key="no_quantize")
+            made.update_quantization_recipe(pattern, operators, algorithm_key="no_quantize")
         case "dynamic_wi8_afp32" | "dynamic_wi4_afp32":
-            made.add_dynamic_config(pattern, every, _weight_bits(format_))
+            made.add_dynamic_config(pattern, operators, _weight_bits(format_))
         case "weight_only_wi8_afp32" | "weight_only_wi4_afp32":
-            made.add_weight_only_config(pattern, every, _weight_bits(format_))
+            made.add_weight_only_config(pattern, operators, _weight_bits(format_))
         case _:
-            made.add_static_config(pattern, every, 16 if format_.endswith("ai16") else 8, 8)
+            made.add_static_config(pattern, operators, 16 if format_.endswith("ai16") else 8, 8)
 
 
 def _weight_bits(format_: str) -> int:

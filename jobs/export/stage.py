@@ -16,14 +16,15 @@ from common.ports import shapes
 from common.promises import require_kept
 from common.provenance import Recorder
 from common.schema.base import FileRef
+from common.schema.convert import Convert
 from common.schema.given import INTEGER, FromKeras
-from common.schema.recipe import Convert
 from common.schema.variant import Origin, Promise, Variant
 from common.tflite.aot import write_compiled
 from common.tflite.ask import load
 from common.tflite.delegated import asked
-from common.tflite.kernel_promises import kernel_promises
-from common.tflite.quantizer import Calibration, quantised_promises, quantized
+from common.tflite.kernel_promises import FLOAT, KERNEL_TYPES, kernel_promises
+from common.tflite.parts import by_output
+from common.tflite.quantizer import Calibration, Quantization, quantised_promises, quantized, require_reached
 from common.tflite.reader import inspect
 from jobs.export.agreement import agrees
 from jobs.export.network import Network, network
@@ -31,7 +32,6 @@ from jobs.export.saved import load_saved
 
 ARTIFACT = "variant.json"
 PACKAGES = ("tensorflow", "keras", "h5py", "litert-quantizer", "ai-edge-litert", "flatbuffers", "numpy")
-KERNELS = {"float16": "float16", "dynamic_range": "int8", "int8": "int8", "int16x8": "int8"}
 LEFT = "the converter leaves this kernel as it is: it is small, or the format has no operator for it"
 
 
@@ -110,17 +110,18 @@ def _made(
         calibration, used["calibration"] = calibrated_on(before, making.convert.calibration_samples, *asked)
     of_file = making.convert.of_file
     if of_file is not None:
-        content = quantized(source.path, plain, of_file, calibration)
-        return content, (agreed, *quantised_promises(of_file, inspect(content))), used
-    wanted = KERNELS.get(making.convert.format)
-    if wanted is None:
+        wanted = Quantization(of_file, by_output(plain))
+        require_reached(source.path, wanted)
+        content = quantized(source.path, plain, wanted, calibration)
+        return content, (agreed, *quantised_promises(wanted, inspect(content))), used
+    if making.convert.format == FLOAT:
         return plain, (agreed,), used
     content = _converted(source, saved_model, making.convert.format, calibration)
     found = inspect(content)
     # A network without kernels is all in integers where the converter says so; it converts nothing else to them.
     if making.convert.format in INTEGER and not found.kernels:
         return content, (agreed,), used
-    return content, (agreed, *kernel_promises(wanted, found, LEFT)), used
+    return content, (agreed, *kernel_promises(KERNEL_TYPES[making.convert.format], found, LEFT)), used
 
 
 def _converted(source: Source, saved_model: Path, format_: Any, calibration: Calibration | None) -> bytes:

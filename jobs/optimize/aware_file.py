@@ -14,7 +14,7 @@ import numpy.typing as npt
 from common.converter import refusal
 from common.networks.convert import Conversion, convert
 from common.numbers import listed
-from common.schema.recipe import Convert
+from common.schema.convert import Convert
 from common.schema.tflite import FLOATING
 from common.schema.variant import LayerNote
 from common.tflite.flat import parse

@@ -1,8 +1,7 @@
 """What a file holds of each layer after quantisation-aware training. Pure: a file and the pass's words to the file's.
 
-The converter names a tensor after the layers that it comes from: paths that are joined by a semicolon, with the
-network's name first and a layer's after it. A kernel that several calls share has no such name, and then the operator's
-output has.
+A tensor is named after the layers that it comes from (`common.tflite.parts`). A kernel that several calls share has no
+such name, and then the operator's output has.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,6 +12,7 @@ from common.schema.tflite import FLOATING, Domain
 from common.schema.variant import LayerNote
 from common.tflite.flat import FlatTensor, Graph, parse
 from common.tflite.operators import KERNELS, Node, sources, stored
+from common.tflite.parts import segments
 from common.tflite.reader import Inspection
 from common.tflite.tensors import dtype_name, elements
 from jobs.optimize.matrices import MATRIX_RANK, WRAPPED
@@ -191,8 +191,8 @@ def _kernel(graph: Graph, made: dict[int, int], node: Node, macs: int | None) ->
 
 
 def _layers(name: str, layers: dict[str, Aware]) -> Iterator[Aware]:
-    for path in name.split(";"):
-        for segment in path.split("/")[1:]:
+    for path in segments(name):
+        for segment in path:
             part = segment if segment in layers else segment.removeprefix(WRAPPED)
             if part in layers:
                 yield layers[part]

@@ -18,7 +18,8 @@ from common.artifact import read
 from common.batches import Batches
 from common.errors import EdgeproofError
 from common.keras_file import said
-from common.schema.recipe import Convert, Recipe
+from common.schema.convert import Convert
+from common.schema.recipe import Recipe
 from common.schema.trials import IMAGES, TRIALS, Answer, Trial, Trials, outputs_of
 from common.tensorflow_import import load_quietly
 

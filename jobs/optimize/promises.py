@@ -5,14 +5,18 @@ its number of output channels and of weights per channel. Where several kernels 
 keeps a promise best stands for the layer that promises most.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 
 import numpy as np
 
-from common.numbers import percent
-from common.schema.recipe import Convert, Recipe
+from common.numbers import listed, percent
+from common.schema.convert import Convert
+from common.schema.recipe import Recipe
 from common.schema.variant import Promise
+from common.tflite.kernel_promises import KERNEL_TYPES
+from common.tflite.parts import chosen
+from common.tflite.quantizer import Quantization
 from common.tflite.reader import Inspection, Kernel
 from jobs.optimize.held import FloatKernels, Held
 from jobs.optimize.pass_result import Expectation
@@ -28,21 +32,10 @@ FOLDED = "the converter multiplied a BatchNormalization into this kernel, which 
 LEAST_INT8 = 0.1
 # A file that is larger than in int8 without the training by no more than this has its reason in its notes.
 LITTLE_LARGER = 0.05
-KERNEL_TYPES = {
-    "float32": "float32",
-    "float16": "float16",
-    "dynamic_range": "int8",
-    "int8": "int8",
-    "int16x8": "int8",
-    "dynamic_wi8_afp32": "int8",
-    "weight_only_wi8_afp32": "int8",
-    "dynamic_wi4_afp32": "int4",
-    "weight_only_wi4_afp32": "int4",
-}
 # litert-quantizer's recipes that leave the kernels of some operators in float.
 WITH_FLOAT = ("dynamic_wi4_afp32", "weight_only_wi4_afp32")
 LEFT_IN_FLOAT = ("DEPTHWISE_CONV_2D", "TRANSPOSE_CONV")
-IO_TYPES = {"int8": "int8", "int16x8": "int16"}
+IO_TYPES = {"int8": "int8", "int16x8": "int16", "static_wi8_ai8": "int8", "static_wi8_ai16": "int16"}
 FLOAT_PORT = "the layer beside it is left in float"
 TRAIN_LONGER = "fine-tune for more steps than the schedule's begin_step and frequency, or change the recipe"
 OTHER_RECIPE = "change the recipe, or leave this variant out"
@@ -51,6 +44,7 @@ WITHOUT = "leave quantize_aware out: int8 alone is calibrated, and a float forma
 HINTS = {
     **dict.fromkeys(("sparsity", "groups", "clusters", "present"), TRAIN_LONGER),
     "type": OTHER_FORMAT,
+    "layers": "name layers that have an operator in the file: variant.json of the variant without layers lists them",
     "int8": WITHOUT,
     "weights": "fine-tune with a smaller learning_rate or sparsity: a kernel has nothing left",
     "accuracy": "a milder recipe: less sparsity, more clusters or bits, a longer fine-tuning",
@@ -58,11 +52,16 @@ HINTS = {
 
 
 def check(
-    recipe: Recipe, expected: Sequence[Expectation], inspection: Inspection, held: Held | None = None
+    recipe: Recipe,
+    expected: Sequence[Expectation],
+    inspection: Inspection,
+    held: Held | None = None,
+    wanted: Quantization | None = None,
 ) -> tuple[Promise, ...]:
     """Every promise of the recipe with what the file holds; `held` says it layer by layer after quantisation-aware
-    training."""
-    return tuple(_promises(recipe, expected, inspection, held))
+    training, `wanted` what litert-quantizer was to do with each operator of the file."""
+    reached = () if wanted is None else _reached(wanted)
+    return (*_promises(recipe, expected, inspection, held, {} if wanted is None else wanted.others), *reached)
 
 
 def advice(promises: Sequence[Promise]) -> str:
@@ -72,7 +71,11 @@ def advice(promises: Sequence[Promise]) -> str:
 
 
 def _promises(
-    recipe: Recipe, expected: Sequence[Expectation], inspection: Inspection, held: Held | None
+    recipe: Recipe,
+    expected: Sequence[Expectation],
+    inspection: Inspection,
+    held: Held | None,
+    others: Mapping[str, str],
 ) -> Iterator[Promise]:
     kernels = [kernel for kernel in inspection.kernels if kernel.operator in REACHED]
 
@@ -89,7 +92,7 @@ def _promises(
     for kernel in inspection.kernels:
         yield _alive(kernel)
         if kernel.tensor.name not in apart:
-            yield _type(recipe.convert, kernel)
+            yield _type(others.get(kernel.tensor.name, recipe.convert.format), kernel)
     yield from (_float(kernels) for kernels in floats)
     yield from _ports(recipe.convert, inspection, floating=bool(inspection.proof.float_islands) and held is not None)
     if held is not None:
@@ -181,10 +184,23 @@ def _ports(settings: Convert, inspection: Inspection, *, floating: bool) -> Iter
         )
 
 
-def _type(settings: Convert, kernel: Kernel) -> Promise:
-    expected = KERNEL_TYPES[settings.format]
-    small = settings.format == "dynamic_range" and kernel.tensor.elements < SMALLEST_QUANTIZED
-    if small or (settings.format in WITH_FLOAT and kernel.operator in LEFT_IN_FLOAT):
+def _reached(wanted: Quantization) -> Iterator[Promise]:
+    """That each pattern of layers that have a format of their own is about some operator."""
+    for pattern in wanted.convert.layers:
+        names = dict.fromkeys(part.owner for part in wanted.parts if chosen({pattern: True}, part, otherwise=False))
+        yield Promise(
+            claim="layers",
+            subject=pattern,
+            expected="operators of the file",
+            observed=f"those of {listed(tuple(names))}" if names else "no operator",
+            kept=bool(names),
+        )
+
+
+def _type(format_: str, kernel: Kernel) -> Promise:
+    expected = KERNEL_TYPES[format_]
+    small = format_ == "dynamic_range" and kernel.tensor.elements < SMALLEST_QUANTIZED
+    if small or (format_ in WITH_FLOAT and kernel.operator in LEFT_IN_FLOAT):
         expected = "float32"
     return Promise(
         claim="type",

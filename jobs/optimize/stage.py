@@ -15,7 +15,7 @@ from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.model_file import model_inputs
 from common.networks import build_student
-from common.networks.convert import convert
+from common.networks.convert import convert, layer_names, quantization
 from common.networks.recipes import require_fits
 from common.networks.saved import load_saved
 from common.npu_sdk import require
@@ -32,6 +32,7 @@ from common.tflite.reader import Inspection, inspect
 from jobs.optimize.aware_file import aware_file
 from jobs.optimize.collapse import accuracy_kept, validated
 from jobs.optimize.fine_tune import FineTuner
+from jobs.optimize.formats import formats
 from jobs.optimize.passed import keras_outputs, run_passes
 from jobs.optimize.promises import advice, check
 
@@ -119,7 +120,11 @@ def make(model: Any, recipe: Recipe, tuner: FineTuner) -> Made:
         content = convert(passed.model, recipe.convert, images)
         inspection = inspect(content)
         reports = (*passed.reports, *(PassReport(name=one.name, layers=()) for one in idle))
-        return Made(passed.model, content, inspection, reports, check(recipe, passed.expected, inspection))
+        form = quantization(recipe.convert, content, layer_names(passed.model))
+        if form is not None:
+            reports = (*reports, formats(form, inspection))
+        promises = check(recipe, passed.expected, inspection, wanted=form)
+        return Made(passed.model, content, inspection, reports, promises)
     file = aware_file(passed.model, passed.before, passed.aware, recipe.convert, images)
     # What the last pass, which it is, says of its layers is what the file holds of them.
     *others, last = passed.reports

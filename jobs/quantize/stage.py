@@ -17,7 +17,8 @@ from common.schema.variant import Origin, Variant
 from common.tflite.aot import write_compiled
 from common.tflite.ask import load
 from common.tflite.delegated import asked
-from common.tflite.quantizer import Calibration, quantised_promises, quantized
+from common.tflite.parts import by_output
+from common.tflite.quantizer import Calibration, Quantization, quantised_promises, quantized, require_reached
 from common.tflite.reader import inspect
 
 ARTIFACT = "variant.json"
@@ -54,13 +55,15 @@ def quantize(
     if not any(kernel.tensor.dtype in FLOATS for kernel in found.kernels):
         raise UsageError(f"{path} has no kernel of real numbers left to quantise", hint="start from the float file")
     load(path, shapes(before, experiment.settings.inputs.shape))
+    wanted = Quantization(making.convert, by_output(source))
+    require_reached(path, wanted)
     inputs = {"file": digest}
     calibration: Calibration | None = None
     if making.convert.is_static:
         calibration, inputs["calibration"] = calibrated_on(before, making.convert.calibration_samples, dataset, samples)
-    content = quantized(path, source, making.convert, calibration)
+    content = quantized(path, source, wanted, calibration)
     made = inspect(content)
-    promises = quantised_promises(making.convert, made)
+    promises = quantised_promises(wanted, made)
     require_kept(name, promises, "another format may suit the file; jobs.inspect shows what is in it")
     with writing(output, ARTIFACT):
         write_bytes(output / f"{name}.tflite", content)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from common.numbers import count, listed, percent
+from common.schema.convert import Convert
 from common.schema.fine_tuning import FineTuning
 from common.schema.given import FromFile, FromKeras, KerasConvert
 from common.schema.recipe import (
     Cluster,
-    Convert,
     Distill,
     Factorize,
     FoldBatchNorm,
@@ -141,6 +141,15 @@ def _convert(recipe: Recipe, proof: Proof | None) -> str:
         + (", calibrated" if calibrated else "")
         + (", without the zeros" if settings.sparse else "")
         + (", integers in and out" if settings.integer_io else "")
+        + _others(settings)
+    )
+
+
+def _others(settings: Convert) -> str:
+    """The layers of another format, where there are few kinds."""
+    kinds = dict.fromkeys(settings.layers.values())
+    return "".join(
+        f", {kind}{_only(tuple(layer for layer, other in settings.layers.items() if other == kind))}" for kind in kinds
     )
 
 

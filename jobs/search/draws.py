@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from common.schema.recipe import Format
+from common.schema.convert import Format
 from jobs.search.space import RANKS, groups
 
 JOURNAL = "optuna.journal"

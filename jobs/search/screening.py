@@ -13,6 +13,7 @@ from common.schema.search_result import Candidate, Screened
 from common.schema.variant import Validation, Variant
 from jobs.search.budget import Budget
 from jobs.search.costs import Predictor, held_out, merged
+from jobs.search.judge import Standing, standings
 from jobs.search.measured import observations, row, screened, target
 from jobs.search.runs import SCREENING, Made, Runs, Where
 from jobs.search.space import untrained
@@ -73,6 +74,10 @@ class Screening:
             predicted = self._predict(made)
             self._take(name, self._runs.measure(name), made, predicted)
         self._budget.end(name, what, tuple(tried), len(new) - len(tried))
+
+    def standings(self) -> list[Standing]:
+        """All that were measured, beside the reference."""
+        return standings(tuple(self.candidates.values()), self.screened, self.reference)
 
     def costs(self) -> HeldOut | None:
         """How well the cost table predicts a candidate from the others; None where no nodes were timed."""

@@ -2,26 +2,16 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from glob import escape
 
-from common.schema.recipe import (
-    CALIBRATED,
-    SPARSE,
-    Convert,
-    Distill,
-    Factorize,
-    FoldBatchNorm,
-    Format,
-    MergeSeparable,
-    Pass,
-    Prune,
-    Recipe,
-)
+from common.schema.convert import CALIBRATED, SPARSE, Convert, Format
+from common.schema.recipe import Distill, Factorize, FoldBatchNorm, MergeSeparable, Pass, Prune, Recipe
 from common.schema.search import Search
 from common.schema.search_result import Candidate, Kind
 
 # Separable convolutions of any number of channels: what is faster is measured, and not known from the number.
 ANY_CHANNELS = 1 << 16
-# Layers that are rewritten one at a time, and parts of the network that have a rank of their own.
+# Layers that are rewritten one at a time, and parts of the network that have a rank or a number format of their own.
 MOST_ALONE, MOST_GROUPS = 12, 12
 # Ranks that a drawn structure gives a part of the network; 0 leaves it as it is.
 RANKS = (0, 2, 4, 8, 16, 32, 64)
@@ -94,6 +84,18 @@ def chosen_rewrite(merged: Sequence[str], folded: Sequence[str]) -> Structure:
     return Structure("rewritten", "rewrite", tuple(passes))
 
 
+def left_in_float(base: Candidate, structure: str, layers: Sequence[str]) -> Candidate:
+    """The candidate with these layers in float32, as another structure."""
+    others = {escape(layer): "float32" for layer in layers}
+    convert = base.recipe.convert.model_copy(update={"layers": others})
+    return Candidate(
+        name=f"{structure}_{convert.format}",
+        structure=structure,
+        kind="mixed",
+        recipe=base.recipe.model_copy(update={"convert": convert}),
+    )
+
+
 def structures(settings: Search, base: tuple[Pass, ...]) -> Iterator[Structure]:
     """What is enumerated beyond rewrites, each on top of the passes `base`; the most promising come first."""
     for energy in settings.energies:
@@ -124,7 +126,7 @@ def enumerated(
 
 
 def groups(layers: Sequence[str]) -> tuple[tuple[str, ...], ...]:
-    """Neighbouring layers in at most MOST_GROUPS parts, which share a rank."""
+    """Neighbouring layers in at most MOST_GROUPS parts, which share a rank, or a number format."""
     size = -(-len(layers) // MOST_GROUPS) if layers else 1
     return tuple(tuple(layers[start : start + size]) for start in range(0, len(layers), size))
 

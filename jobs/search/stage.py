@@ -10,15 +10,17 @@ from common.experiment import LoadedExperiment
 from common.printable import tell
 from common.provenance import Recorder
 from common.run.judge import PREFERRED_BACKEND
+from common.schema.convert import Format
 from common.schema.experiment import Experiment
-from common.schema.recipe import Format, Pass, Recipe
-from common.schema.search_result import Rewrites, SearchResult
+from common.schema.recipe import Pass, Recipe
+from common.schema.search_result import Mixed, Rewrites, SearchResult
 from jobs.search import space
 from jobs.search.budget import Budget
 from jobs.search.confirm import confirmed
 from jobs.search.draws import Drawing
 from jobs.search.fates import Ways, outcomes
-from jobs.search.judge import RUNGS, Standing, finalists, standings, worth_training
+from jobs.search.judge import RUNGS, Standing, finalists, worth_training
+from jobs.search.mixing import mix
 from jobs.search.rewrites import changed, decided
 from jobs.search.runs import Runs, Where
 from jobs.search.screening import Screening
@@ -26,7 +28,7 @@ from jobs.search.trials import Trials
 
 ARTIFACT, FOUND = "search.json", "found.toml"
 # Of the budget, what is spent when a kind of step has to end.
-REWRITES, STRUCTURES, DRAWN = 0.25, 0.45, 0.55
+REWRITES, MIXED, STRUCTURES, DRAWN = 0.25, 0.3, 0.45, 0.55
 BATCH = 8
 
 
@@ -42,24 +44,22 @@ class Searching:
         self.screening = Screening(runs, budget, self._where, experiment.settings.reference, self._space.rounds)
         self.trials = Trials(runs, budget, self.screening, self._space, self._margin)
         self.rewrites: list[Rewrites] = []
+        self.mixed: Mixed | None = None
         self.final: list[Standing] = []
         self.kept: frozenset[str] = frozenset()
 
     def look(self) -> None:
         """Measure structures until those that are worth training are known, train these, and find the finalists."""
         formats = self._rewrites()
+        self.mixed = mix(self.screening, self.screening.standings(), MIXED)
         self._structures(formats)
         self._drawn(formats)
-        found = self._standings()
+        found = self.screening.standings()
         trained = self.trials.run(worth_training(found, self._margin, self._space.trained))
         ready = [one for one in found if not one.candidate.recipe.trains]
         whole = [one for one in trained if len(self.trials.rungs[one.candidate.name]) == len(RUNGS)]
         self.kept = frozenset(one.candidate.name for one in (*ready, *whole) if one.loss <= self._margin)
         self.final = finalists((*ready, *whole), self._margin, self._space.objective, self._space.finalists)
-
-    def _standings(self) -> list[Standing]:
-        screening = self.screening
-        return standings(tuple(screening.candidates.values()), screening.screened, screening.reference)
 
     def _rewrites(self) -> tuple[Format, ...]:
         """Rewrites as a whole and by layer, in every format; the formats that are worth more structures."""
@@ -105,7 +105,7 @@ class Searching:
     def _worth(self) -> tuple[Format, ...]:
         """The formats on the front of latency and size, each at its fastest."""
         best: dict[Format, Standing] = {}
-        for one in self._standings():
+        for one in self.screening.standings():
             form = one.candidate.recipe.convert.format
             if form not in best or one.time < best[form].time:
                 best[form] = one
@@ -117,7 +117,7 @@ class Searching:
     def _bases(self, formats: Sequence[Format]) -> dict[Format, tuple[Pass, ...]]:
         """The passes that every further structure of a format begins with: the fastest rewrite of it."""
         best: dict[Format, Standing] = {}
-        for one in self._standings():
+        for one in self.screening.standings():
             form = one.candidate.recipe.convert.format
             if one.candidate.kind == "rewrite" and (form not in best or one.time < best[form].time):
                 best[form] = one
@@ -223,6 +223,7 @@ def _result(
         took_s=budget.spent_s,
         steps=tuple(budget.steps),
         rewrites=tuple(searching.rewrites),
+        mixed=searching.mixed,
         outcomes=found,
         costs=screening.costs(),
         never_trained=sum(not one.rungs for one in judged) / len(judged) if judged else 0.0,

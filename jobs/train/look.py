@@ -25,8 +25,9 @@ from common.networks.pixels import scaler
 from common.networks.recipes import require_fits
 from common.printable import tell
 from common.provenance import ROOT
+from common.schema.convert import Convert
 from common.schema.network import Network
-from common.schema.recipe import Convert, Factorize, FoldBatchNorm, MergeSeparable, Pass, QuantizeAware, Recipe
+from common.schema.recipe import Factorize, FoldBatchNorm, MergeSeparable, Pass, QuantizeAware, Recipe
 from common.schema.trials import IMAGES, TRIALS, Answer, Trial, Trials, outputs_of
 
 # Of training images: what calibrates a conversion that nobody keeps.
@@ -49,7 +50,7 @@ def look(experiment: LoadedExperiment, model: Any, images: npt.NDArray[np.uint8]
         hint = "leave it out, or begin with Rescaling(255.0)"
         tell(f"note: the network's layer '{name}' is for pixels of 0 to 255, and the images are 0 to 1 already: {hint}")
     networks: dict[Network, Any] = {experiment.settings.model: model}
-    wanted: dict[Trial, None] = {}
+    wanted: list[Trial] = []
     for name, recipe in experiment.settings.recipes.items():
         try:
             network = _student(networks, recipe, images.shape[1:], classes, experiment.folder)
@@ -60,7 +61,7 @@ def look(experiment: LoadedExperiment, model: Any, images: npt.NDArray[np.uint8]
             trial = _trial(name, list(networks).index(network), recipe)
             # One variant stands for all that are converted alike.
             if not any(trial == known.model_copy(update={"variant": name}) for known in wanted):
-                wanted[trial] = None
+                wanted.append(trial)
     own = [model for network, model in networks.items() if network.architecture not in BUILDERS]
     if own:
         _try_out(tuple(wanted), tuple(networks.values()), images[:PICTURES])

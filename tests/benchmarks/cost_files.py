@@ -19,8 +19,9 @@ import tf_keras
 from common.batches import Batches
 from common.networks import build_student
 from common.networks.convert import convert
+from common.schema.convert import Convert, Format
 from common.schema.network import Network
-from common.schema.recipe import Convert, Factorize, FoldBatchNorm, Format, MergeSeparable, Pass
+from common.schema.recipe import Factorize, FoldBatchNorm, MergeSeparable, Pass
 from jobs.optimize import passes
 from jobs.optimize.fine_tune import FineTuner
 

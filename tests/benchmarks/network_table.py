@@ -27,7 +27,8 @@ import tomli_w
 from common import markdown
 from common.errors import EdgeproofError
 from common.numbers import percent
-from common.schema.recipe import Convert, Recipe
+from common.schema.convert import Convert
+from common.schema.recipe import Recipe
 
 IMAGES, BATCH = 8, 8
 TIMEOUT_SECONDS = 3600

@@ -64,7 +64,7 @@ def test_a_missing_folder_of_images(tiny: Path, tmp_path: Path) -> None:
     ("old", "new", "told"),
     [
         ("batch_norm_momentum = 0.9", 'architecture = "mine.tflite"', "mine.tflite: a .tflite file cannot be trained"),
-        ('"float16" }', '"float16", calibration_images = 9 }', "float16.convert.calibration_images: int8 and int16x8"),
+        ('"float16" }', '"float16", calibration_images = 9 }', "float16.convert.calibration_images: int8, int16x8, st"),
     ],
 )
 def test_what_can_never_be_made_is_told_by_the_plan(tiny: Path, tmp_path: Path, old: str, new: str, told: str) -> None:

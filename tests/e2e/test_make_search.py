@@ -12,6 +12,7 @@ from common.artifact import read
 from common.experiment import load
 from common.provenance import ROOT
 from common.schema.search_result import SearchResult
+from common.schema.variant import Variant
 from tests.e2e.conftest import Make
 from tests.unit.search.test_stage import SEARCHED
 
@@ -77,6 +78,40 @@ def test_a_search_that_is_killed_goes_on_and_finds_what_can_be_run_again(make: M
     done = make("all", EXPERIMENT=home / "found.toml", RUN=home / "found")
     assert "Nothing to do" in done.stdout
     assert (home / "found" / "report" / "report.html").is_file()
+
+
+# As little as can be besides: two steps of a small network in one format.
+MIXED = (
+    SEARCHED.replace('formats = ["float32"]', 'formats = ["static_wi8_ai8"]\nrewrites = false')
+    .replace("batch_norm_momentum = 0.9", 'architecture = "CompactNet"\nwidth = 0.25')
+    .replace("energies = [0.7]", "energies = []")
+    .replace("widths = [0.25]", "widths = []")
+    .replace("drawn = 2", "drawn = 0")
+)
+
+
+def test_groups_of_layers_are_left_in_float_where_that_is_better(make: Make, tmp_path: Path) -> None:
+    experiment = tmp_path / "mixed.toml"
+    experiment.write_text(MIXED, encoding="utf-8")
+    home = tmp_path / "run" / "search"
+    make("search", EXPERIMENT=experiment, RUN=tmp_path / "run")
+    found = read(home / "search.json", SearchResult)
+    assert found.mixed is not None and found.mixed.base == "plain_static_wi8_ai8"
+    groups = [*found.mixed.in_float, *found.mixed.not_in_float]
+    assert len(groups) == 11 and all(len(group) == 1 for group in groups)  # its convolutions, pooling and classifier
+    alone = {one.candidate.name: one for one in found.outcomes if one.candidate.structure.startswith("float_")}
+    assert len(alone) == 11 and all(one.screened is not None and one.screened.time for one in alone.values())
+    # What was measured is what the recipe says.
+    for name, one in alone.items():
+        (layer,) = one.candidate.recipe.convert.layers
+        made = read(home / "groups" / "variants" / name / "variant.json", Variant)
+        notes = {note.layer: note for note in made.passes[-1].layers}
+        assert not notes.pop(layer).changed and all(note.changed for note in notes.values())
+    if len(found.mixed.in_float) > 1:
+        together = next(one for one in found.outcomes if one.candidate.structure == "mixed")
+        named = {layer for group in found.mixed.in_float for layer in group}
+        assert set(together.candidate.recipe.convert.layers) == named and together.screened is not None
+    assert "Number formats by layer" in (home / "report.html").read_text(encoding="utf-8")
 
 
 def test_what_cannot_be_searched_is_refused_before_anything_is_made(

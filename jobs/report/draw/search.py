@@ -34,6 +34,7 @@ FATES: dict[Fate, Kind] = {
 }
 STRUCTURES: dict[Structure, Kind] = {
     "rewrite": Kind("rewritten", "circle", "kind-0"),
+    "mixed": Kind("some layers in float32", "circle", "kind-5"),
     "factorized": Kind("thinner kernels", "circle", "kind-1"),
     "drawn": Kind("ranks that were drawn", "circle", "kind-3"),
     "sparse": Kind("zeros that are not stored", "circle", "kind-2"),

@@ -30,6 +30,7 @@ from jobs.report.verdicts import KEPT_TONES
 # The finalists' experiment and the report of their own run, beside the artifact.
 FOUND, REPORT = "found.toml", "found/report/report.html"
 SENTENCE = 400
+FLOAT = "float32"
 TONES: dict[Fate, Tone] = {"finalist": "better", "failed": "problem", "lost accuracy": "worse"}
 NOBODY = Cell(ABSENT)
 
@@ -44,6 +45,7 @@ def document(result: SearchResult, found: str) -> Document:
         Section("predictions", "Predicted latencies", (_predicts(result),), predicted, half=bool(charts and predicted)),
         _funnel(result),
         *_rewritten(result),
+        *_mixed(result),
         *_trained(result),
         Section("again", "How to run it again", (AGAIN,), (Commands((_again(found),)), Link(OPEN, REPORT))),
         Section("every", "Every candidate", (), (_every(result), *_ways(result)), folded=True),
@@ -195,6 +197,27 @@ def _layers(one: Rewrites) -> Iterator[Row]:
     for word, names in every.items():
         if names:
             yield Row(f"{one.format}, {word}", (Cell(count(len(names), "layer"), clipped(listed(names), SENTENCE)),))
+
+
+MIXED = (
+    "Each group of neighbouring layers is left in float32 alone, in the fastest network of this format that was "
+    "measured before. A group stays so where the target is faster with it, or fewer images are lost and it is no "
+    "slower."
+)
+
+
+def _mixed(result: SearchResult) -> Iterator[Section]:
+    found = result.mixed
+    if found is None:
+        return
+    sides = ((FLOAT, found.in_float), (found.format, found.not_in_float))
+    rows = tuple(
+        Row(f"{number}", (Cell(word), Cell(count(len(group), "layer"), clipped(listed(group), SENTENCE))))
+        for number, (word, group) in enumerate(((word, group) for word, groups in sides for group in groups), start=1)
+    )
+    columns = Column("Better in", numeric=False), Column("Layers", numeric=False)
+    table = Table(f"Groups of layers of {found.base}", "Group", columns, rows)
+    yield Section("mixed", "Number formats by layer", (MIXED,), (table,))
 
 
 def _trained(result: SearchResult) -> Iterator[Section]:

@@ -9,10 +9,11 @@ from common.proportion import wilson
 from common.run.judge import Evidence, Subject, judge
 from common.run.speed import Target
 from common.schema.benchmark import Row
+from common.schema.convert import Convert
 from common.schema.evaluation import Evaluation, McNemar
 from common.schema.experiment import Choose
 from common.schema.outcome import Unsupported
-from common.schema.recipe import Convert, Recipe
+from common.schema.recipe import Recipe
 from common.schema.variant import Variant
 from jobs.choose.candidates import candidate as judged
 from jobs.choose.recommend import Case

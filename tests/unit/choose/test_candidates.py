@@ -5,8 +5,9 @@ from typing import Any, cast
 
 import pytest
 
+from common.schema.convert import Convert
 from common.schema.experiment import Experiment
-from common.schema.recipe import Convert, FoldBatchNorm, Recipe
+from common.schema.recipe import FoldBatchNorm, Recipe
 from jobs.choose.candidates import has_other_network
 from tests.unit.choose.factories import candidate, case
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -10,10 +10,10 @@ import tf_keras
 from tf_keras import layers
 
 from common.errors import EdgeproofError
-from common.networks.convert import FROM_LITERT_QUANTIZER, convert
+from common.networks.convert import convert
 from common.networks.culprit import culprit, part
+from common.schema.convert import Convert, Format
 from common.schema.network import Network
-from common.schema.recipe import Convert, Format
 from common.tflite.predict import predict
 from common.tflite.reader import inspect
 
@@ -149,7 +149,7 @@ def test_a_part_of_a_network_gives_what_the_rest_takes() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("format_", ["float32", "float16", "dynamic_range", "int8", "int16x8", *FROM_LITERT_QUANTIZER])
+@pytest.mark.parametrize("format_", get_args(Format))
 @pytest.mark.parametrize("architecture", ["FireDetectionNet", "CompactNet"])
 def test_the_projects_own_networks_are_taken_in_every_format(architecture: str, format_: Format) -> None:
     from common.networks import build

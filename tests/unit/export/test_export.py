@@ -36,7 +36,7 @@ def samples(keras3: Keras3, tmp_path_factory: pytest.TempPathFactory) -> Path:
         ('format = "int8", integer_io = true', ({"int8"}, "int8")),
         ('format = "int16x8"', ({"int8"}, "float32")),
         ('format = "weight_only_wi4_afp32"', ({"int4"}, "float32")),
-        ('format = "static_wi8_ai8", layers = { "*onv*" = "float32" }', ({"float32", "int8"}, "int8")),
+        ('format = "static_wi8_ai8", layers = { "*ense*" = "float32" }', ({"float32", "int8"}, "int8")),
     ],
 )
 def test_a_model_is_converted_in_every_kind_of_format(

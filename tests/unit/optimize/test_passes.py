@@ -10,7 +10,8 @@ from tf_keras import layers
 
 from common.errors import UsageError
 from common.networks.convert import convert
-from common.schema.recipe import Convert, Recipe
+from common.schema.convert import Convert
+from common.schema.recipe import Recipe
 from common.tflite.reader import inspect
 from jobs.optimize import passes
 from tests.unit.optimize.tiny import (

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from common.schema.recipe import Convert, Recipe
+from common.schema.convert import Convert
+from common.schema.recipe import Recipe
 from common.schema.tflite import Tensor
 from common.tflite.reader import Inspection, Kernel
 from jobs.optimize.pass_result import Expectation

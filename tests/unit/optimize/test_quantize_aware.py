@@ -10,7 +10,8 @@ import tf_keras
 from tf_keras import layers
 
 from common.networks.convert import convert
-from common.schema.recipe import Convert, Recipe
+from common.schema.convert import Convert
+from common.schema.recipe import Recipe
 from common.schema.variant import Promise
 from common.tflite.reader import Inspection, inspect
 from jobs.optimize.batch_norm import reestimate

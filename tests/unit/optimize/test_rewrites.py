@@ -11,8 +11,9 @@ from tf_keras import layers
 
 from common.errors import UsageError
 from common.networks.convert import convert
+from common.schema.convert import Convert
 from common.schema.network import Network
-from common.schema.recipe import Convert, FoldBatchNorm, MergeSeparable
+from common.schema.recipe import FoldBatchNorm, MergeSeparable
 from common.tflite.reader import inspect
 from jobs.optimize.layers import Shift
 from jobs.optimize.passes import fold_batch_norm, merge_separable

@@ -8,6 +8,7 @@ import pytest
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.schema.variant import Variant
+from common.tflite.parts import by_output
 from common.tflite.reader import inspect
 from jobs.inputs.stage import sample
 from jobs.quantize.stage import quantize
@@ -60,9 +61,22 @@ def test_a_pattern_leaves_its_operators_in_float(tmp_path: Path) -> None:
     names = [kernel.operator for kernel in inspect(TINY).kernels]
     assert names == ["CONV_2D", "FULLY_CONNECTED"]
     variant = made(tmp_path, 'format = "static_wi8_ai8", layers = { "*" = "float32", "*conv*" = "static_wi8_ai8" }')
-    kinds = [promise.observed for promise in variant.promises[:-1]]
-    assert kinds == ["int8", "float32"]
-    assert variant.promises[1].waived is not None
+    kinds = [(promise.expected, promise.observed) for promise in variant.promises[:-1]]
+    assert kinds == [("int8", "int8"), ("float32", "float32")]
+    assert all(promise.kept for promise in variant.promises)
+    # What gives the answers is in float, so that they are too; what takes the image is not.
+    assert [port.dtype for port in (*variant.inputs, *variant.outputs)] == ["int8", "float32"]
+
+
+def test_a_whole_name_is_a_pattern_too(tmp_path: Path) -> None:
+    name = next(part.outputs[0] for part in by_output(TINY) if part.gives)
+    variant = made(tmp_path, f'format = "static_wi8_ai8", layers = {{ "{name}" = "float32" }}')
+    assert [port.dtype for port in variant.outputs] == ["float32"]
+
+
+def test_a_pattern_that_matches_nothing_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no operator gives what is named like 'head'"):
+        made(tmp_path, 'format = "dynamic_wi8_afp32", layers = { "head" = "float32" }')
 
 
 def test_a_static_format_needs_real_samples(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from common.schema.base import FileRef, Interval
 from common.schema.benchmark import Benchmark, MemoryLine, Noise, RoundRatio, Row, RunLine, SessionLine, Summary
 from common.schema.benchmark import Cell as BenchmarkCell
 from common.schema.choice import Candidate, Choice, Standing
+from common.schema.convert import Convert
 from common.schema.dataset import Dataset, Duplicates, Quarantined, Split
 from common.schema.environment import Environment
 from common.schema.evaluation import ClassScore, Evaluation, KerasAgreement, McNemar
@@ -24,7 +25,7 @@ from common.schema.experiment import Choose
 from common.schema.judgement import Judgement, Setting
 from common.schema.outcome import Failed, Measured, Memory, Stat, Unsupported
 from common.schema.provenance import Code, InputRef, Provenance, Runtime
-from common.schema.recipe import Convert, Recipe
+from common.schema.recipe import Recipe
 from common.schema.results import Latency, Measurement, Results, VariantResult
 from common.schema.tflite import AskedRuntime, DomainTotal, Proof, Refusal
 from common.schema.training import Epoch, Training

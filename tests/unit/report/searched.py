@@ -12,6 +12,7 @@ from common.schema.search_result import (
     Candidate,
     Confirmed,
     Fate,
+    Mixed,
     Outcome,
     Rewrites,
     Rung,
@@ -64,6 +65,10 @@ def searched(words: str = "", **changes: object) -> SearchResult:
                 format="int8", merged=_named(SEPARABLE, words), not_merged=(),
                 folded=_named(NORMALISED[1:], words), not_folded=_named(NORMALISED[:1], words),
             ),
+        ),
+        mixed=Mixed(
+            format="static_wi8_ai8", base="merged_static_wi8_ai8", in_float=(_named(SEPARABLE[:2], words),),
+            not_in_float=(_named(SEPARABLE[2:], words),),
         ),
         outcomes=outcomes,
         costs=HeldOut(spearman=0.9712, median_error=0.0834, n=58),

@@ -111,6 +111,11 @@ def test_the_way_is_told_step_by_step() -> None:
     assert [row[0] for row in layers.body if row[0].startswith("int8")] == [
         "int8, merged", "int8, folded", "int8, not folded",
     ]  # fmt: skip
+    mixed = found.table("Groups of layers of merged_static_wi8_ai8")
+    assert [row[1:] for row in mixed.body] == [
+        ["float32", "2 layers separable_conv2d_0 and separable_conv2d_1"],
+        ["static_wi8_ai8", "2 layers separable_conv2d_2 and separable_conv2d_3"],
+    ]
     rungs = found.table("What was trained")
     assert rungs.row(BEST)[1:] == ["1 % after 2 epochs", "0.5 % after 4 epochs", "0 % after 8 epochs", "finalist"]
     assert rungs.row("width50_stride2_float32")[-2:] == [ABSENT, "beaten in training"]
@@ -145,9 +150,9 @@ def test_parts_that_have_nothing_to_say_are_left_out() -> None:
         one.model_copy(update={"rungs": (), "screened": None, "confirmed": None, "fate": "not reached"})
         for one in searched().outcomes
     )
-    found = shown(searched(outcomes=bare, rewrites=(), costs=None, never_trained=0.0, found=()))
+    found = shown(searched(outcomes=bare, rewrites=(), mixed=None, costs=None, never_trained=0.0, found=()))
     assert "svg" not in found.tags and "Training in rungs" not in found.all_text
-    assert "Layers that are rewritten" not in found.all_text
+    assert "Layers that are rewritten" not in found.all_text and "Number formats by layer" not in found.all_text
     assert "too few candidates to say how well the cost table predicts" in found.all_text
 
 

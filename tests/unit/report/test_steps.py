@@ -4,7 +4,8 @@ from typing import get_args
 
 import pytest
 
-from common.schema.recipe import Convert, Recipe
+from common.schema.convert import Convert
+from common.schema.recipe import Recipe
 from common.schema.tflite import DomainTotal
 from jobs.report.steps import steps
 from tests.proofs import proof
@@ -56,6 +57,14 @@ def test_every_pass_has_words_of_its_own() -> None:
 def test_which_layers_are_meant_is_said(settings: dict[str, object], said: str) -> None:
     words, _ = steps(Recipe.model_validate({"passes": (settings,), "convert": {"format": "float32"}}))
     assert words == said
+
+
+def test_layers_of_another_format_are_named() -> None:
+    layers = {**dict.fromkeys("abcd", "float32"), "e": "dynamic_wi8_afp32"}
+    (words,) = steps(Recipe.model_validate({"convert": {"format": "static_wi8_ai8", "layers": layers}}))
+    assert words == (
+        "all in int8, calibrated (litert-quantizer), float32 (only a, b, c and 1 more), dynamic_wi8_afp32 (only e)"
+    )
 
 
 def test_what_a_file_does_not_compute_in_int8_is_in_its_recipe_words() -> None:

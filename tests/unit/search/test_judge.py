@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from common.schema.recipe import Convert, Recipe
+from common.schema.convert import Convert
+from common.schema.recipe import Recipe
 from common.schema.search import Search
 from common.schema.search_result import Candidate, Screened
 from common.schema.variant import Validation

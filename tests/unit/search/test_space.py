@@ -9,6 +9,7 @@ from common.schema.experiment import Experiment
 from common.schema.recipe import Factorize, Recipe
 from common.schema.search import Search
 from jobs.search import space
+from jobs.search.runs import recipe_table
 
 BASE = space.MERGED.passes
 
@@ -65,6 +66,15 @@ def test_neighbours_share_a_rank_where_there_are_many_layers(count: int) -> None
     assert [name for part in parts for name in part] == layers
 
 
+def test_a_candidate_with_layers_left_in_float_is_the_same_recipe_else() -> None:
+    base = space.FOLDED.candidate("static_wi8_ai8")
+    found = space.left_in_float(base, "float_3", ("a", "odd[1]"))
+    assert (found.name, found.structure, found.kind) == ("float_3_static_wi8_ai8", "float_3", "mixed")
+    assert found.recipe.convert.layers == {"a": "float32", "odd[[]1]": "float32"}
+    assert found.recipe.passes == base.recipe.passes and found.recipe.convert.integer_io and not found.recipe.trains
+    assert Recipe.model_validate_json(json.dumps(recipe_table(found.recipe))) == found.recipe
+
+
 def test_a_drawn_structure_has_a_rank_by_layer() -> None:
     made = space.drawn(7, Search(), BASE, {"a": 4, "b": 0}, "int8")
     assert made is not None and made.name == "drawn07_int8" and made.kind == "drawn"
@@ -102,8 +112,6 @@ def test_the_defaults_stand_in_every_experiment() -> None:
 
 
 def test_recipes_read_back_from_the_table_that_is_written() -> None:
-    from jobs.search.runs import recipe_table
-
     settings = Search(sparsities=(0.8,), fine_tune=Search().fine_tune.model_copy(update={"epochs": 3}))
     for one in space.enumerated(settings, dict.fromkeys(settings.formats, BASE), settings.formats):
         for recipe in (one.recipe, space.untrained(one.recipe), space.with_epochs(one.recipe, 0.5)):

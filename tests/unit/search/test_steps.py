@@ -7,7 +7,7 @@ import pytest
 from common.schema.search_result import Screened
 from jobs.search.budget import Budget
 from jobs.search.fates import Ways, outcomes
-from jobs.search.rewrites import decided
+from jobs.search.rewrites import Cost, decided, mixed
 from tests.unit.search.test_judge import candidate, validation
 
 
@@ -25,6 +25,28 @@ def test_a_layer_is_rewritten_where_the_target_is_faster_with_it() -> None:
 def test_without_a_gain_nothing_is_merged_and_all_is_folded(times: dict[str, float]) -> None:
     found = decided("float32", times, ("first",), ("one",))
     assert found.merged == () and found.folded == ("one",)
+
+
+WHOLE = Cost(0.5, 0.04)
+
+
+@pytest.mark.parametrize(
+    ("time", "loss", "left"),
+    [
+        (0.4, 0.04, True),  # faster
+        (0.4, 0.08, True),  # and what it loses is for the candidate's own measurement to tell
+        (0.499, 0.04, False),  # no more than noise
+        (0.5, 0.02, True),  # more accurate at no cost
+        (0.501, 0.02, False),
+        (0.6, 0.0, False),
+    ],
+)
+def test_a_group_is_left_in_float_where_that_is_better(time: float, loss: float, *, left: bool) -> None:
+    groups = (("a", "b"), ("c",))
+    found = mixed("static_wi8_ai8", "plain_static_wi8_ai8", WHOLE, groups, {1: Cost(time, loss)})
+    # The first was not measured.
+    assert found.in_float == ((("c",),) if left else ())
+    assert found.not_in_float == ((("a", "b"),) if left else groups)
 
 
 class Clock:

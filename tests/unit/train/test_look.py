@@ -71,6 +71,12 @@ def test_a_recipe_that_asks_for_what_is_not_there_is_refused(
     assert told in said
 
 
+def test_a_layer_of_another_format_that_is_not_there_is_refused(tmp_path: Path, dataset: Path) -> None:
+    convert = 'format = "static_wi8_ai8", layers = { "conv2d_9" = "float32" }'
+    said = refused(tmp_path, dataset, f"{PLAIN}[variants.odd]\nconvert = {{ {convert} }}\n")
+    assert said.startswith("variant 'odd': convert: no layer is named like 'conv2d_9' (layers with weights: ")
+
+
 @pytest.mark.slow
 def test_names_that_an_earlier_pass_gives_are_known(tmp_path: Path, dataset: Path) -> None:
     steps = 'pass = "factorize", rank = 4, epochs = 1 }, { pass = "cluster", epochs = 1, layers = { "dense_u" = 0 }'

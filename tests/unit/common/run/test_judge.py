@@ -9,12 +9,13 @@ from common.run.judge import Evidence, Subject, deciding_setting, judge
 from common.run.speed import Target, difference, rounds_needed
 from common.schema.base import Interval
 from common.schema.benchmark import Benchmark, Row, Summary
+from common.schema.convert import Convert
 from common.schema.evaluation import McNemar
 from common.schema.examination import Examination, OutputCheck
 from common.schema.experiment import Choose
 from common.schema.judgement import Judgement, Speed
 from common.schema.outcome import Delegation, Failed, Unsupported
-from common.schema.recipe import Convert, Recipe
+from common.schema.recipe import Recipe
 from common.schema.variant import Promise
 from jobs.report.page import build
 from jobs.report.render import render

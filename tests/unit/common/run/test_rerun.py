@@ -7,8 +7,9 @@ from common.run.between import Case
 from common.run.judge import Evidence, Subject, judge
 from common.run.rerun import files, interleaved
 from common.run.speed import Target
+from common.schema.convert import Convert
 from common.schema.experiment import Choose
-from common.schema.recipe import Convert, Recipe
+from common.schema.recipe import Recipe
 from common.schema.results import Results
 from tests.unit.common.run.test_between import LAST
 from tests.unit.compare.runs import another, cell, results, side

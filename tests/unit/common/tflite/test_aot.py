@@ -6,7 +6,7 @@ import pytest
 
 from common.errors import EdgeproofError, UsageError
 from common.npu_sdk import require
-from common.schema.recipe import Convert
+from common.schema.convert import Convert
 from common.tflite import aot
 from tests.devices import tiny_model
 

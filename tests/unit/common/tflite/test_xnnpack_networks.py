@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from common.networks import build
+from common.schema.convert import CALIBRATED, Convert, Format
 from common.schema.network import Network
-from common.schema.recipe import Convert, Format
 from tests.unit.common.tflite.asked_here import unlike
 
 # The project's own networks in every format, two others in those without calibration. What the passes make of six more
@@ -40,7 +40,7 @@ def converted(name: str, format_: str) -> bytes:
 
 
 def calibrated(format_: str) -> dict[str, int]:
-    return {"calibration_images": 4} if format_ in ("int8", "int16x8") else {}
+    return {"calibration_images": 4} if format_ in CALIBRATED else {}
 
 
 @pytest.mark.parametrize(

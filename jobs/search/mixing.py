@@ -1,0 +1,41 @@
+"""Number formats by groups of layers: each is left in float32 alone, and those that are better so together."""
+
+from collections.abc import Sequence
+
+from common.schema.given import CONVERTER
+from common.schema.search_result import Mixed
+from jobs.search.judge import Standing
+from jobs.search.rewrites import Cost, changed, mixed
+from jobs.search.screening import Screening
+from jobs.search.space import groups, left_in_float
+
+# What `jobs.optimize` calls the conversion among the passes.
+CONVERT = "convert"
+FEWEST = 2
+
+
+def mix(screening: Screening, found: Sequence[Standing], share: float) -> Mixed | None:
+    """Measure the fastest of `found` in a format of litert-quantizer's with each group of its layers in float32, and
+    with those groups that are better so. None where there is no such candidate, or not two groups of layers."""
+    whole = min((one for one in found if _mixable(one)), key=lambda one: (one.time, one.candidate.name), default=None)
+    if whole is None:
+        return None
+    base = whole.candidate
+    parts = groups(changed(screening.made[base.name].variant, CONVERT))
+    if len(parts) < FEWEST:
+        return None
+    alone = [left_in_float(base, f"float_{number}", part) for number, part in enumerate(parts)]
+    screening.screen("groups", "every group of layers left in float32, alone", alone, share)
+    costs = {one.candidate.name: Cost(one.time, one.loss) for one in screening.standings()}
+    measured = {number: costs[one.name] for number, one in enumerate(alone) if one.name in costs}
+    decided = mixed(base.recipe.convert.format, base.name, Cost(whole.time, whole.loss), parts, measured)
+    # One group alone was measured, and of none or of all there is nothing to mix.
+    if FEWEST <= len(decided.in_float) < len(parts):
+        layers = [layer for group in decided.in_float for layer in group]
+        together = left_in_float(base, "mixed", layers)
+        screening.screen("mixed", "the groups together that are better left in float32", [together], share)
+    return decided
+
+
+def _mixable(one: Standing) -> bool:
+    return one.candidate.kind == "rewrite" and one.candidate.recipe.convert.format not in CONVERTER
