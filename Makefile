@@ -180,8 +180,9 @@ history: $(VENV)/.history ## every session in RUNS over time, of all devices or 
 .PHONY: search
 # A line with make's own name in it is run by a dry run too.
 MAKER := $(MAKE)
-search: | $(VENV)/.$(if $(filter docker,$(RUNTIME)),launcher,$(LIGHT)) $(VENV)/.search ## look for the best recipe on DEVICE, within BUDGET
-	@[[ -z "$${MODELS// }" ]] || { echo "error: finished files are not searched (leave MODELS out; make all compares them)" >&2; exit 2; }
+search: | $(VENV)/.search ## look for the best recipe on DEVICE, within BUDGET
+	@[[ -z "$${MODELS// }" ]] || { echo "error: MODELS is for make all (name the file in an experiment, docs/search.md)" >&2; exit 2; }
+	@$(if $(filter docker,$(RUNTIME)),:,needs=$$($(PY) -m jobs.search.needs --experiment "$$EXPERIMENT"); $(MAKER) -s "$(VENV)/.$$needs")
 	@exec $(PY) -m jobs.search --experiment "$$EXPERIMENT" --run "$$RUN" $${BUDGET:+--budget "$$BUDGET"} \
 	  --data "$$DATA" --data-sha256 "$$DATA_SHA256" -- $(MAKER)
 	@$(PY) -m jobs.report --search "$$RUN/search/search.json" --output "$$RUN/search"

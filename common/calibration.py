@@ -9,7 +9,7 @@ from common.batches import even_rows
 from common.dataset import read_card, read_split
 from common.errors import UsageError
 from common.ports import input_names, places
-from common.samples import CARD, read_arrays
+from common.samples import CARD, read_calibrating
 from common.schema.inputs import Samples
 from common.schema.variant import Variant
 from common.tflite.predict import scaled
@@ -32,12 +32,12 @@ def calibrated_on(variant: Variant, count: int, dataset: Path | None, samples: P
     if samples is None or card is None or card.kind == "drawn":
         text = f"variant '{variant.name}' is static and needs real samples for the ranges of its activations"
         raise UsageError(text, hint="give DATA or INPUTS (in an experiment: [data] or [inputs] source)")
-    arrays = read_arrays(samples, card)
+    arrays = read_calibrating(samples, card)
     chosen = [arrays[place] for place in places(variant, card.ports)]
     names = input_names(variant)
 
     def rows_of() -> Iterator[dict[str, Any]]:
-        for row in even_rows(card.count, count):
+        for row in even_rows(len(arrays[0]), count):
             yield {name: array[row] for name, array in zip(names, chosen, strict=True)}
 
     return Calibration(variant.signatures[0].name, rows_of), card.arrays.sha256

@@ -5,7 +5,9 @@ from collections import Counter
 from common.comparison_words import place
 from common.numbers import count, decimal, duration, factor, percent, speedup
 from common.schema.base import Interval
-from common.schema.search_result import Candidate, Outcome, SearchResult
+from common.schema.given import FromFile
+from common.schema.judgement import Basis
+from common.schema.search_result import Candidate, Confirmed, Outcome, SearchResult
 
 US_PER_S = 1e6
 
@@ -45,7 +47,9 @@ def predicts(result: SearchResult) -> str | None:
 
 
 def network(candidate: Candidate) -> str:
-    """Whether it is the trained network still."""
+    """Whether it is the trained network still, or the file that there was."""
+    if isinstance(candidate.recipe, FromFile):
+        return "the same file in other numbers"
     return "the same network" if candidate.same_network else "another network"
 
 
@@ -54,11 +58,27 @@ def times(share: float) -> str:
     return factor(1 / share)
 
 
-def lost(share: float) -> str:
-    """What it loses of the validation images, or wins."""
+def lost(share: float, basis: Basis = "accuracy") -> str:
+    """What it loses of the validation images, or wins; or of the score, or what it takes of the tolerance."""
+    if basis == "agreement":
+        return "beyond the tolerance" if share > 1 else f"{percent(share)} of the tolerance taken"
+    if basis == "score":
+        return f"a score {decimal(abs(share))} {'lower' if share > 0 else 'higher'}" if share else "the same score"
     if not share:
         return "no validation image lost"
     return f"{percent(abs(share))} of the validation images {'lost' if share > 0 else 'won'}"
+
+
+def amount(share: float, basis: Basis) -> str:
+    """The same as a figure of a column that says what it is."""
+    if basis == "agreement":
+        return "beyond it" if share > 1 else percent(share)
+    return decimal(share) if basis == "score" else percent(share)
+
+
+# What such a column is called.
+AMOUNTS: dict[Basis, str] = {"score": "Score lost", "agreement": "Tolerance taken"}
+IMAGES = "Validation images lost"
 
 
 def when_chosen(result: SearchResult, one: Outcome) -> str:
@@ -66,18 +86,26 @@ def when_chosen(result: SearchResult, one: Outcome) -> str:
     time = None if one.screened is None else one.screened.time
     loss = result.loss(one)
     told = [] if time is None else [times(time)]
-    told += [] if loss is None else [lost(loss)]
+    told += [] if loss is None else [lost(loss, result.basis)]
     return f"{', '.join(told) or 'no figures'} when it was chosen"
 
 
-def confirmed(one: Outcome) -> str:
+def confirmed(result: SearchResult, one: Outcome) -> str:
     """What the session of its own says."""
     found = one.confirmed
     if found is None:
         return "not measured again"
     ratio = "no ratio" if found.ratio is None else speedup(found.ratio)
-    accuracy = f"accuracy {percent(found.accuracy.value)} beside {percent(found.reference_accuracy.value)}"
-    return f"{ratio} in a session of its own, {accuracy} on the test images: {found.keeping}"
+    return f"{ratio} in a session of its own, {_kept(result, found)}: {found.keeping}"
+
+
+def _kept(result: SearchResult, found: Confirmed) -> str:
+    if found.accuracy is not None and found.reference_accuracy is not None:
+        beside = percent(found.reference_accuracy.value)
+        return f"accuracy {percent(found.accuracy.value)} beside {beside} on the test images"
+    if found.lost is None:
+        return "not asked again"
+    return f"{lost(found.lost.lost, result.basis)} on {count(found.lost.samples, 'sample')} that it had not seen"
 
 
 def passed_over(result: SearchResult) -> tuple[str, ...]:
@@ -89,16 +117,17 @@ def passed_over(result: SearchResult) -> tuple[str, ...]:
 def finalist(result: SearchResult, one: Outcome) -> str:
     """A finalist with both figures."""
     word = ", recommended" if one.confirmed is not None and one.confirmed.recommended else ""
-    told = f"{when_chosen(result, one)}; {confirmed(one)}{word}"
+    told = f"{when_chosen(result, one)}; {confirmed(result, one)}{word}"
     return f"{one.candidate.name} ({network(one.candidate)}): {told}"
 
 
 def curse(result: SearchResult, one: Outcome) -> str:
     """Why the figures that chose it are not those to believe, and how far they were off."""
+    unseen = "test images" if result.basis == "accuracy" else "samples"
     measured = sum(other.screened is not None for other in result.outcomes)
     why = (
         f"The figures that chose it are the best of {count(measured, 'candidate')}: who wins was lucky, too (the "
-        f"winner's curse). The session of its own chose nothing, and its test images nothing in the search has seen: "
+        f"winner's curse). The session of its own chose nothing, and its {unseen} nothing in the search has seen: "
         f"believe that one."
     )
     ratio = None if one.confirmed is None else one.confirmed.ratio

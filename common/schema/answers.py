@@ -6,9 +6,13 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from common.schema.base import Count, FileRef, Model, Name, Proportion, Share
+from common.schema.given import ModelPath
 from common.schema.provenance import Artifact
 
 Figure = Annotated[float, Field(ge=0)]
+Part = Literal["choose", "judge"]
+# Of a bound, what cannot be told takes so much.
+BEYOND = 1e6
 
 
 class Tolerance(Model):
@@ -29,6 +33,23 @@ class Tolerance(Model):
     def bounds(self) -> dict[str, float]:
         """Those that are given, by name."""
         return {name: value for name, value in self.model_dump().items() if value is not None}
+
+
+class Evaluate(Model):
+    """How answers are judged where no labels of classes are.
+
+    `score` is a Python file with `score(outputs, target)` or `score_all(outputs, targets)`, its path starts at the
+    experiment's folder. `targets` is the folder of the targets, by the names of the samples; without it a target is
+    the array `target` of a sample's `.npz`. `tolerance` bounds the answers' distance from the reference's.
+
+    `part` is for a search, which chooses on some images or samples and judges on others: validation images or test
+    images, or parts of the samples (`jobs.inputs.part`). None: test images, if there are any, or all samples.
+    """
+
+    score: ModelPath | None = None
+    targets: str = ""
+    tolerance: Tolerance | None = None
+    part: Part | None = None
 
 
 class OutputAgreement(Model):
@@ -69,6 +90,29 @@ class OutputAgreement(Model):
             if value > bound if name in ("max_abs", "mean_abs") else value < bound:
                 return f"{name} of output {self.name} is {value:.4g}, allowed {bound:g}"
         return None
+
+    def taken(self, tolerance: Tolerance) -> float:
+        """The largest share of a bound that is taken: more than 1 where one does not hold."""
+        if self.misses(tolerance) is not None and (self.problem is not None or self.one_class):
+            return BEYOND
+        bounds = tolerance.bounds
+        parts = [
+            _share(value, bounds[name])
+            for name, value in (("max_abs", self.max_abs), ("mean_abs", self.mean_abs))
+            if value is not None and name in bounds
+        ]
+        if self.cosine is not None and tolerance.cosine is not None:
+            parts.append(_share(1 - self.cosine, 1 - tolerance.cosine))
+        if self.top1 is not None and tolerance.top1 is not None:
+            parts.append(_share(1 - self.top1.value, 1 - tolerance.top1))
+        if self.snr_db is not None and tolerance.snr_db is not None:
+            # Of the noise's amplitude.
+            parts.append(min(BEYOND, 10 ** ((tolerance.snr_db - self.snr_db) / 20)))
+        return max(parts, default=0.0)
+
+
+def _share(value: float, bound: float) -> float:
+    return value / bound if bound else BEYOND if value else 0.0
 
 
 class Score(Model):

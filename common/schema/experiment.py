@@ -4,13 +4,13 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AfterValidator, BeforeValidator, Discriminator, Field, Tag, model_validator
 
-from common.schema.answers import Tolerance
+from common.schema.answers import Evaluate
 from common.schema.augmentation import Augmentation
 from common.schema.base import Count, Model, Name, Sha256, Share
 from common.schema.device_tool import OWN_FLAGS, Cores, Flag
 from common.schema.duration import Duration, seconds
 from common.schema.fine_tuning import Positive, Rate
-from common.schema.given import FromFile, FromKeras, GivenFile, ModelPath, kind
+from common.schema.given import FromFile, FromKeras, GivenFile, kind
 from common.schema.inputs import Inputs
 from common.schema.network import Network
 from common.schema.recipe import Recipe
@@ -174,19 +174,6 @@ class Benchmark(Model):
             if least > self.max_secs:
                 raise ValueError(f"{key} is {least:g}, more than the {self.max_secs:g} of max_secs")
         return self
-
-
-class Evaluate(Model):
-    """How answers are judged where no labels of classes are.
-
-    `score` is a Python file with `score(outputs, target)` or `score_all(outputs, targets)`, its path starts at the
-    experiment's folder. `targets` is the folder of the targets, by the names of the samples; without it a target is
-    the array `target` of a sample's `.npz`. `tolerance` bounds the answers' distance from the reference's.
-    """
-
-    score: ModelPath | None = None
-    targets: str = ""
-    tolerance: Tolerance | None = None
 
 
 # What makes a variant: a recipe for the trained network, a finished file, a recipe for one, or a Keras model's export.

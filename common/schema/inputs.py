@@ -54,7 +54,8 @@ class Samples(Artifact):
     (float32) for ports that take or stand for reals, the integers themselves for others.
 
     `names` are the samples' files, empty where they were drawn. `targets` lists what each should give, as files of
-    the same place; empty without.
+    the same place; empty without. `apart`: static formats were calibrated on so many others, which stand in `arrays`
+    as `calibration_0`, ...; 0 where they were on these.
     """
 
     schema_version: Literal[1] = 1
@@ -64,3 +65,4 @@ class Samples(Artifact):
     names: tuple[str, ...]
     arrays: FileRef
     targets: tuple[FileRef, ...] = ()
+    apart: Count = 0

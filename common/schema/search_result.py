@@ -2,11 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from common.schema.base import Count, Interval, Model, Name, Proportion, Share
 from common.schema.costs import HeldOut
-from common.schema.judgement import Keeping, Setting
+from common.schema.given import FromFile, kind
+from common.schema.judgement import Basis, Keeping, Setting
 from common.schema.provenance import Artifact
 from common.schema.recipe import Recipe
 from common.schema.search import Search
@@ -14,8 +15,8 @@ from common.schema.variant import Validation
 
 # What a candidate is: the trained network with other operators for the same function, with layers in other formats than
 # the rest, with thinner kernels of the grid's or of drawn ranks, with zeros that are not stored; or another network
-# that the trained one teaches.
-Kind = Literal["rewrite", "mixed", "factorized", "drawn", "sparse", "student"]
+# that the trained one teaches. Or a finished file in another number format.
+Kind = Literal["rewrite", "quantised", "mixed", "factorized", "drawn", "sparse", "student"]
 # Where its way ended, in the order of the steps.
 Fate = Literal[
     "not reached",
@@ -28,23 +29,52 @@ Fate = Literal[
 ]
 
 
+# What makes a candidate: of a trained network, or of a finished file.
+Way = Recipe | FromFile
+TaggedWay = Annotated[Annotated[Recipe, Tag("recipe")] | Annotated[FromFile, Tag("from a file")], Discriminator(kind)]
+
+
 class Candidate(Model):
-    """A recipe of the space, as it would be shipped."""
+    """A recipe of the space, as it would be shipped. A file is named as `found.toml` does."""
 
     name: Name
     structure: Name
     kind: Kind
-    recipe: Recipe
+    recipe: TaggedWay
 
     @property
     def same_network(self) -> bool:
-        """Whether it is the trained network still, in another form."""
-        return self.recipe.student is None
+        """Whether it is the trained network, or the file, still, in another form."""
+        return isinstance(self.recipe, FromFile) or self.recipe.student is None
+
+    @property
+    def trains(self) -> bool:
+        """Whether it has to be trained."""
+        return isinstance(self.recipe, Recipe) and self.recipe.trains
 
 
 # A latency as a share of the reference's.
 Time = Annotated[float, Field(gt=0)]
 Seconds = Annotated[float, Field(ge=0)]
+
+
+class Compared(Model):
+    """A file's answers to the samples that a search chooses on, beside the reference's: what it loses of the score, or
+    which share of the tolerance it takes, 1 being all of it; by the result's `basis`."""
+
+    samples: Count
+    lost: float
+
+
+# Of a network's files and of classifiers, or of other files.
+Answered = Validation | Compared
+
+
+def loss(found: Answered, reference: Answered) -> float:
+    """What is lost beside the reference: a share of the images, or as `Compared` has it."""
+    if isinstance(found, Compared):
+        return found.lost
+    return found.loss(reference) if isinstance(reference, Validation) else 0.0
 
 
 class Screened(Model):
@@ -54,7 +84,7 @@ class Screened(Model):
 
     time: Time | None
     size_bytes: Count
-    validation: Validation
+    validation: Answered
     predicted: Time | None = None
 
 
@@ -67,12 +97,13 @@ class Rung(Model):
 
 class Confirmed(Model):
     """A finalist in the session of its own: `ratio` is the reference's latency over its own, `accuracy` that of the
-    test images, which nothing in the search has seen, and `keeping` the judge's word on it. `reason` says why it is
-    recommended, or is not."""
+    test images, which nothing in the search has seen, and `keeping` the judge's word on it. Without labels `lost`
+    is what it loses of the samples that nothing has seen. `reason` says why it is recommended, or is not."""
 
     ratio: Interval | None
-    accuracy: Proportion
-    reference_accuracy: Proportion
+    accuracy: Proportion | None = None
+    reference_accuracy: Proportion | None = None
+    lost: Compared | None = None
     keeping: Keeping
     recommended: bool
     reason: str = ""
@@ -120,7 +151,8 @@ class Mixed(Model):
 
 
 class SearchResult(Artifact):
-    """`setting` is where latencies count, `reference` what they are shares of, and `beside` that file itself. `costs`
+    """`basis` says what candidates are judged by, and `margin` what they may lose: of a tolerance all. `setting` is
+    where latencies count, `reference` what they are shares of, and `beside` that file itself. `costs`
     says how well the cost table predicts a candidate from the others, `never_trained` how many of the candidates
     needed no training to be judged."""
 
@@ -130,6 +162,7 @@ class SearchResult(Artifact):
     beside: Screened
     setting: Setting
     margin: Share
+    basis: Basis = "accuracy"
     took_s: Seconds
     steps: tuple[Step, ...]
     rewrites: tuple[Rewrites, ...]
@@ -146,14 +179,19 @@ class SearchResult(Artifact):
         return tuple(sorted(found, key=lambda one: one.confirmed is None or not one.confirmed.recommended))
 
     @property
+    def of_file(self) -> bool:
+        """Whether a finished file was looked for, and no network trained."""
+        return any(isinstance(one.candidate.recipe, FromFile) for one in self.outcomes)
+
+    @property
     def recommended(self) -> Outcome | None:
         """The finalist to ship; None where the reference is better than all."""
         return next((one for one in self.finalists if one.confirmed is not None and one.confirmed.recommended), None)
 
     def loss(self, one: Outcome) -> float | None:
-        """What it lost of the validation images as it was last, after its last training if it had one; None where it
+        """What it lost as it was last, after its last training if it had one; None where it
         was not made."""
         if one.screened is None:
             return None
         last = one.rungs[-1].validation if one.rungs else one.screened.validation
-        return last.loss(self.beside.validation)
+        return loss(last, self.beside.validation)

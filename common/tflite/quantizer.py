@@ -79,7 +79,8 @@ def quantized(path: object, content: bytes, wanted: Quantization, calibration: C
 def require_reached(path: object, wanted: Quantization) -> None:
     """Raise UsageError naming a pattern of a file's `layers` that matches nothing."""
     for pattern in unreached(wanted.convert.layers, wanted.parts):
-        hint = "patterns are for the names of operators' outputs, as jobs.inspect shows them"
+        names = [name for part in wanted.parts for name in part.outputs if name]
+        hint = f"patterns are for what operators give: {', '.join(f'{name[:80]!a}' for name in names[:3])}, …"
         raise UsageError(f"{path}: convert.layers: no operator gives what is named like {pattern!a}", hint=hint)
 
 

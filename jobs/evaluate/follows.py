@@ -28,7 +28,7 @@ from common.schema.evidence import Finding, Followed
 from common.schema.variant import Variant
 from jobs.evaluate.answers import ARTIFACT, Outputs, agreements, beside, loaded
 from jobs.evaluate.score import of_values
-from jobs.evaluate.stage import Reference, figures
+from jobs.evaluate.stage import Reference, figures, reported
 
 NO_SCORE = "scores of the user's own function are taken as they stand: no code of a bundle is run"
 
@@ -49,7 +49,8 @@ def follows(run: Path, experiment: LoadedExperiment) -> tuple[list[Finding], Fol
 def _evaluations(run: Path, experiment: LoadedExperiment) -> Iterator[tuple[str, Evaluation, Evaluation]]:
     """Each evaluation with what follows in its place."""
     card, settings = read_card(run / "dataset"), experiment.settings
-    labels = read_labels(run / "dataset", card, card.reported)
+    split = reported(experiment, card)
+    labels = read_labels(run / "dataset", card, split)
     shape = len(labels), len(card.classes)
     reference: Reference | None = None
     for name in _reference_first(experiment):
@@ -59,7 +60,7 @@ def _evaluations(run: Path, experiment: LoadedExperiment) -> Iterator[tuple[str,
         keras = made.keras_outputs
         beside_it = None if keras is None else load(run / "variants" / name, keras, np.float32, shape)
         told: dict[str, Any] = {"variant": name, "model_sha256": made.model.sha256, "classes": card.classes}
-        told |= {"split": card.reported} | figures(outputs, labels, card.classes, beside_it, reference)
+        told |= {"split": split} | figures(outputs, labels, card.classes, beside_it, reference)
         yield name, stated, stated.model_copy(update=told)
         reference = (name, outputs) if name == settings.reference else reference
 

@@ -13,7 +13,7 @@ from common.dataset import CARD, read_split
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.provenance import Recorder
-from common.schema.dataset import Dataset
+from common.schema.dataset import Dataset, Reported
 from common.schema.evaluation import Evaluation, McNemar
 from common.schema.provenance import Artifact
 from common.schema.variant import Variant
@@ -38,7 +38,8 @@ def evaluate(
     if made.recipe is not None:
         _require_same_dataset(made, variant, dataset_sha256)
     model = verified(variant, made.model)
-    images, labels = read_split(dataset, card, card.reported)
+    split = reported(experiment, card)
+    images, labels = read_split(dataset, card, split)
     answers = len(labels), len(card.classes)
     keras = None if made.keras_outputs is None else load(variant, made.keras_outputs, np.float32, answers)
     compared = None if reference is None else _read_reference(reference, dataset_sha256, answers)
@@ -49,7 +50,7 @@ def evaluate(
             np.save(stream, outputs)
         evaluation = Evaluation(
             provenance=recorder.finish({"dataset": dataset_sha256, "model": made.model.sha256}, PACKAGES),
-            split=card.reported,
+            split=split,
             variant=made.name,
             model_sha256=made.model.sha256,
             classes=card.classes,
@@ -58,6 +59,11 @@ def evaluate(
         )
         write_model(output / ARTIFACT, evaluation)
     return evaluation
+
+
+def reported(experiment: LoadedExperiment, card: Dataset) -> Reported:
+    """The split whose figures are those of the run: of a search, while it chooses, the validation images."""
+    return "validation" if experiment.settings.evaluate.part == "choose" else card.reported
 
 
 Reference = tuple[str, npt.NDArray[np.float32]]

@@ -1,6 +1,7 @@
 """The inputs stage: samples for the reference's inputs, drawn or read."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -9,10 +10,12 @@ from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.ports import input_names, shapes
 from common.provenance import Recorder, hash_files
+from common.samples import CALIBRATING, INPUT
 from common.schema.inputs import SampledPort, Samples
 from common.schema.variant import Variant
 from jobs.inputs.draw import drawn
 from jobs.inputs.files import Found, find, targets
+from jobs.inputs.part import parted
 from jobs.inputs.ports import Wanted, wanted
 
 ARTIFACT = "inputs.json"
@@ -41,8 +44,11 @@ def sample(experiment: LoadedExperiment, reference: Path, output: Path) -> Sampl
             used["samples"] = hash_files(found.paths, folder if folder.is_dir() else folder.parent)
         else:
             found = drawn(ports, settings.samples, experiment.settings.seed)
+        found, calibrating, apart = _parted(experiment, found)
+        arrays = {f"{INPUT}{place}": array for place, array in enumerate(found.arrays)}
+        arrays |= {f"{CALIBRATING}{place}": array for place, array in enumerate(calibrating)}
         with atomic(output / "samples.npz") as path, path.open("wb") as stream:
-            np.savez(stream, **{f"input_{place}": array for place, array in enumerate(found.arrays)})
+            np.savez(stream, **arrays)
         kept = targets(found, experiment.settings.evaluate.targets, experiment.folder, output)
         samples = Samples(
             provenance=recorder.finish(used, PACKAGES),
@@ -52,9 +58,22 @@ def sample(experiment: LoadedExperiment, reference: Path, output: Path) -> Sampl
             names=found.names,
             arrays=file_ref(output / "samples.npz", output),
             targets=kept,
+            apart=apart,
         )
         write_model(output / ARTIFACT, samples)
     return samples
+
+
+def _parted(experiment: LoadedExperiment, found: Found) -> tuple[Found, tuple[Any, ...], int]:
+    """The samples that are asked with, those that are calibrated on where they are others, and how many are so that
+    nothing is asked with them."""
+    part, source = experiment.settings.evaluate.part, experiment.settings.inputs.source
+    if part is None:
+        return found, (), 0
+    if not source:
+        raise UsageError("samples that are drawn have no parts", hint="give INPUTS (in an experiment: [inputs] source)")
+    chosen = parted(found, part, experiment.folder / source)
+    return chosen.found, chosen.calibrating, len(chosen.calibrating[0]) if chosen.apart or part == "judge" else 0
 
 
 def _port(port: Wanted, found: Found, place: int) -> SampledPort:

@@ -27,12 +27,12 @@ from common.schema.training import Training
 from common.schema.variant import PassReport, Promise, Variant
 from common.tflite.aot import write_compiled
 from common.tflite.delegated import asked
+from common.tflite.formats import formats
 from common.tflite.predict import predict
 from common.tflite.reader import Inspection, inspect
 from jobs.optimize.aware_file import aware_file
 from jobs.optimize.collapse import accuracy_kept, validated
 from jobs.optimize.fine_tune import FineTuner
-from jobs.optimize.formats import formats
 from jobs.optimize.passed import keras_outputs, run_passes
 from jobs.optimize.promises import advice, check
 

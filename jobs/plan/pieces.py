@@ -14,7 +14,7 @@ from common.artifact import sha256_file
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.model_file import given_path, model_inputs
-from common.schema.experiment import Data, Making
+from common.schema.experiment import Data, Experiment, Making
 from common.schema.given import FromFile, FromKeras, GivenFile
 from common.schema.recipe import Recipe
 from common.schema.source import is_local
@@ -59,7 +59,7 @@ def _pieces(
     score = _file_sha256(experiment.folder, settings.evaluate.score)
     for name, making in settings.variants.items():
         yield f"variants/{name}/variant.json", _variant(experiment, making, made, seed)
-        judged = {"reference": settings.reference, "score_sha256": score, "seed": settings.seed}
+        judged = {"reference": settings.reference, "score_sha256": score, "seed": settings.seed, **_part(settings)}
         yield f"evaluation/{name}/evaluation.json", _dump(made["evaluate"], judged, shape=settings.inputs)
     names = {"reference": settings.reference, "variants": list(settings.variants)}
     for place in places:
@@ -79,8 +79,13 @@ def _asked(experiment: LoadedExperiment, made: Mapping[str, Made], seed: Mapping
         return DATASET, _dump(made["dataset"], {**seed, **state}, data=settings.data)
     files = {"source": settings.inputs.source, "targets": settings.evaluate.targets}
     states = {f"{what}_state": files_state(folder / path) for what, path in files.items() if path}
-    named = {"reference": settings.reference, "targets": settings.evaluate.targets}
+    named = {"reference": settings.reference, "targets": settings.evaluate.targets, **_part(settings)}
     return SAMPLES, _dump(made["inputs"], {**seed, **named, **states}, inputs=settings.inputs)
+
+
+def _part(settings: Experiment) -> dict[str, object]:
+    """Of a search; a run without parts has the pieces that it had."""
+    return {} if settings.evaluate.part is None else {"part": settings.evaluate.part}
 
 
 def _variant(

@@ -17,6 +17,7 @@ from common.schema.variant import Origin, Variant
 from common.tflite.aot import write_compiled
 from common.tflite.ask import load
 from common.tflite.delegated import asked
+from common.tflite.formats import formats
 from common.tflite.parts import by_output
 from common.tflite.quantizer import Calibration, Quantization, quantised_promises, quantized, require_reached
 from common.tflite.reader import inspect
@@ -77,7 +78,11 @@ def quantize(
             model=file_ref(output / f"{name}.tflite", output),
             promises=promises,
             compiled=write_compiled(content, making.convert.npu, name, output),
-            **{**described(path, content, before.pixels, made), "labels": before.labels},
+            **{
+                **described(path, content, before.pixels, made),
+                "labels": before.labels,
+                "passes": (formats(Quantization(making.convert, by_output(content)), made),),
+            },
         )
         write_model(output / ARTIFACT, variant)
     return variant

@@ -61,6 +61,15 @@ def making(variant: Variant) -> Iterator[str]:
             yield "some operators otherwise"
 
 
+def quantised(given: FromFile) -> Iterator[str]:
+    """What is done to a file, in words, a step each."""
+    yield _format(given.convert.format, None)
+    kinds = dict.fromkeys(given.convert.layers.values())
+    for kind in kinds:
+        number = sum(other == kind for other in given.convert.layers.values())
+        yield f"{count(number, 'operator')} in {kind}"
+
+
 def steps(recipe: Recipe, proof: Proof | None = None) -> Iterator[str]:
     """The recipe in words, a step each; `proof` is that of its file."""
     for settings in recipe.passes:

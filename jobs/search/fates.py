@@ -44,8 +44,8 @@ def _fate(one: Candidate, ways: Ways) -> Fate:
     if name not in ways.screened:
         return "not reached"
     rungs = ways.rungs.get(name, ())
-    if one.recipe.trains and not rungs:
+    if one.trains and not rungs:
         return "beaten before training"
-    if one.recipe.trains and len(rungs) < ways.longest:
+    if one.trains and len(rungs) < ways.longest:
         return "beaten in training"
     return "beaten by a finalist" if name in ways.kept else "lost accuracy"

@@ -7,8 +7,7 @@ from math import log
 from typing import Literal
 
 from common.pareto import dominates
-from common.schema.search_result import Candidate, Screened
-from common.schema.variant import Validation
+from common.schema.search_result import Answered, Candidate, Screened, loss
 
 # Shares of the epochs that the rungs train, and how much more than the margin each allows: what is trained shortly has
 # not won back yet what it will.
@@ -38,13 +37,11 @@ class Standing:
         return (self.time, self.size_bytes, *((self.loss,) if losses else ()))
 
 
-def standings(
-    candidates: Sequence[Candidate], screened: Mapping[str, Screened], reference: Validation
-) -> list[Standing]:
+def standings(candidates: Sequence[Candidate], screened: Mapping[str, Screened], reference: Answered) -> list[Standing]:
     """Those that were measured."""
     found = ((candidate, screened.get(candidate.name)) for candidate in candidates)
     return [
-        Standing(candidate, one.time, one.size_bytes, one.validation.loss(reference))
+        Standing(candidate, one.time, one.size_bytes, loss(one.validation, reference))
         for candidate, one in found
         if one is not None and one.time is not None
     ]
@@ -58,12 +55,8 @@ def worth_training(found: Sequence[Standing], margin: float, most: int) -> list[
     nothing before it is taught, so of students all do. Both kinds share the places, spread evenly over the logarithm
     of the latency.
     """
-    ready = [one for one in found if not one.candidate.recipe.trains and one.loss <= margin]
-    left = [
-        one
-        for one in found
-        if one.candidate.recipe.trains and not any(other.beats(one, losses=False) for other in ready)
-    ]
+    ready = [one for one in found if not one.candidate.trains and one.loss <= margin]
+    left = [one for one in found if one.candidate.trains and not any(other.beats(one, losses=False) for other in ready)]
     own = [one for one in left if one.candidate.same_network]
     own = [one for one in own if not any(other.beats(one, losses=True) for other in own)]
     students = [one for one in left if not one.candidate.same_network]

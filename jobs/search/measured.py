@@ -47,12 +47,11 @@ def screened(
     """Every candidate that was made."""
     found = {}
     for name, one in made.items():
-        validation = one.variant.validation
-        if validation is not None:
+        if one.answers is not None:
             found[name] = Screened(
                 time=time(benchmark, name, where),
                 size_bytes=one.variant.model.size_bytes,
-                validation=validation,
+                validation=one.answers,
                 predicted=predicted.get(name),
             )
     return found

@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 
-from common.schema.given import CONVERTER
+from common.schema.given import STATIC
 from common.schema.search_result import Mixed
+from common.tflite.formats import CONVERT
 from jobs.search.judge import Standing
 from jobs.search.rewrites import Cost, changed, mixed
 from jobs.search.screening import Screening
 from jobs.search.space import groups, left_in_float
 
-# What `jobs.optimize` calls the conversion among the passes.
-CONVERT = "convert"
+INTEGERS = (*STATIC, "dynamic_wi8_afp32", "dynamic_wi4_afp32")
 FEWEST = 2
 
 
@@ -38,4 +38,6 @@ def mix(screening: Screening, found: Sequence[Standing], share: float) -> Mixed 
 
 
 def _mixable(one: Standing) -> bool:
-    return one.candidate.kind == "rewrite" and one.candidate.recipe.convert.format not in CONVERTER
+    """Whether it computes in integers, as litert-quantizer makes it; what has float kernels only stored as integers has
+    nothing to win."""
+    return one.candidate.kind in ("rewrite", "quantised") and one.candidate.recipe.convert.format in INTEGERS

@@ -6,14 +6,10 @@ again, which is how a search that was killed goes on.
 
 import copy
 import os
-import shutil
-import subprocess
-import sys
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 import tomli_w
@@ -23,12 +19,21 @@ from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
 from common.schema.benchmark import Benchmark
 from common.schema.network import Network
-from common.schema.recipe import Recipe
+from common.schema.search_result import Answered, Way
 from common.schema.variant import Variant
-from common.stopping import on_stop
+from jobs.search.answered import ARTIFACT as EVALUATION
+from jobs.search.answered import answered
+from jobs.search.links import linked
+from jobs.search.needs import FILES
+from jobs.search.process import attended
 
 # What the steps share with the run, and with each other: made once, linked to afterwards.
 SHARED = ("dataset", "train")
+# And samples, of which the last run has others.
+SAMPLES = "inputs"
+# The step of a search of files that makes what the others share.
+GIVEN = "given"
+Ways = Mapping[str, Way]
 # Of a screening process: long enough for a median, short since there are many.
 SCREENING = {"min_secs": 0.1, "warmup_min_secs": 0.1, "num_runs": 20}
 # Settings of the experiment's benchmark that a screening keeps.
@@ -48,10 +53,11 @@ class Where:
 
 @dataclass(frozen=True)
 class Made:
-    """What a step's run holds of a candidate: the artifact and its folder."""
+    """What a step's run holds of a candidate: the artifact and its folder, and its answers where there are any."""
 
     variant: Variant
     folder: Path
+    answers: Answered | None
 
     @property
     def model(self) -> Path:
@@ -61,7 +67,7 @@ class Made:
 
 class Runs:
     """The runs of one search. `make` is the command, `run` the folder of the experiment's own run, whose data set and
-    training all steps share; `home` holds the steps."""
+    training all steps share; `home` holds the steps. A search of files shares those of its first step."""
 
     def __init__(self, make: Sequence[str], experiment: LoadedExperiment, raw: bytes, run: Path) -> None:
         self._make = tuple(make)
@@ -69,16 +75,25 @@ class Runs:
         self._table: dict[str, Any] = tomllib.loads(raw.decode("utf-8-sig"))
         self._run = run
         self._first: str | None = None
+        self._files = experiment.settings.reference not in experiment.settings.recipes
         self.home = run / "search"
 
     def train(self, file: Path) -> None:
         """Have the data set and the trained network in the run's own folder. Raises EdgeproofError where make fails."""
         self._call("train", file, self._run)
 
-    def build(self, name: str, recipes: Mapping[str, Recipe], benchmark: Mapping[str, Any]) -> dict[str, Made]:
+    def ask(self) -> Made:
+        """Have the reference of a search of files, and its answers to what is chosen on. Raises EdgeproofError where
+        make fails."""
+        self._write(GIVEN, {}, {})
+        self._call("evaluate", self._file(GIVEN), self.folder(GIVEN))
+        return self.reference(GIVEN)
+
+    def build(self, name: str, recipes: Ways, benchmark: Mapping[str, Any]) -> dict[str, Made]:
         """Make what can be made of these recipes, beside the reference. The step's experiment is then of those."""
         self._write(name, recipes, benchmark)
-        self._call("optimize", self._file(name), self.folder(name), keep_going=True)
+        goal = "evaluate" if self._files else "optimize"
+        self._call(goal, self._file(name), self.folder(name), keep_going=True)
         made = self.made(name, recipes)
         if len(made) < len(recipes):
             self._write(name, {key: recipe for key, recipe in recipes.items() if key in made}, benchmark)
@@ -91,9 +106,11 @@ class Runs:
 
     def finish(self, name: str, file: Path, made: Iterable[Made]) -> Path:
         """The whole run of an experiment, with what other steps made of the same recipes; its folder."""
-        self._share(name)
+        self._share(name, SHARED)
         for one in made:
-            self._share_variant(one.folder, name)
+            # What is calibrated on samples hangs on those of this run, which hold the same ones for that.
+            if self._experiment.settings.has_images or one.variant.given is None or not one.variant.given.is_calibrated:
+                self._share_made(one.folder, name)
         self._call("all", file, self.folder(name))
         return self.folder(name)
 
@@ -110,16 +127,30 @@ class Runs:
             raise EdgeproofError(f"{self.folder(name)} holds no measurements", hint="run make search again")
         return read(found[-1], Benchmark)
 
-    def made(self, name: str, recipes: Mapping[str, Recipe]) -> dict[str, Made]:
-        """What a step's folder holds of these very recipes."""
-        found = {}
-        for key, recipe in recipes.items():
-            folder = self.folder(name) / "variants" / key
-            if (folder / "variant.json").is_file():
-                variant = read(folder / "variant.json", Variant)
-                if variant.recipe == recipe:
-                    found[key] = Made(variant, folder)
+    def made(self, name: str, recipes: Ways) -> dict[str, Made]:
+        """What a step's folder holds of these very recipes; of files, what answers."""
+        found = ((key, self._made(name, key), recipe) for key, recipe in recipes.items())
+        return {
+            key: one
+            for key, one, recipe in found
+            if one is not None and recipe in (one.variant.recipe, one.variant.given)
+        }
+
+    def reference(self, name: str) -> Made:
+        """That of a step. Raises EdgeproofError where it was not made."""
+        reference = self._experiment.settings.reference
+        found = self._made(name, reference)
+        if found is None:
+            raise EdgeproofError(f"'{reference}' was not made", hint="see the messages above")
         return found
+
+    def _made(self, name: str, key: str) -> Made | None:
+        folder, asked = self.folder(name) / "variants" / key, self.folder(name) / "evaluation" / key
+        if not (folder / "variant.json").is_file() or (self._files and not (asked / EVALUATION).is_file()):
+            return None
+        variant = read(folder / "variant.json", Variant)
+        answers = answered(asked, self._experiment.settings) if self._files else variant.validation
+        return Made(variant, folder, answers)
 
     def problem(self, name: str, candidate: str) -> str:
         """Why a candidate could not be made: the error in its step's log."""
@@ -130,14 +161,15 @@ class Runs:
                 return told[-1]
         return "it could not be made"
 
-    def text(self, recipes: Mapping[str, Recipe], title: str, benchmark: Mapping[str, Any] | None = None) -> bytes:
-        """An experiment as the search's own, of the reference and these recipes."""
+    def text(self, recipes: Ways, title: str, benchmark: Mapping[str, Any] | None = None) -> bytes:
+        """An experiment as the search's own, of the reference and these recipes: a step where it has a `benchmark`,
+        else what was found."""
         table = copy.deepcopy(self._table)
         reference = self._experiment.settings.reference
         table.pop("search", None)
         table["title"] = title
         data = self._experiment.settings.data
-        if data.source != table.get("data", {}).get("source"):
+        if self._experiment.settings.has_images and data.source != table.get("data", {}).get("source"):
             # DATA took the place of the experiment's own.
             table.setdefault("data", {}).update(
                 {"source": data.source} | ({"sha256": data.sha256} if data.sha256 else {})
@@ -149,6 +181,9 @@ class Runs:
             kept = {key: value for key, value in table.get("benchmark", {}).items() if key in KEPT}
             table["benchmark"] = kept | dict(benchmark)
         self._lead_home(table)
+        if self._files:
+            part = "judge" if benchmark is None else "choose"
+            table.setdefault("evaluate", {})["part"] = part
         return tomli_w.dumps(table).encode()
 
     def write(self, file: Path, content: bytes) -> None:
@@ -156,83 +191,74 @@ class Runs:
         if not file.is_file() or file.read_bytes() != content:
             write_bytes(file, content)
 
+    def led_home(self, path: str) -> str:
+        """A path that starts at the experiment's folder, as the steps' experiments name it, which lie elsewhere."""
+        return path if Path(path).is_absolute() else os.path.relpath(self._experiment.folder / path, self.home)
+
     def _lead_home(self, table: dict[str, Any]) -> None:
-        """Paths of models start at the experiment's folder, and the steps' experiments lie elsewhere."""
         networks = [table["model"]] if "model" in table else []
         for making in table["variants"].values():
             networks += [one["student"] for one in making.get("passes", ()) if "student" in one]
         for network in networks:
             path = network.get("architecture", "")
-            if Network.model_construct(architecture=path).is_file and not Path(path).is_absolute():
-                network["architecture"] = os.path.relpath(self._experiment.folder / path, self.home)
+            if Network.model_construct(architecture=path).is_file:
+                network["architecture"] = self.led_home(path)
+        # Candidates are named as they stand here.
+        reference = table["variants"][self._experiment.settings.reference]
+        named = ((reference, "file"), (table.get("inputs", {}), "source"))
+        asked = table.get("evaluate", {})
+        for place, key in (*named, (asked, "score"), (asked, "targets")):
+            if place.get(key):
+                place[key] = self.led_home(place[key])
 
     def _file(self, name: str) -> Path:
         return self.home / f"{name}.toml"
 
-    def _write(self, name: str, recipes: Mapping[str, Recipe], benchmark: Mapping[str, Any]) -> None:
+    def _write(self, name: str, recipes: Ways, benchmark: Mapping[str, Any]) -> None:
         title = f"{self._experiment.settings.title}: search, {name}"
         self.write(self._file(name), self.text(recipes, title, benchmark))
-        self._share(name)
+        self._share(name, (*SHARED, SAMPLES))
         # The reference is made once.
         reference = self._experiment.settings.reference
         if self._first is not None:
-            self._share_variant(self.folder(self._first) / "variants" / reference, name)
+            self._share_made(self.folder(self._first) / "variants" / reference, name)
+            self._share_made(self.folder(self._first) / "evaluation" / reference, name)
         self._first = self._first or name
 
-    def _share(self, name: str) -> None:
-        """The run's data set and training in a step's folder, with the pieces of the plan that they were made by."""
-        for part in SHARED:
-            _link(self._run / part, self.folder(name) / part)
-            _link(self._run / "plan" / part, self.folder(name) / "plan" / part)
+    def _share(self, name: str, parts: Sequence[str]) -> None:
+        """The run's data set and training, or samples, in a step's folder, with the pieces of the plan that they were
+        made by."""
+        source = self.folder(GIVEN) if self._files else self._run
+        if name == GIVEN:
+            return
+        for part in parts:
+            linked(source / part, self.folder(name) / part)
+            linked(source / "plan" / part, self.folder(name) / "plan" / part)
 
-    def _share_variant(self, made: Path, name: str) -> None:
-        part = Path("variants") / made.name
-        _link(made, self.folder(name) / part)
+    def _share_made(self, made: Path, name: str) -> None:
+        """What another step has made, in a folder of a folder."""
+        part = Path(made.parent.name) / made.name
+        linked(made, self.folder(name) / part)
         piece = Path("plan") / part
-        _link(made.parent.parent / piece, self.folder(name) / piece)
+        linked(made.parent.parent / piece, self.folder(name) / piece)
 
     def _call(self, goal: str, file: Path, run: Path, *, keep_going: bool = False) -> None:
         environment = {key: value for key, value in os.environ.items() if key not in OWN}
         at_once = min(MOST_AT_ONCE, os.cpu_count() or 1)
         options = ["--keep-going"] if keep_going else []
-        argv = [*self._make, f"-j{at_once}", *options, goal, f"EXPERIMENT={file}", f"RUN={run}"]
-        status = _run(argv, environment)
+        # For files, what quantises them and no more.
+        light = [f"LIGHT={FILES}"] if self._files else []
+        argv = [*self._make, f"-j{at_once}", *options, goal, f"EXPERIMENT={file}", f"RUN={run}", *light]
+        status = attended(argv, environment)
         if status and not keep_going:
             raise EdgeproofError(
                 f"make {goal} of {file} failed", hint="the message above says why; make search goes on where it stopped"
             )
 
 
-def _run(argv: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Its exit status. A signal to this process is handed on, and ends this one when make has ended."""
-    make = subprocess.Popen(argv, env=environment)  # noqa: S603
-    stopped: list[int] = []
-
-    def stop(number: int, _frame: FrameType | None) -> None:
-        if not stopped:
-            make.terminate()
-        stopped.append(number)
-
-    on_stop(stop)
-    try:
-        status = make.wait()
-    except KeyboardInterrupt:
-        # Of the terminal: all below get it too, and end in order.
-        make.wait()
-        raise
-    if stopped:
-        sys.exit(128 + stopped[0])
-    return status
-
-
-def recipe_table(recipe: Recipe) -> dict[str, Any]:
+def recipe_table(recipe: Way) -> dict[str, Any]:
     """A recipe as it stands in an experiment: what differs from the defaults."""
-    table: dict[str, Any] = {}
-    whole = recipe.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
-    for key in ("passes", "convert", "fine_tune"):
-        if key in whole:
-            table[key] = whole[key]
-    return table
+    return recipe.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
 
 
 def raw_text(path: Path) -> bytes:
@@ -241,26 +267,3 @@ def raw_text(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise UsageError(f"experiment {path} cannot be read: {error.strerror}") from None
-
-
-def _link(source: Path, target: Path) -> None:
-    """The files of a folder under the same names, as hard links where the disk has them; what is there and the same
-    stays. No artifact is ever changed in place, so that a link is as good as a copy."""
-    if not source.is_dir():
-        return
-    for path in sorted(source.rglob("*")):
-        if path.is_symlink() or not path.is_file() or path.name == ".lock":
-            continue
-        place = target / path.relative_to(source)
-        if (
-            place.is_file()
-            and place.stat().st_mtime_ns == path.stat().st_mtime_ns
-            and place.stat().st_size == path.stat().st_size
-        ):
-            continue
-        place.parent.mkdir(parents=True, exist_ok=True)
-        place.unlink(missing_ok=True)
-        try:
-            os.link(path, place)
-        except OSError:
-            shutil.copy2(path, place)

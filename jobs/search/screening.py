@@ -2,20 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 
-from common.artifact import read, write_model
+from common.artifact import write_model
 from common.errors import EdgeproofError
 from common.printable import tell
 from common.schema.benchmark import Benchmark
 from common.schema.costs import CostTable, HeldOut, Observation
 from common.schema.judgement import Setting
-from common.schema.recipe import Recipe
-from common.schema.search_result import Candidate, Screened
-from common.schema.variant import Validation, Variant
+from common.schema.search_result import Answered, Candidate, Screened
 from jobs.search.budget import Budget
 from jobs.search.costs import Predictor, held_out, merged
 from jobs.search.judge import Standing, standings
 from jobs.search.measured import observations, row, screened, target
-from jobs.search.runs import SCREENING, Made, Runs, Where
+from jobs.search.runs import SCREENING, Made, Runs, Ways, Where
 from jobs.search.space import untrained
 
 COSTS = "costs.json"
@@ -44,17 +42,17 @@ class Screening:
         self._names: list[str] = []
 
     @property
-    def reference(self) -> Validation:
-        """The reference's answers to the validation images."""
+    def reference(self) -> Answered:
+        """The reference's answers."""
         return self.beside.validation
 
     @property
     def beside(self) -> Screened:
         """The reference, which the others are shares of. Raises EdgeproofError where it was not made."""
-        made = self._reference_made().variant
-        if made.validation is None:
+        made = self._reference_made()
+        if made.answers is None:
             raise EdgeproofError(f"'{self._reference}' has no answers to the validation images")
-        return Screened(time=1.0, size_bytes=made.model.size_bytes, validation=made.validation)
+        return Screened(time=1.0, size_bytes=made.variant.model.size_bytes, validation=made.answers)
 
     def _reference_made(self) -> Made:
         if self._own is None:
@@ -92,14 +90,12 @@ class Screening:
                 found[candidate.structure] = one.time
         return found
 
-    def _build(self, name: str, recipes: Mapping[str, Recipe]) -> dict[str, Made]:
+    def _build(self, name: str, recipes: Ways) -> dict[str, Made]:
         made = self._runs.build(name, recipes, self._settings)
         for key in recipes.keys() - made.keys():
             self.problems[key] = self._runs.problem(name, key)
         # The steps after the first are given the same file.
-        own = self._runs.folder(name) / "variants" / self._reference
-        if self._own is None and (own / "variant.json").is_file():
-            self._own = Made(read(own / "variant.json", Variant), own)
+        self._own = self._own or self._runs.reference(name)
         self.made |= made
         return made
 

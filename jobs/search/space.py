@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from glob import escape
 
 from common.schema.convert import CALIBRATED, SPARSE, Convert, Format
+from common.schema.given import FileConvert, FileFormat, FromFile
 from common.schema.recipe import Distill, Factorize, FoldBatchNorm, MergeSeparable, Pass, Prune, Recipe
 from common.schema.search import Search
-from common.schema.search_result import Candidate, Kind
+from common.schema.search_result import Candidate, Kind, Way
 
 # Separable convolutions of any number of channels: what is faster is measured, and not known from the number.
 ANY_CHANNELS = 1 << 16
@@ -79,9 +80,9 @@ def single_rewrites(separable: Sequence[str], normalised: Sequence[str]) -> tupl
 
 def chosen_rewrite(merged: Sequence[str], folded: Sequence[str]) -> Structure:
     """The layers that are faster rewritten."""
-    passes: list[Pass] = [merge(*merged)] if merged else []
-    passes += [fold(*folded)] if folded else []
-    return Structure("rewritten", "rewrite", tuple(passes))
+    found: list[Pass] = [merge(*merged)] if merged else []
+    found += [fold(*folded)] if folded else []
+    return Structure("rewritten", "rewrite", tuple(found))
 
 
 def left_in_float(base: Candidate, structure: str, layers: Sequence[str]) -> Candidate:
@@ -137,8 +138,8 @@ def drawn(
     """A structure with a rank for each layer; None where it leaves all as they are."""
     if not any(ranks.values()):
         return None
-    passes = (*base, _factorize(settings, ranks=dict(ranks)))
-    return Structure(f"drawn{number:02d}", "drawn", passes).candidate(form)
+    thinner = (*base, _factorize(settings, ranks=dict(ranks)))
+    return Structure(f"drawn{number:02d}", "drawn", thinner).candidate(form)
 
 
 def every_layer(base: tuple[Pass, ...], settings: Search) -> Structure:
@@ -146,25 +147,46 @@ def every_layer(base: tuple[Pass, ...], settings: Search) -> Structure:
     return Structure("thinnest", "factorized", (*base, _factorize(settings, rank=1, spatial_rank=1, min_weights=1)))
 
 
-def with_epochs(recipe: Recipe, share: float) -> Recipe:
+def with_epochs(recipe: Way, share: float) -> Way:
     """The recipe with a share of its epochs, at least one in each pass."""
-    passes = tuple(
+    if isinstance(recipe, FromFile):
+        return recipe
+    shorter = tuple(
         one
         if isinstance(one, FoldBatchNorm | MergeSeparable)
         else one.model_copy(update={"epochs": _part(one.epochs, share)})
         for one in recipe.passes
     )
-    return recipe.model_copy(update={"passes": passes})
+    return recipe.model_copy(update={"passes": shorter})
 
 
-def untrained(recipe: Recipe) -> Recipe:
+def passes(recipe: Way) -> tuple[Pass, ...]:
+    """What happens before the conversion; nothing to a file."""
+    return () if isinstance(recipe, FromFile) else recipe.passes
+
+
+def untrained(recipe: Way) -> Way:
     """The same structure without any training."""
-    return recipe.model_copy(update={"fine_tune": False}) if recipe.trains else recipe
+    trains = isinstance(recipe, Recipe) and recipe.trains
+    return recipe.model_copy(update={"fine_tune": False}) if trains else recipe
 
 
-def epochs(recipe: Recipe) -> int:
+def quantised(source: str, pixels: tuple[float, float] | None, formats: Sequence[FileFormat]) -> tuple[Candidate, ...]:
+    """A float file in each of these formats."""
+    return tuple(
+        Candidate(
+            name=f"quantised_{number}",
+            structure="quantised",
+            kind="quantised",
+            recipe=FromFile.model_validate({"from": source, "convert": FileConvert(format=number), "pixels": pixels}),
+        )
+        for number in formats
+    )
+
+
+def epochs(recipe: Way) -> int:
     """All that its passes train."""
-    return sum(0 if isinstance(one, FoldBatchNorm | MergeSeparable) else one.epochs for one in recipe.passes)
+    return sum(0 if isinstance(one, FoldBatchNorm | MergeSeparable) else one.epochs for one in passes(recipe))
 
 
 def _part(whole: int, share: float) -> int:

@@ -20,7 +20,8 @@ def with_budget(loaded: LoadedExperiment, budget: str) -> LoadedExperiment:
 def told(result: SearchResult, run: Path) -> Iterator[str]:
     """Lines: what was looked at, what was found, and how to go on."""
     yield words.fates(result)
-    yield words.never_trained(result)
+    if not result.of_file:
+        yield words.never_trained(result)
     predicts = words.predicts(result)
     if predicts is not None:
         yield predicts

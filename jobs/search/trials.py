@@ -5,7 +5,8 @@ from dataclasses import replace
 
 from common.printable import tell
 from common.schema.search import Search
-from common.schema.search_result import Rung
+from common.schema.search_result import Rung, loss
+from common.schema.variant import Validation
 from jobs.search.budget import Budget
 from jobs.search.judge import RUNGS, Standing, promoted
 from jobs.search.runs import Made, Runs
@@ -53,13 +54,13 @@ class Trials:
         found = []
         for one in tried:
             key = one.candidate.name
-            validation = made[key].variant.validation if key in made else None
-            if validation is None:
+            validation = made[key].answers if key in made else None
+            if not isinstance(validation, Validation):
                 self._screening.problems[key] = self._runs.problem(name, key)
                 continue
             rung = Rung(epochs=epochs(recipes[key]), validation=validation)
             self.rungs[key] = (*self.rungs.get(key, ()), rung)
-            found.append(replace(one, loss=validation.loss(self._screening.reference)))
+            found.append(replace(one, loss=loss(validation, self._screening.reference)))
         self.made = made
         self._budget.end(name, f"trained over {share:.0%} of the epochs", tuple(recipes), 0)
         tell(f"{name}: {len(found)} trained over {share:.0%} of their epochs")

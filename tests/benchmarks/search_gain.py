@@ -19,6 +19,7 @@ import tomli_w
 
 from common import markdown
 from common.artifact import read
+from common.experiment import load
 from common.numbers import percent
 from common.processor import processor
 from common.provenance import ROOT
@@ -84,12 +85,12 @@ def told(run: Path, fixed: tuple[str, ...], search: SearchResult) -> int:
     """Print what came out."""
     choice = read(run / "best" / "choice.json", Choice)
     names = [*fixed, *search.found]
-    judged = confirmed(run, names)
+    judged = confirmed(run, names, load(run / "search" / "found.toml").settings)
     rows = []
     for name in names:
         one = judged[name]
         ratio = "" if one.ratio is None else f"{one.ratio.value:.2f} ({one.ratio.low:.2f} to {one.ratio.high:.2f})"
-        rows.append((name, ratio, percent(one.accuracy.value), one.keeping))
+        rows.append((name, ratio, "" if one.accuracy is None else percent(one.accuracy.value), one.keeping))
     print("\n".join(markdown.table(("recipe", "times as fast", "test accuracy", "accuracy"), rows)))
     speeds = {name: judged[name].ratio.value for name in names if judged[name].ratio is not None}  # type: ignore[union-attr]
     best_fixed = max((name for name in fixed if name in speeds), key=lambda name: speeds[name])

@@ -21,7 +21,7 @@ from typing import Any
 from common.artifact import read
 from common.experiment import load
 from common.schema.costs import CostTable
-from common.schema.recipe import Factorize
+from common.schema.recipe import Factorize, Recipe
 from common.schema.search_result import SearchResult
 from jobs.search import space
 from jobs.search.costs import predict
@@ -65,13 +65,13 @@ class Bench:
     table: CostTable
     reference: tuple[float, int]
 
-    def value(self, recipe: Any) -> Point:
+    def value(self, recipe: Recipe) -> Point:
         """Latency and size as shares of the reference's, and the loss on the validation images."""
         from common.tflite.predict import predict as answers
         from jobs.optimize.collapse import validated
         from jobs.optimize.stage import make
 
-        content = make(self.model, space.untrained(recipe), self.tuner).content
+        content = make(self.model, recipe.model_copy(update={"fine_tune": False}), self.tuner).content
         found = validated(self.labels, self.before, answers(content, self.images))
         us = predict(self.table, content).us or self.reference[0]
         return us / self.reference[0], len(content) / self.reference[1], (found.lost - found.won) / found.images
@@ -136,14 +136,14 @@ def main() -> int:
 def drawn(there: Bench, result: SearchResult, folder: Path, given: Draws) -> list[Point]:
     """What so many draws come to."""
     known = [one.candidate.recipe for one in result.outcomes if one.candidate.kind == "drawn"]
-    bases = {recipe.convert.format: recipe.passes[:-1] for recipe in known}
-    layers = next(tuple(last.ranks) for recipe in known if isinstance(last := recipe.passes[-1], Factorize))
+    bases = {recipe.convert.format: space.passes(recipe)[:-1] for recipe in known}
+    layers = next(tuple(last.ranks) for recipe in known if isinstance(last := space.passes(recipe)[-1], Factorize))
     drawing = Drawing(folder, layers, tuple(bases), given.seed, space="bench", blind=given.blind)
     points = []
     for first in range(0, given.count, BATCH):
         for draw in drawing.draw(first, min(BATCH, given.count - first)):
             one = space.drawn(draw.number, result.settings, bases[draw.form], draw.ranks, draw.form)
-            value = None if one is None else there.value(one.recipe)
+            value = there.value(one.recipe) if one is not None and isinstance(one.recipe, Recipe) else None
             drawing.tell(draw.number, value)
             points += [] if value is None else [value]
     return points

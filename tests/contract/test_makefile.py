@@ -112,15 +112,26 @@ def test_nothing_in_a_variable_is_ever_run(copy: Path, where: str, name: str) ->
     assert not (copy / "pwned").exists()
 
 
-def test_a_dry_run_of_a_search_starts_nothing_and_finished_files_are_not_searched(copy: Path) -> None:
+def test_a_dry_run_of_a_search_starts_nothing_and_a_list_of_files_is_not_searched(copy: Path) -> None:
     script(copy / ".venv" / "bin" / "python", "echo $@ >> told; exit 3")
     done = make(copy, "-n", "search", "EXPERIMENT=tiny.toml", "RUNTIME=local")
     assert done.returncode == 0 and "jobs.search" in done.stdout
     refused = make(copy, "search", "MODELS=a.tflite", "RUNTIME=local")
-    assert refused.returncode == 2 and "finished files are not searched" in refused.stderr
+    assert refused.returncode == 2 and "MODELS is for make all" in refused.stderr
     assert not (copy / "told").exists()
     assert make(copy, "search", "EXPERIMENT=tiny.toml", "RUNTIME=local").returncode == 2
-    assert "-m jobs.search --experiment tiny.toml" in (copy / "told").read_text(encoding="utf-8")
+    assert "-m jobs.search.needs --experiment tiny.toml" in (copy / "told").read_text(encoding="utf-8")
+
+
+def test_a_search_of_files_sets_up_no_training(copy: Path) -> None:
+    (copy / ".venv" / ".local").unlink()
+    (copy / "tiny.tflite").touch()
+    text = 'title = "f"\nreference = "f"\n[variants.f]\nfile = "tiny.tflite"\n'
+    (copy / "files.toml").write_text(text, encoding="utf-8")
+    done = make(copy, "search", "EXPERIMENT=files.toml", "RUNTIME=local")
+    # It came as far as the search itself, which has nothing to judge by.
+    assert done.returncode == 2 and "a search of files needs samples" in done.stderr, done.stderr
+    assert not (copy / ".venv" / ".local").exists()
 
 
 def test_a_format_is_text_and_none_of_the_known_writes_nothing(copy: Path) -> None:
@@ -604,9 +615,11 @@ def test_a_rerun_is_a_run_of_the_files_of_both(copy: Path) -> None:
 
 
 def test_a_search_has_a_page_unless_it_fails(copy: Path) -> None:
-    script(copy / ".venv" / "bin" / "python", 'printf "%s " "$@" >> told; echo >> told')
+    # It says which environment the steps need, which is there.
+    script(copy / ".venv" / "bin" / "python", 'printf "%s " "$@" >> told; echo >> told; echo data')
     assert make(copy, "search", "EXPERIMENT=tiny.toml", "RUNTIME=local", "BUDGET=1m").returncode == 0
-    searched, shown = (copy / "told").read_text(encoding="utf-8").splitlines()
+    needs, searched, shown = (copy / "told").read_text(encoding="utf-8").splitlines()
+    assert needs.strip() == "-m jobs.search.needs --experiment tiny.toml"
     assert searched.startswith("-m jobs.search --experiment tiny.toml --run runs/tiny --budget 1m ")
     assert shown.strip() == "-m jobs.report --search runs/tiny/search/search.json --output runs/tiny/search"
     (copy / "told").unlink()

@@ -56,7 +56,8 @@ def test_a_search_that_is_killed_goes_on_and_finds_what_can_be_run_again(make: M
     for one in found.outcomes:
         if one.fate == "finalist":
             assert one.confirmed is not None and one.screened is not None and one.screened.time is not None
-            assert one.confirmed.accuracy.total == 64  # the test images, and no others
+            # The test images, and no others.
+            assert one.confirmed.accuracy is not None and one.confirmed.accuracy.total == 64
             assert f"{one.candidate.name} (" in said
     assert f"how they were found: {home / 'report.html'}" in said
     page = (home / "report.html").read_text(encoding="utf-8")

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from common import search_words as words
 from common.numbers import BYTES_PER_MB, clipped, count, decimal, listed, megabytes
-from common.schema.search_result import Fate, Outcome, Screened, SearchResult
+from common.schema.search_result import Fate, Outcome, Screened, SearchResult, loss
 from common.schema.search_result import Kind as Structure
 from common.svg.canvas import Canvas, x_axis, y_axis
 from common.svg.scale import Log, log
@@ -34,6 +34,7 @@ FATES: dict[Fate, Kind] = {
 }
 STRUCTURES: dict[Structure, Kind] = {
     "rewrite": Kind("rewritten", "circle", "kind-0"),
+    "quantised": Kind("quantised", "circle", "kind-0"),
     "mixed": Kind("some layers in float32", "circle", "kind-5"),
     "factorized": Kind("thinner kernels", "circle", "kind-1"),
     "drawn": Kind("ranks that were drawn", "circle", "kind-3"),
@@ -119,9 +120,9 @@ def candidates(result: SearchResult) -> Chart | None:
     )
     away = len(result.outcomes) - len(plot.marks)
     caption = (
-        "Every candidate as it was measured before any training, both axes logarithmic: down and to the left is "
-        "better. Colours say what a candidate is, shapes what became of it. Dashed: the Pareto line of what keeps the "
-        "accuracy budget."
+        f"Every candidate as it was measured{'' if result.of_file else ' before any training'}, both axes logarithmic: "
+        "down and to the left is better. Colours say what a candidate is, shapes what became of it. Dashed: the Pareto "
+        "line of what keeps the accuracy budget."
     ) + (f" {count(away, 'candidate')} without a latency {'is' if away == 1 else 'are'} not drawn." if away else "")
     return Chart("candidates", alt, caption, both(lambda width: _draw(plot, width), alt))
 
@@ -166,10 +167,10 @@ def _of_reference(result: SearchResult) -> str:
 
 def _told(result: SearchResult, mark: _Mark) -> str:
     """What a hover says."""
-    loss = mark.screened.validation.loss(result.beside.validation)
+    lost = words.lost(loss(mark.screened.validation, result.beside.validation), result.basis)
     share = f"{decimal(mark.time)} of the reference's latency"
     size = f"file {megabytes(mark.screened.size_bytes)} MB"
-    return f"{mark.name}: {share}, {size}, {words.lost(loss)} before training; {mark.outcome.fate}"
+    return f"{mark.name}: {share}, {size}, {lost}{'' if result.of_file else ' before training'}; {mark.outcome.fate}"
 
 
 @dataclass(frozen=True)

@@ -26,11 +26,14 @@ def _asked(results: Results, samples: Samples) -> str:
             f"No labels are known, so every file was asked with the same {count(samples.count, 'sample')}, drawn at "
             "random. What a file answers to such inputs says whether it computes the same, not whether it is right."
         )
-    return f"Every file was asked with the same {count(samples.count, 'sample')} that were given.{_calibrated(results)}"
+    asked = f"Every file was asked with the same {count(samples.count, 'sample')} that were given."
+    return f"{asked}{_calibrated(results, samples)}"
 
 
-def _calibrated(results: Results) -> str:
+def _calibrated(results: Results, samples: Samples) -> str:
     """Which files have their ranges from the very samples that they are judged on."""
+    if samples.apart:
+        return f" Calibrated on {count(samples.apart, 'other sample')}, where they are."
     labels = variant_labels(results)
     found = tuple(labels[v.name] for v in results.variants if any("calibrated" in step for step in v.steps))
     return f" Calibrated on these very samples, which flatters them: {listed(found)}." if found else ""

@@ -14,33 +14,30 @@ from common.numbers import (
     decimal,
     decimals,
     listed,
-    megabytes,
     percent,
-    speedup,
     time_unit,
 )
-from common.schema.search_result import Fate, Outcome, Rewrites, SearchResult, Step
-from jobs.report.blocks import Card, Commands, Link, Notes, Prose, Tile, Tone
+from common.schema.search import Search
+from common.schema.search_result import Fate, Outcome, Rewrites, SearchResult, Step, loss
+from jobs.report.blocks import Commands, Link, Prose, Tone
 from jobs.report.document import Cell, Column, Document, File, Fold, Row, Section, Table, drawn, facts
 from jobs.report.draw import search as draw
 from jobs.report.draw.canvas import standalone
-from jobs.report.steps import steps
-from jobs.report.verdicts import KEPT_TONES
+from jobs.report.sections.finalists import NOBODY, card, finalists, number, recipe, sentence
 
 # The finalists' experiment and the report of their own run, beside the artifact.
 FOUND, REPORT = "found.toml", "found/report/report.html"
 SENTENCE = 400
 FLOAT = "float32"
 TONES: dict[Fate, Tone] = {"finalist": "better", "failed": "problem", "lost accuracy": "worse"}
-NOBODY = Cell(ABSENT)
 
 
 def document(result: SearchResult, found: str) -> Document:
     """The whole page; `found` is the path of the finalists' experiment."""
     charts, predicted = drawn(draw.candidates(result)), drawn(draw.predictions(result))
     sections = (
-        Section("decision", "What to ship", (), (_card(result),)),
-        _finalists(result),
+        Section("decision", "What to ship", (), (card(result),)),
+        finalists(result),
         *((Section("candidates", "Latency and size", (), charts, half=True),) if charts else ()),
         Section("predictions", "Predicted latencies", (_predicts(result),), predicted, half=bool(charts and predicted)),
         _funnel(result),
@@ -64,118 +61,23 @@ def _again(found: str) -> str:
     return f"make all EXPERIMENT={shlex.quote(found)}"
 
 
-def _card(result: SearchResult) -> Card:
-    best = result.recommended
-    told = tuple((one.candidate.name, _after(words.finalist(result, one))) for one in result.finalists)
-    if best is None:
-        number = count(len(result.finalists), "finalist")
-        reason = f"Of {number} the session of its own recommends none, so nothing is better to ship."
-        return Card("Nothing better was found: keep", result.reference, reason, points=told)
-    keeping = best.confirmed.keeping if best.confirmed is not None else "not judged"
-    points = (
-        ("When chosen", _sentence(words.when_chosen(result, best).removesuffix(" when it was chosen"))),
-        ("In its own session", _sentence(words.confirmed(best).replace(" in a session of its own", ""))),
-        ("Which to believe", words.curse(result, best)),
-    )
-    reason = f"{_sentence(words.network(best.candidate)).rstrip('.')}: {recipe(best)}."
-    chip = (keeping, KEPT_TONES.get(keeping, "plain"))
-    return Card("Ship", best.candidate.name, reason, "", "", chip, tuple(_tiles(result, best)), points)
-
-
-def _after(text: str) -> str:
-    return _sentence(text.partition(": ")[2])
-
-
-def _sentence(text: str) -> str:
-    return f"{text[:1].upper()}{text[1:].rstrip('.')}."
-
-
-def recipe(one: Outcome) -> str:
-    """Its recipe in words."""
-    return ", ".join(steps(one.candidate.recipe))
-
-
-SPEEDUP = "Speed-up in its own session"
-
-
-def _tiles(result: SearchResult, best: Outcome) -> Iterator[Tile]:
-    found, screened = best.confirmed, best.screened
-    time = None if screened is None else screened.time
-    chosen = "" if time is None else f"{words.times(time)} when chosen"
-    ratio = None if found is None else found.ratio
-    if ratio is None:
-        yield Tile(SPEEDUP, "not compared", "", chosen, "problem")
-    else:
-        value, _, ends = speedup(ratio).partition(" ")
-        tone: Tone = "better" if ratio.low > 1 else "worse" if ratio.high < 1 else "plain"
-        yield Tile(SPEEDUP, value, ends.strip("()"), chosen, tone)
-    if found is not None:
-        beside = f"{result.reference} {percent(found.reference_accuracy.value)}"
-        note = f"{found.accuracy.successes} of {found.accuracy.total} test images right"
-        tone = KEPT_TONES.get(found.keeping, "plain")
-        yield Tile("Test accuracy", percent(found.accuracy.value), note, beside, tone)
-    if screened is not None:
-        smaller: Tone = "better" if screened.size_bytes < result.beside.size_bytes else "plain"
-        beside = f"{result.reference} {megabytes(result.beside.size_bytes)} MB"
-        yield Tile("File", f"{megabytes(screened.size_bytes)} MB", "", beside, smaller)
-    yield Tile("Never trained", percent(result.never_trained), "of the candidates that were measured")
-
-
-def _finalists(result: SearchResult) -> Section:
-    heads = (
-        Column("Speed-up", "When it was chosen"),
-        Column("Validation images lost", "When it was chosen"),
-        Column("Speed-up", "In a session of its own"),
-        Column("Test accuracy", "In a session of its own"),
-        Column("Reference's", "In a session of its own"),
-        Column("Accuracy", "In a session of its own", numeric=False),
-        Column("Network", numeric=False),
-    )
-    rows = tuple(Row(one.candidate.name, _finalist(result, one)) for one in result.finalists)
-    name = "Finalists, as they were chosen and as they were measured again"
-    table = Table(name, "Finalist", heads, rows, words.passed_over(result))
-    best = next(iter(result.finalists), None)
-    told = (words.curse(result, best),) if best is not None and result.recommended is None else ()
-    recipes = Notes("Their recipes", tuple(f"{one.candidate.name}: {recipe(one)}" for one in result.finalists))
-    return Section("finalists", "Finalists", told, (table, recipes))
-
-
-def _finalist(result: SearchResult, one: Outcome) -> tuple[Cell, ...]:
-    time = None if one.screened is None else one.screened.time
-    loss, found = result.loss(one), one.confirmed
-    chosen = (
-        NOBODY if time is None else Cell(words.times(time)),
-        NOBODY if loss is None else Cell(percent(loss)),
-    )
-    made = Cell(words.network(one.candidate))
-    if found is None:
-        return (*chosen, *(NOBODY,) * 4, made)
-    word = Cell(found.keeping, "recommended" if found.recommended else "", KEPT_TONES.get(found.keeping, "plain"))
-    accuracies = (Cell(percent(share.value)) for share in (found.accuracy, found.reference_accuracy))
-    return (*chosen, NOBODY if found.ratio is None else Cell(speedup(found.ratio)), *accuracies, word, made)
-
-
 def _funnel(result: SearchResult) -> Section:
     unit = time_unit([words.US_PER_S * step.took_s for step in result.steps])
     heads = (("What", False), ("Candidates", True), (f"Time ({unit.name})", True), ("Left out", True))
     columns = tuple(Column(label, numeric=numeric) for label, numeric in heads)
-    again = Cell("the finalists again, in a session of their own"), _number(len(result.finalists)), NOBODY, NOBODY
+    again = Cell("the finalists again, in a session of their own"), number(len(result.finalists)), NOBODY, NOBODY
     last = Row("found", again)
     rows = (*(Row(step.name, _step(step, unit)) for step in result.steps), last)
     note = "Left out is what the budget had no time for. The last session is not part of the budget."
     table = Table("Steps", "Step", columns, rows, (note,))
-    told = (f"{words.fates(result)}.", _sentence(words.never_trained(result)))
+    told = (f"{words.fates(result)}.", *(() if result.of_file else (sentence(words.never_trained(result)),)))
     return Section("steps", "From candidates to finalists", told, (table,))
 
 
 def _step(step: Step, unit: TimeUnit) -> tuple[Cell, ...]:
-    left = _number(step.left_out) if step.left_out else NOBODY
+    left = number(step.left_out) if step.left_out else NOBODY
     took = Cell(unit.write(words.US_PER_S * step.took_s))
-    return Cell(clipped(step.what, SENTENCE)), _number(len(step.candidates)), took, left
-
-
-def _number(number: int) -> Cell:
-    return Cell(f"{number:,}", key=number)
+    return Cell(clipped(step.what, SENTENCE)), number(len(step.candidates)), took, left
 
 
 LAYERS = (
@@ -200,9 +102,8 @@ def _layers(one: Rewrites) -> Iterator[Row]:
 
 
 MIXED = (
-    "Each group of neighbouring layers is left in float32 alone, in the fastest network of this format that was "
-    "measured before. A group stays so where the target is faster with it, or fewer images are lost and it is no "
-    "slower."
+    "Each group of neighbours is left in float32 alone, in the fastest candidate of a format that has such that was "
+    "measured before. A group stays so where the target is faster with it, or less is lost and it is no slower."
 )
 
 
@@ -210,14 +111,15 @@ def _mixed(result: SearchResult) -> Iterator[Section]:
     found = result.mixed
     if found is None:
         return
+    what = "operator" if result.of_file else "layer"
     sides = ((FLOAT, found.in_float), (found.format, found.not_in_float))
     rows = tuple(
-        Row(f"{number}", (Cell(word), Cell(count(len(group), "layer"), clipped(listed(group), SENTENCE))))
+        Row(f"{number}", (Cell(word), Cell(count(len(group), what), clipped(listed(group), SENTENCE))))
         for number, (word, group) in enumerate(((word, group) for word, groups in sides for group in groups), start=1)
     )
-    columns = Column("Better in", numeric=False), Column("Layers", numeric=False)
-    table = Table(f"Groups of layers of {found.base}", "Group", columns, rows)
-    yield Section("mixed", "Number formats by layer", (MIXED,), (table,))
+    columns = Column("Better in", numeric=False), Column(f"{what.title()}s", numeric=False)
+    table = Table(f"Groups of {what}s of {found.base}", "Group", columns, rows)
+    yield Section("mixed", f"Number formats by {what}", (MIXED,), (table,))
 
 
 def _trained(result: SearchResult) -> Iterator[Section]:
@@ -240,14 +142,14 @@ def _trained(result: SearchResult) -> Iterator[Section]:
 
 def _rungs(result: SearchResult, one: Outcome, most: int) -> tuple[Cell, ...]:
     own = result.beside.validation
-    losses = [(rung.validation.loss(own), rung.epochs) for rung in one.rungs]
-    cells = [Cell(percent(loss), f"after {count(epochs, 'epoch')}") for loss, epochs in losses]
-    before = NOBODY if one.screened is None else Cell(percent(one.screened.validation.loss(own)))
+    losses = [(loss(rung.validation, own), rung.epochs) for rung in one.rungs]
+    cells = [Cell(percent(share), f"after {count(epochs, 'epoch')}") for share, epochs in losses]
+    before = NOBODY if one.screened is None else Cell(percent(loss(one.screened.validation, own)))
     return (before, *cells, *(NOBODY,) * (most - len(cells)), Cell(one.fate, tone=TONES.get(one.fate, "plain")))
 
 
 def _predicts(result: SearchResult) -> str:
-    return _sentence(words.predicts(result) or "there are too few candidates to say how well the cost table predicts")
+    return sentence(words.predicts(result) or "there are too few candidates to say how well the cost table predicts")
 
 
 def _every(result: SearchResult) -> Table:
@@ -258,11 +160,12 @@ def _every(result: SearchResult) -> Table:
         Column("Latency"),
         Column("Predicted", wide=True),
         Column("Size (MB)"),
-        Column("Lost before training", wide=True),
+        Column(words.AMOUNTS.get(result.basis, "Lost" if result.of_file else "Lost before training"), wide=True),
         Column("Recipe", numeric=False, wide=True),
     )
     rows = tuple(Row(one.candidate.name, _candidate(result, one, places), _anchor(one)) for one in result.outcomes)
-    note = f"Latencies are shares of {result.reference}'s, losses of the validation images."
+    of = ", losses of the validation images" if result.basis == "accuracy" else ""
+    note = f"Latencies are shares of {result.reference}'s{of}."
     return Table("Every candidate", "Candidate", columns, rows, (note,), sortable=True)
 
 
@@ -275,15 +178,15 @@ def _ways(result: SearchResult) -> Iterator[Fold]:
     """What the row of a candidate opens to."""
     for one in result.outcomes:
         what = f"{words.network(one.candidate)}, {draw.STRUCTURES[one.candidate.kind].word}: {one.fate}"
-        told = [_sentence(what), *_losses(result, one), *([one.problem] if one.problem else [])]
+        told = [sentence(what), *_losses(result, one), *([one.problem] if one.problem else [])]
         blocks = tuple(Prose(clipped(text, SENTENCE)) for text in told)
         yield Fold(_anchor(one), one.candidate.name, blocks)
 
 
 def _losses(result: SearchResult, one: Outcome) -> Iterator[str]:
     for rung in one.rungs:
-        loss = rung.validation.loss(result.beside.validation)
-        yield f"After {count(rung.epochs, 'epoch')}: {words.lost(loss)}."
+        share = loss(rung.validation, result.beside.validation)
+        yield f"After {count(rung.epochs, 'epoch')}: {words.lost(share)}."
 
 
 def _candidate(result: SearchResult, one: Outcome, places: int) -> tuple[Cell, ...]:
@@ -291,13 +194,24 @@ def _candidate(result: SearchResult, one: Outcome, places: int) -> tuple[Cell, .
     made, screened = Cell(recipe(one)), one.screened
     if screened is None:
         return (fate, *(NOBODY,) * 4, made)
-    loss = screened.validation.loss(result.beside.validation)
+    share = loss(screened.validation, result.beside.validation)
     size = Cell(f"{screened.size_bytes / BYTES_PER_MB:.{places}f}", key=screened.size_bytes)
-    return fate, _share(screened.time), _share(screened.predicted), size, Cell(percent(loss), key=loss), made
+    return (
+        fate,
+        _share(screened.time),
+        _share(screened.predicted),
+        size,
+        Cell(words.amount(share, result.basis), key=share),
+        made,
+    )
 
 
 def _share(time: float | None) -> Cell:
     return NOBODY if time is None else Cell(decimal(time), key=time)
+
+
+def _of_network(settings: Search) -> tuple[tuple[str, str], ...]:
+    return ("Structures that are drawn", str(settings.drawn)), ("Trained at most", str(settings.trained))
 
 
 def _settings(result: SearchResult) -> Table:
@@ -305,13 +219,15 @@ def _settings(result: SearchResult) -> Table:
     pairs: Sequence[tuple[str, str]] = (
         ("Experiment", result.provenance.experiment),
         ("Objective", settings.objective),
-        ("Accuracy budget", percent(result.margin)),
+        (
+            "Accuracy budget",
+            "the tolerance" if result.basis == "agreement" else words.amount(result.margin, result.basis),
+        ),
         ("Budget", settings.budget),
         ("Where latencies count", place(result.setting)),
         ("Formats", listed(settings.formats)),
         ("Rounds of a screening", str(settings.rounds)),
-        ("Structures that are drawn", str(settings.drawn)),
-        ("Trained at most", str(settings.trained)),
+        *(() if result.of_file else _of_network(settings)),
         ("Seed", str(result.provenance.seed)),
         ("Code", f"{code.version}, commit {(code.commit or ABSENT)[:12]}"),
         ("Versions", ", ".join(f"{name} {version}" for name, version in result.provenance.versions.items())),

@@ -1,6 +1,7 @@
 """Metrics against hand-made cases and other libraries; predictions against another way of running."""
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,6 +80,18 @@ def test_predictions_do_not_depend_on_batches_or_workers(chain: Chain) -> None:
     interpreter.invoke()
     alone = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
     assert together[:1] == pytest.approx(alone, abs=1e-6)
+
+
+def test_a_search_chooses_on_validation_images_and_judges_on_test_images(chain: Chain, tmp_path: Path) -> None:
+    dataset = chain.folder / "dataset"
+    card = read_card(dataset)
+    assert card.reported == "test"
+    for part, split in (("choose", "validation"), ("judge", "test"), (None, "test")):
+        asked = chain.experiment.settings.evaluate.model_copy(update={"part": part})
+        settings = chain.experiment.settings.model_copy(update={"evaluate": asked})
+        experiment = replace(chain.experiment, settings=settings)
+        found = evaluate(experiment, chain.folder / "variants" / "baseline", dataset, None, tmp_path / str(part))
+        assert (found.split, found.count) == (split, len(read_split(dataset, card, found.split)[1]))
 
 
 def test_a_worker_may_get_a_single_image(chain: Chain) -> None:

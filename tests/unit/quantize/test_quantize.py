@@ -5,8 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from common.artifact import read
 from common.errors import EdgeproofError, UsageError
 from common.experiment import LoadedExperiment
+from common.schema.inputs import Samples
 from common.schema.variant import Variant
 from common.tflite.parts import by_output
 from common.tflite.reader import inspect
@@ -22,11 +24,14 @@ def made(tmp_path: Path, convert: str, *, real: bool = True) -> Variant:
     return quantize(experiment, "made", None, tmp_path / "inputs", tmp_path / "out")
 
 
-def prepared(tmp_path: Path, convert: str, *, real: bool = True, content: bytes = TINY) -> LoadedExperiment:
+def prepared(
+    tmp_path: Path, convert: str, *, real: bool = True, content: bytes = TINY, count: int = 4, part: str = ""
+) -> LoadedExperiment:
     (tmp_path / "samples").mkdir(exist_ok=True)
-    for place in range(4):
+    for place in range(count):
         np.save(tmp_path / "samples" / f"{place}.npy", np.random.default_rng(place).random((8, 8, 3)))
     source = '[inputs]\nsource = "samples"\n' if real else ""
+    source += f'[evaluate]\npart = "{part}"\n' if part else ""
     experiment = given_files(tmp_path, {"mine": content}, source + TABLE.format(convert=convert))
     adopted(experiment, "mine", tmp_path / "variants" / "mine")
     sample(experiment, tmp_path / "variants" / "mine", tmp_path / "inputs")
@@ -97,3 +102,40 @@ def test_a_file_that_was_quantised_before_is_refused_in_one_line(tmp_path: Path)
     experiment = prepared(again, 'format = "static_wi8_ai8"', content=content)
     with pytest.raises(UsageError, match="has no kernel of real numbers left"):
         quantize(experiment, "made", None, again / "inputs", again / "out")
+
+
+@pytest.mark.parametrize(("count", "apart"), [(60, 20), (40, 0)])
+def test_what_chooses_and_what_judges_has_the_same_file(tmp_path: Path, count: int, apart: int) -> None:
+    made, cards = {}, {}
+    for part in ("choose", "judge"):
+        folder = tmp_path / part
+        folder.mkdir()
+        experiment = prepared(folder, 'format = "static_wi8_ai8"', count=count, part=part)
+        made[part] = quantize(experiment, "made", None, folder / "inputs", folder / "out")
+        cards[part] = read(folder / "inputs" / "inputs.json", Samples)
+    assert made["choose"].model.sha256 == made["judge"].model.sha256
+    whole = prepared(tmp_path, 'format = "static_wi8_ai8"', count=count)
+    other = quantize(whole, "made", None, tmp_path / "inputs", tmp_path / "out")
+    assert other.model.sha256 != made["choose"].model.sha256
+    assert [card.count for card in cards.values()] == [20, 20]
+    # With few samples those that are chosen on calibrate, and those that judge never do.
+    assert (cards["choose"].apart, cards["judge"].apart) == (apart, 20)
+    assert set(cards["choose"].names).isdisjoint(cards["judge"].names)
+
+
+def test_samples_that_are_drawn_have_no_parts(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="samples that are drawn have no parts"):
+        prepared(tmp_path, 'format = "dynamic_wi8_afp32"', real=False, part="choose")
+
+
+def test_every_operator_says_in_which_format_it_is(tmp_path: Path) -> None:
+    variant = made(tmp_path, 'format = "dynamic_wi8_afp32"')
+    (report,) = variant.passes
+    names = {name for part in by_output(TINY) for name in part.outputs}
+    assert report.name == "convert" and {note.layer for note in report.layers} <= names
+    assert [note.changed for note in report.layers] == [
+        True,
+        False,
+        True,
+        False,
+    ]  # convolution, reshape, matrix, softmax

@@ -131,7 +131,7 @@ def _fate(one: Candidate, lost: int) -> Fate:
     if one.name in FATES:
         return FATES[one.name]
     rungs = TRAINED.get(one.name, 0)
-    if one.recipe.trains:
+    if one.trains:
         return "beaten before training" if not rungs else "lost accuracy" if rungs == 3 else "beaten in training"
     return "beaten by a finalist" if lost <= 4 else "lost accuracy"
 

@@ -10,6 +10,7 @@ from common.schema.recipe import Factorize, Recipe
 from common.schema.search import Search
 from jobs.search import space
 from jobs.search.runs import recipe_table
+from tests.unit.search.ways import recipe
 
 BASE = space.MERGED.passes
 
@@ -21,10 +22,10 @@ def test_every_candidate_is_a_recipe_of_its_own_in_its_format() -> None:
     assert len({one.recipe.model_dump_json() for one in found}) == len(found)
     for one in found:
         assert one.name == f"{one.structure}_{one.recipe.convert.format}"
-        assert one.recipe.convert.integer_io == (one.recipe.convert.format == "int8")
-        assert one.recipe.convert.sparse == (one.kind == "sparse")
+        assert recipe(one).convert.integer_io == (one.recipe.convert.format == "int8")
+        assert recipe(one).convert.sparse == (one.kind == "sparse")
         assert one.same_network == (one.kind != "student")
-        assert one.recipe.trains
+        assert one.trains
     # Zeros that are not stored are for float kernels alone.
     assert {one.recipe.convert.format for one in found if one.kind == "sparse"} == {"float32", "float16"}
     kinds = [one.kind for one in found if one.recipe.convert.format == "int8"]
@@ -34,7 +35,7 @@ def test_every_candidate_is_a_recipe_of_its_own_in_its_format() -> None:
 def test_rewrites_need_no_training_and_can_be_left_out() -> None:
     assert [one.name for one in space.rewrites(Search())] == ["plain", "folded", "merged_few", "merged"]
     assert [one.name for one in space.rewrites(Search(rewrites=False))] == ["plain"]
-    assert not any(one.candidate("int8").recipe.trains for one in space.rewrites(Search()))
+    assert not any(one.candidate("int8").trains for one in space.rewrites(Search()))
 
 
 def test_each_layer_is_rewritten_alone() -> None:
@@ -71,14 +72,14 @@ def test_a_candidate_with_layers_left_in_float_is_the_same_recipe_else() -> None
     found = space.left_in_float(base, "float_3", ("a", "odd[1]"))
     assert (found.name, found.structure, found.kind) == ("float_3_static_wi8_ai8", "float_3", "mixed")
     assert found.recipe.convert.layers == {"a": "float32", "odd[[]1]": "float32"}
-    assert found.recipe.passes == base.recipe.passes and found.recipe.convert.integer_io and not found.recipe.trains
+    assert recipe(found).passes == recipe(base).passes and recipe(found).convert.integer_io and not found.trains
     assert Recipe.model_validate_json(json.dumps(recipe_table(found.recipe))) == found.recipe
 
 
 def test_a_drawn_structure_has_a_rank_by_layer() -> None:
     made = space.drawn(7, Search(), BASE, {"a": 4, "b": 0}, "int8")
     assert made is not None and made.name == "drawn07_int8" and made.kind == "drawn"
-    last = made.recipe.passes[-1]
+    last = recipe(made).passes[-1]
     assert isinstance(last, Factorize) and last.ranks == {"a": 4, "b": 0} and last.layers == ()
     assert space.drawn(7, Search(), BASE, {"a": 0, "b": 0}, "int8") is None
 
@@ -89,14 +90,14 @@ def test_a_rung_trains_a_share_of_the_epochs(share: float, found: int) -> None:
     assert made is not None
     shorter = space.with_epochs(made.recipe, share)
     assert space.epochs(shorter) == found
-    assert shorter.passes[:-1] == made.recipe.passes[:-1]
+    assert space.passes(shorter)[:-1] == recipe(made).passes[:-1]
 
 
 def test_untrained_is_the_same_structure() -> None:
     made = space.drawn(0, Search(), BASE, {"a": 4}, "int8")
     assert made is not None
     bare = space.untrained(made.recipe)
-    assert not bare.trains and bare.passes == made.recipe.passes
+    assert isinstance(bare, Recipe) and not bare.trains and bare.passes == recipe(made).passes
     plain = space.PLAIN.candidate("float32").recipe
     assert space.untrained(plain) == plain
 
@@ -114,5 +115,5 @@ def test_the_defaults_stand_in_every_experiment() -> None:
 def test_recipes_read_back_from_the_table_that_is_written() -> None:
     settings = Search(sparsities=(0.8,), fine_tune=Search().fine_tune.model_copy(update={"epochs": 3}))
     for one in space.enumerated(settings, dict.fromkeys(settings.formats, BASE), settings.formats):
-        for recipe in (one.recipe, space.untrained(one.recipe), space.with_epochs(one.recipe, 0.5)):
-            assert Recipe.model_validate_json(json.dumps(recipe_table(recipe))) == recipe
+        for way in (one.recipe, space.untrained(one.recipe), space.with_epochs(one.recipe, 0.5)):
+            assert Recipe.model_validate_json(json.dumps(recipe_table(way))) == way

@@ -10,8 +10,9 @@ from common.experiment import LoadedExperiment, load, parsed
 from common.schema.search import Search
 from jobs.search import space
 from jobs.search.draws import Drawing
+from jobs.search.networks import Networks
 from jobs.search.runs import SCREENING, Runs
-from jobs.search.stage import require, where
+from jobs.search.searching import where
 from jobs.search.told import with_budget
 
 SEARCHED = """
@@ -61,15 +62,10 @@ def experiment(text: str = SEARCHED, path: Path = Path("small.toml")) -> LoadedE
     return parsed(text.encode(), path)
 
 
-def test_a_search_needs_a_trained_reference_and_images_that_it_never_sees() -> None:
-    require(experiment().settings)
+def test_a_search_needs_images_that_it_never_sees() -> None:
+    Networks.require(experiment())
     with pytest.raises(UsageError, match="test images that it never sees"):
-        require(experiment(SEARCHED.replace("test_share = 0.4", "test_share = 0.0")).settings)
-    given = SEARCHED.replace(
-        '[variants.baseline]\nconvert = { format = "float32" }', '[variants.baseline]\nfile = "a.tflite"'
-    )
-    with pytest.raises(UsageError, match="a recipe for a trained network as the reference"):
-        require(experiment(given).settings)
+        Networks.require(experiment(SEARCHED.replace("test_share = 0.4", "test_share = 0.0")))
 
 
 @pytest.mark.parametrize(

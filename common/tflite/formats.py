@@ -1,4 +1,4 @@
-"""In which format litert-quantizer left each layer, in the file's words. Pure."""
+"""In which format litert-quantizer left each layer or operator, in the file's words. Pure."""
 
 from common.schema.variant import LayerNote, PassReport
 from common.tflite.parts import Part
@@ -12,8 +12,9 @@ KERNELS = ("int8", "int4")
 
 
 def formats(wanted: Quantization, found: Inspection) -> PassReport:
-    """What became of every layer that has an operator in the file, in the file's order: changed are those of which some
-    operator is quantised."""
+    """What became of every layer that has an operator in the file, in the file's order, or of every operator of a file:
+    changed are those that are quantised, a layer where one of its operators is. `wanted` has the operators of the very
+    file that `found` tells of."""
     domains = {(entry.subgraph, entry.index): entry.domain for entry in found.table}
     stored = {tensor.name for tensor in found.tensors if tensor.dtype in KERNELS}
     told: dict[str, dict[str, bool]] = {}
