@@ -14,6 +14,8 @@ from common.schema.search_result import Candidate, Kind, Way
 ANY_CHANNELS = 1 << 16
 # Layers that are rewritten one at a time, and parts of the network that have a rank or a number format of their own.
 MOST_ALONE, MOST_GROUPS = 12, 12
+# Of a name that stands in an experiment, where a character may take six bytes.
+LONGEST_NAME, MOST_DOTS = 300, 50
 # Ranks that a drawn structure gives a part of the network; 0 leaves it as it is.
 RANKS = (0, 2, 4, 8, 16, 32, 64)
 # tfmot's sparsest schedules lose accuracy at once; this one grows over most of the fine-tuning.
@@ -87,7 +89,7 @@ def chosen_rewrite(merged: Sequence[str], folded: Sequence[str]) -> Structure:
 
 def left_in_float(base: Candidate, structure: str, layers: Sequence[str]) -> Candidate:
     """The candidate with these layers in float32, as another structure."""
-    others = {escape(layer): "float32" for layer in layers}
+    others = {_pattern(layer): "float32" for layer in layers}
     convert = base.recipe.convert.model_copy(update={"layers": others})
     return Candidate(
         name=f"{structure}_{convert.format}",
@@ -95,6 +97,12 @@ def left_in_float(base: Candidate, structure: str, layers: Sequence[str]) -> Can
         kind="mixed",
         recipe=base.recipe.model_copy(update={"convert": convert}),
     )
+
+
+def _pattern(name: str) -> str:
+    """The name as a pattern; a long one's beginning, since a line of an experiment has its bounds."""
+    short = ".".join(name.split(".")[: MOST_DOTS + 1])[:LONGEST_NAME]
+    return escape(name) if short == name else f"{escape(short)}*"
 
 
 def structures(settings: Search, base: tuple[Pass, ...]) -> Iterator[Structure]:

@@ -1,6 +1,7 @@
 """A search of a finished file: what it needs, what it looks through, and how answers are weighed."""
 
 import tomllib
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,18 @@ def test_steps_choose_on_some_samples_and_what_is_found_is_judged_on_others(tmp_
             (one.recipe.source, "mine.tflite"),  # type: ignore[union-attr]
         ):
             assert (written.folder / str(path)).resolve() == tmp_path / "mine" / wanted
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "a." * 400, "\x01" * 2000, "[" * 400, 'quo"te\n', "long/" * 50])
+def test_whatever_an_operator_is_called_an_experiment_names_it(tmp_path: Path, name: str) -> None:
+    made = experiment(tmp_path / "mine")
+    runs = Runs(["make"], made, (tmp_path / "mine" / "files.toml").read_bytes(), tmp_path)
+    one = space.left_in_float(space.quantised("mine.tflite", None, EVERY)[0], "float_0", (name,))
+    path = tmp_path / "step.toml"
+    path.write_bytes(runs.text({one.name: one.recipe}, "a step", SCREENING))
+    assert load(path).settings.variants[one.name] == one.recipe
+    (pattern,) = one.recipe.convert.layers
+    assert fnmatchcase(name, pattern)
 
 
 def test_labels_go_before_a_score_and_a_score_before_a_tolerance(tmp_path: Path) -> None:
