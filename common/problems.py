@@ -1,6 +1,6 @@
 """What pydantic found wrong, in the words of whoever wrote the file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from pydantic import ValidationError
@@ -35,8 +35,8 @@ def first_problem(error: ValidationError, document: object) -> str:
     problem, *others = error.errors(include_url=False)
     where = _where(problem, document)
     # Each kind that a value may be complains of it apart, and a list of what was left out of it.
-    wrong = {where, *(_where(other, document) for other in others)}
-    more = sum(not any(other.startswith(f"{one}.") for other in wrong) for one in wrong) - 1
+    wrong = {_where(other, document) for other in others} - {where}
+    more = len(wrong - {above for one in (where, *wrong) for above in _above(one)})
     told = _complaint(problem) + (f"; {more} more" if more else "")
     return f"{where}: {told}" if where else told
 
@@ -52,6 +52,12 @@ def _where(problem: Any, document: object) -> str:
         # 'name' | 'pass': the field and what the file calls it.
         keys.append(problem["ctx"]["discriminator"].split(" | ")[-1].strip("'"))
     return ".".join(map(str, keys))
+
+
+def _above(where: str) -> Iterator[str]:
+    """The keys of the tables and lists around a key."""
+    parts = where.split(".")
+    return (".".join(parts[:count]) for count in range(1, len(parts)))
 
 
 def _without_tags(keys: Sequence[str | int], document: object, *, whole: bool) -> list[str | int]:

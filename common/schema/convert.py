@@ -35,7 +35,8 @@ class Convert(Model):
     @model_validator(mode="after")
     def _options_fit(self) -> Self:
         if self.integer_io and self.format not in CALIBRATED:
-            raise ValueError(f"integer_io goes with {' or '.join(CALIBRATED)}, not with {self.format}")
+            known = f"{', '.join(CALIBRATED[:-1])} or {CALIBRATED[-1]}"
+            raise ValueError(f"integer_io goes with {known}, not with {self.format}")
         if self.sparse and self.format not in SPARSE:
             # XNNPACK cannot prepare sparse kernels that are quantised too.
             raise ValueError(f"sparse goes with {' or '.join(SPARSE)}, not with {self.format}")

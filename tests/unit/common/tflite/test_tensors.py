@@ -65,7 +65,7 @@ def test_sparse_values_of_every_channel_are_counted(seed: int, shape: tuple[int,
         sparsity=sparsity,
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(constants, "PIECE", 4)
+        patch.setattr(constants, "PLACES", 4)
         found = constants.describe(kernel, axis)
     channels = [whole] if axis is None else list(np.moveaxis(whole, axis, 0))
     if stored.size:
