@@ -38,7 +38,8 @@ FLOAT16 = 'convert = { format = "float16" }'
         (
             FLOAT16,
             FLOAT16.replace(" }", ", integer_io = true }"),
-            "variants.float16.convert: integer_io goes with int8, int16x8, static_wi8_ai8 or static_wi8_ai16, not with float16",
+            "variants.float16.convert: integer_io goes with int8, int16x8, static_wi8_ai8 or static_wi8_ai16, "
+            "not with float16",
         ),
         (FLOAT16, 'from = "a.tflite"', "variants.float16.convert: is missing"),
         (FLOAT16, 'from = "a.keras"', "variants.float16.convert: is missing"),
