@@ -15,6 +15,8 @@ from common.printable import clean, tell
 
 # Characters of what typer repeats of a command line.
 LINE = 300
+# Our own packages: one of theirs that is missing is a fault of ours.
+OWN = ("common", "jobs", "tests")
 
 
 class Use(Enum):
@@ -55,6 +57,12 @@ def run(*mains: Callable[..., Any]) -> NoReturn:
         if os.environ.get("EDGEPROOF_DEBUG"):
             raise
         _stop(_describe(error), 1)
+    except ModuleNotFoundError as error:
+        own = (error.name or "").split(".")[0] in OWN
+        if own or os.environ.get("EDGEPROOF_DEBUG"):
+            raise
+        # Where stages run in containers, only what starts them is installed.
+        _stop(f"the package {error.name} is not installed here (run make setup)", 1)
     except MemoryError:
         if os.environ.get("EDGEPROOF_DEBUG"):
             raise

@@ -71,6 +71,8 @@ def main(what: str) -> None:
         case "full": raise OSError(errno.ENOSPC, "No space", "/x/y")
         case "ctrl-c": raise KeyboardInterrupt
         case "bug": raise ZeroDivisionError
+        case "package": import no_such_package.part
+        case "own": import common.no_such_module
 cli.run(main)
 """
 
@@ -83,6 +85,7 @@ cli.run(main)
         ("later", 75, "error: busy\n"),
         ("full", 1, "error: /x/y: no space left on the device (free some space and run make again)\n"),
         ("ctrl-c", 130, ""),
+        ("package", 1, "error: the package no_such_package is not installed here (run make setup)\n"),
     ],
 )
 def test_errors_are_one_line_and_a_status(what: str, status: int, told: str) -> None:
@@ -111,10 +114,11 @@ def test_wrong_arguments_are_one_line(arguments: tuple[str, ...], told: str) -> 
     assert (done.returncode, done.stderr) == (2, told)
 
 
-def test_a_bug_keeps_its_traceback() -> None:
-    done = subprocess.run([sys.executable, "-c", CLI, "bug"], capture_output=True, text=True, cwd=ROOT)
+@pytest.mark.parametrize(("what", "error"), [("bug", "ZeroDivisionError"), ("own", "no_such_module")])
+def test_a_bug_keeps_its_traceback(what: str, error: str) -> None:
+    done = subprocess.run([sys.executable, "-c", CLI, what], capture_output=True, text=True, cwd=ROOT)
     assert done.returncode == 1
-    assert "ZeroDivisionError" in done.stderr
+    assert error in done.stderr and "Traceback" in done.stderr
 
 
 FULL = """
