@@ -16,7 +16,12 @@ RULE_OF_THREE = 3.0
 
 def basis(answers: Sequence[Answers], tolerance: Tolerance | None) -> Basis:
     """What a run without labels is judged by."""
-    if any(found.score is not None for found in answers):
+    return without_labels(tolerance, scored=any(found.score is not None for found in answers))
+
+
+def without_labels(tolerance: Tolerance | None, *, scored: bool) -> Basis:
+    """A score comes before a tolerance."""
+    if scored:
         return "score"
     return "agreement" if tolerance is not None and tolerance.bounds else "cost"
 

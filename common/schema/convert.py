@@ -6,7 +6,16 @@ from pydantic import Field, model_validator
 
 from common.schema.base import Model, NpuTarget
 from common.schema.fine_tuning import Positive
-from common.schema.given import CONVERTER, STATIC, ConverterFormat, FileConvert, FileFormat, OtherFormats, misplaced
+from common.schema.given import (
+    CONVERTER,
+    STATIC,
+    ConverterFormat,
+    FileConvert,
+    FileFormat,
+    OtherFormats,
+    goes_with,
+    misplaced,
+)
 
 # Formats whose activations are quantised with ranges seen on data.
 CALIBRATED = ("int8", "int16x8", *STATIC)
@@ -35,11 +44,10 @@ class Convert(Model):
     @model_validator(mode="after")
     def _options_fit(self) -> Self:
         if self.integer_io and self.format not in CALIBRATED:
-            known = f"{', '.join(CALIBRATED[:-1])} or {CALIBRATED[-1]}"
-            raise ValueError(f"integer_io goes with {known}, not with {self.format}")
+            raise ValueError(goes_with("integer_io", CALIBRATED, self.format))
         if self.sparse and self.format not in SPARSE:
             # XNNPACK cannot prepare sparse kernels that are quantised too.
-            raise ValueError(f"sparse goes with {' or '.join(SPARSE)}, not with {self.format}")
+            raise ValueError(goes_with("sparse", SPARSE, self.format))
         if reason := misplaced(self.layers, self.format):
             raise ValueError(reason)
         return self

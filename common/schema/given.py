@@ -1,6 +1,7 @@
 """Variants that come from a file instead of a recipe for the trained network: a finished .tflite file, a post-training
 quantisation of one, or the export of a saved Keras model."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Discriminator, Field, Tag, model_validator
@@ -116,7 +117,7 @@ class KerasConvert(Model):
     @model_validator(mode="after")
     def _options_fit(self) -> Self:
         if self.integer_io and self.format not in INTEGER:
-            raise ValueError(f"integer_io goes with {' or '.join(INTEGER)}, not with {self.format}")
+            raise ValueError(goes_with("integer_io", INTEGER, self.format))
         if reason := misplaced(self.layers, self.format):
             raise ValueError(reason)
         return self
@@ -154,6 +155,12 @@ class FromKeras(Model):
     def unused(self) -> str | None:
         """A key of the conversion that was given and would be of no use, and why."""
         return _unused(self.convert, self.is_calibrated)
+
+
+def goes_with(key: str, formats: Sequence[str], format_: str) -> str:
+    """That a key belongs to these formats, and not to `format_`."""
+    known = " or ".join(filter(None, (", ".join(formats[:-1]), formats[-1])))
+    return f"{key} goes with {known}, not with {format_}"
 
 
 def misplaced(layers: OtherFormats, format_: str) -> str | None:

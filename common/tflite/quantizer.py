@@ -22,6 +22,7 @@ LEFT = "litert-quantizer leaves this operator as it is"
 # What it calls all that an operator gives, of which it reads no more.
 LONGEST_SCOPE = 10_000
 EVERY = "*"
+FLOATS = ("float32", "float16")
 
 
 @dataclass(frozen=True)
@@ -74,6 +75,12 @@ def quantized(path: object, content: bytes, wanted: Quantization, calibration: C
     except (RuntimeError, ValueError, KeyError, TypeError, IndexError, NotImplementedError, AttributeError) as error:
         said = " ".join(str(error).split())[:300]
         raise EdgeproofError(f"{path} cannot be quantised to {wanted.convert.format}: {said}") from error
+
+
+def require_float(path: object, found: Inspection) -> None:
+    """Raise UsageError for a file without anything to quantise."""
+    if not any(kernel.tensor.dtype in FLOATS for kernel in found.kernels):
+        raise UsageError(f"{path} has no kernel of real numbers left to quantise", hint="start from the float file")
 
 
 def require_reached(path: object, wanted: Quantization) -> None:

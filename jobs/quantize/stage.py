@@ -19,11 +19,17 @@ from common.tflite.ask import load
 from common.tflite.delegated import asked
 from common.tflite.formats import formats
 from common.tflite.parts import by_output
-from common.tflite.quantizer import Calibration, Quantization, quantised_promises, quantized, require_reached
+from common.tflite.quantizer import (
+    Calibration,
+    Quantization,
+    quantised_promises,
+    quantized,
+    require_float,
+    require_reached,
+)
 from common.tflite.reader import inspect
 
 ARTIFACT = "variant.json"
-FLOATS = ("float32", "float16")
 PACKAGES = ("litert-quantizer", "ai-edge-litert", "flatbuffers", "numpy")
 
 
@@ -53,8 +59,7 @@ def quantize(
         promises=(),
         **described(path, source, making.pixels, found),
     )
-    if not any(kernel.tensor.dtype in FLOATS for kernel in found.kernels):
-        raise UsageError(f"{path} has no kernel of real numbers left to quantise", hint="start from the float file")
+    require_float(path, found)
     load(path, shapes(before, experiment.settings.inputs.shape))
     wanted = Quantization(making.convert, by_output(source))
     require_reached(path, wanted)

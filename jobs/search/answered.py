@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from common.artifact import read
+from common.run.quality import without_labels
 from common.schema.answers import BEYOND, Answers, Tolerance
 from common.schema.evaluation import Evaluation
 from common.schema.experiment import Experiment
@@ -17,10 +18,7 @@ def basis(settings: Experiment) -> Basis:
     """What the experiment judges its variants by: labels before a score before a tolerance, or nothing."""
     if settings.has_images:
         return "accuracy"
-    if settings.evaluate.score is not None:
-        return "score"
-    tolerance = settings.evaluate.tolerance
-    return "agreement" if tolerance is not None and tolerance.bounds else "cost"
+    return without_labels(settings.evaluate.tolerance, scored=settings.evaluate.score is not None)
 
 
 def answered(folder: Path, settings: Experiment) -> Answered:

@@ -23,13 +23,14 @@ def confirmed(run: Path, names: Sequence[str], settings: Experiment) -> dict[str
     if choice.judgement is None or choice.setting is None:
         raise EdgeproofError(f"{run} has no ranked latencies", hint="measure on a device whose latencies can be ranked")
     judgement, setting = choice.judgement, choice.setting
+    reference = _accuracy(run, choice.reference, settings)
     found = {}
     for name in names:
         speed = judgement.speed(name, setting)
         found[name] = Confirmed(
             ratio=None if speed is None else speed.ratio,
             accuracy=_accuracy(run, name, settings),
-            reference_accuracy=_accuracy(run, choice.reference, settings),
+            reference_accuracy=reference,
             lost=_lost(run, name, settings),
             keeping=judgement.of(name).accuracy,
             recommended=choice.best == name,
@@ -44,7 +45,8 @@ def _accuracy(run: Path, name: str, settings: Experiment) -> Proportion | None:
 
 
 def _lost(run: Path, name: str, settings: Experiment) -> Compared | None:
-    found = answered(_folder(run, name), settings)
+    """None where something has labels."""
+    found = None if settings.has_images else answered(_folder(run, name), settings)
     return found if isinstance(found, Compared) else None
 
 

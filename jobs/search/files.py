@@ -13,6 +13,7 @@ from common.run.quality import FEWEST_SAMPLES as FEWEST
 from common.schema.experiment import Experiment
 from common.schema.given import FileFormat, GivenFile
 from common.schema.search import Search
+from common.tflite.quantizer import require_float
 from jobs.search.answered import basis
 from jobs.search.budget import Budget
 from jobs.search.mixing import mix
@@ -22,7 +23,6 @@ from jobs.search.space import quantised
 
 # Of the budget, what is spent when a step has to end.
 FORMATS, MIXED = 0.5, 0.95
-FLOATS = ("float32", "float16")
 EVERY: tuple[FileFormat, ...] = get_args(FileFormat)
 
 
@@ -47,8 +47,7 @@ class Files(Searching):
         if not formats(settings.search):
             raise UsageError(f"[search] formats has none for files: {', '.join(EVERY)}")
         path = given_path(making, experiment.folder)
-        if not any(kernel.tensor.dtype in FLOATS for kernel in inspected(path, read_given(path)).kernels):
-            raise UsageError(f"{path} has no kernel of real numbers left to quantise", hint="start from the float file")
+        require_float(path, inspected(path, read_given(path)))
 
     @classmethod
     def prepare(cls, runs: Runs, _file: Path) -> None:
@@ -73,7 +72,7 @@ class Files(Searching):
             raise TypeError
         candidates = quantised(self._runs.led_home(making.file), making.pixels, formats(self.space))
         self.screening.screen("formats", "the file in every format", candidates, FORMATS)
-        self.mixed = mix(self.screening, self.screening.standings(), MIXED)
+        self.mixed = mix(self.screening, MIXED)
         self.settle(self.screening.standings())
 
 

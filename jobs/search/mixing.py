@@ -1,7 +1,5 @@
 """Number formats by groups of layers: each is left in float32 alone, and those that are better so together."""
 
-from collections.abc import Sequence
-
 from common.schema.given import STATIC
 from common.schema.search_result import Mixed
 from common.tflite.formats import CONVERT
@@ -14,10 +12,11 @@ INTEGERS = (*STATIC, "dynamic_wi8_afp32", "dynamic_wi4_afp32")
 FEWEST = 2
 
 
-def mix(screening: Screening, found: Sequence[Standing], share: float) -> Mixed | None:
-    """Measure the fastest of `found` in a format of litert-quantizer's with each group of its layers in float32, and
+def mix(screening: Screening, share: float) -> Mixed | None:
+    """Measure the fastest so far in a format of litert-quantizer's with each group of its layers in float32, and
     with those groups that are better so. None where there is no such candidate, or not two groups of layers."""
-    whole = min((one for one in found if _mixable(one)), key=lambda one: (one.time, one.candidate.name), default=None)
+    found = (one for one in screening.standings() if _mixable(one))
+    whole = min(found, key=lambda one: (one.time, one.candidate.name), default=None)
     if whole is None:
         return None
     base = whole.candidate

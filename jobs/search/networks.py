@@ -46,7 +46,7 @@ class Networks(Searching):
     def look(self) -> None:
         """Measure structures until those that are worth training are known, train these, and find the finalists."""
         formats = self._rewrites()
-        self.mixed = mix(self.screening, self.screening.standings(), MIXED)
+        self.mixed = mix(self.screening, MIXED)
         self._structures(formats)
         self._drawn(formats)
         found = self.screening.standings()
@@ -99,11 +99,7 @@ class Networks(Searching):
 
     def _worth(self) -> tuple[Format, ...]:
         """The formats on the front of latency and size, each at its fastest."""
-        best: dict[Format, Standing] = {}
-        for one in self.screening.standings():
-            form: Format = one.candidate.recipe.convert.format
-            if form not in best or one.time < best[form].time:
-                best[form] = one
+        best = _fastest(self.screening.standings())
         front = [
             form for form, one in best.items() if not any(other.beats(one, losses=False) for other in best.values())
         ]
@@ -111,11 +107,7 @@ class Networks(Searching):
 
     def _bases(self, formats: Sequence[Format]) -> dict[Format, tuple[Pass, ...]]:
         """The passes that every further structure of a format begins with: the fastest rewrite of it."""
-        best: dict[Format, Standing] = {}
-        for one in self.screening.standings():
-            form = one.candidate.recipe.convert.format
-            if one.candidate.kind == "rewrite" and (form not in best or one.time < best[form].time):
-                best[form] = one
+        best = _fastest([one for one in self.screening.standings() if one.candidate.kind == "rewrite"])
         return {form: space.passes(best[form].candidate.recipe) if form in best else () for form in formats}
 
     def _structures(self, formats: Sequence[Format]) -> None:
@@ -158,3 +150,13 @@ class Networks(Searching):
         if found is None or found.time is None:
             return None
         return found.time, found.size_bytes, loss(found.validation, self.screening.reference)
+
+
+def _fastest(found: Sequence[Standing]) -> dict[Format, Standing]:
+    """The first of the fastest in each format."""
+    best: dict[Format, Standing] = {}
+    for one in found:
+        form: Format = one.candidate.recipe.convert.format
+        if form not in best or one.time < best[form].time:
+            best[form] = one
+    return best

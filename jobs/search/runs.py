@@ -33,7 +33,7 @@ SHARED = ("dataset", "train")
 SAMPLES = "inputs"
 # The step of a search of files that makes what the others share.
 GIVEN = "given"
-Ways = Mapping[str, Way]
+Recipes = Mapping[str, Way]
 # Of a screening process: long enough for a median, short since there are many.
 SCREENING = {"min_secs": 0.1, "warmup_min_secs": 0.1, "num_runs": 20}
 # Settings of the experiment's benchmark that a screening keeps.
@@ -89,7 +89,7 @@ class Runs:
         self._call("evaluate", self._file(GIVEN), self.folder(GIVEN))
         return self.reference(GIVEN)
 
-    def build(self, name: str, recipes: Ways, benchmark: Mapping[str, Any]) -> dict[str, Made]:
+    def build(self, name: str, recipes: Recipes, benchmark: Mapping[str, Any]) -> dict[str, Made]:
         """Make what can be made of these recipes, beside the reference. The step's experiment is then of those."""
         self._write(name, recipes, benchmark)
         goal = "evaluate" if self._files else "optimize"
@@ -127,7 +127,7 @@ class Runs:
             raise EdgeproofError(f"{self.folder(name)} holds no measurements", hint="run make search again")
         return read(found[-1], Benchmark)
 
-    def made(self, name: str, recipes: Ways) -> dict[str, Made]:
+    def made(self, name: str, recipes: Recipes) -> dict[str, Made]:
         """What a step's folder holds of these very recipes; of files, what answers."""
         found = ((key, self._made(name, key), recipe) for key, recipe in recipes.items())
         return {
@@ -161,7 +161,7 @@ class Runs:
                 return told[-1]
         return "it could not be made"
 
-    def text(self, recipes: Ways, title: str, benchmark: Mapping[str, Any] | None = None) -> bytes:
+    def text(self, recipes: Recipes, title: str, benchmark: Mapping[str, Any] | None = None) -> bytes:
         """An experiment as the search's own, of the reference and these recipes: a step where it has a `benchmark`,
         else what was found."""
         table = copy.deepcopy(self._table)
@@ -214,7 +214,7 @@ class Runs:
     def _file(self, name: str) -> Path:
         return self.home / f"{name}.toml"
 
-    def _write(self, name: str, recipes: Ways, benchmark: Mapping[str, Any]) -> None:
+    def _write(self, name: str, recipes: Recipes, benchmark: Mapping[str, Any]) -> None:
         title = f"{self._experiment.settings.title}: search, {name}"
         self.write(self._file(name), self.text(recipes, title, benchmark))
         self._share(name, (*SHARED, SAMPLES))

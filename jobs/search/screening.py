@@ -13,7 +13,7 @@ from jobs.search.budget import Budget
 from jobs.search.costs import Predictor, held_out, merged
 from jobs.search.judge import Standing, standings
 from jobs.search.measured import observations, row, screened, target
-from jobs.search.runs import SCREENING, Made, Runs, Ways, Where
+from jobs.search.runs import SCREENING, Made, Recipes, Runs, Where
 from jobs.search.space import untrained
 
 COSTS = "costs.json"
@@ -90,7 +90,7 @@ class Screening:
                 found[candidate.structure] = one.time
         return found
 
-    def _build(self, name: str, recipes: Ways) -> dict[str, Made]:
+    def _build(self, name: str, recipes: Recipes) -> dict[str, Made]:
         made = self._runs.build(name, recipes, self._settings)
         for key in recipes.keys() - made.keys():
             self.problems[key] = self._runs.problem(name, key)

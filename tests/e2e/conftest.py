@@ -1,7 +1,9 @@
 """`make` as a user calls it, on an experiment that is small but whole."""
 
 import os
+import signal
 import subprocess
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -44,7 +46,21 @@ passes = [{ pass = "prune", sparsity = 0.5, frequency = 2, epochs = 1 }]
 convert = { format = "dynamic_range" }
 """
 
+# For a search to come to the step at which it is killed.
+SEARCH_LIMIT_S = 600
 Make = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def kill_search(experiment: Path, run: Path, step: str) -> None:
+    """`make search`, killed with all below it as soon as it has come to a step."""
+    argv = ["make", "search", f"EXPERIMENT={experiment}", f"RUN={run}", "RUNTIME=local"]
+    driver = subprocess.Popen(argv, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
+    started = time.monotonic()
+    while not (run / "search" / step).is_dir():
+        assert driver.poll() is None and time.monotonic() - started < SEARCH_LIMIT_S
+        time.sleep(0.2)
+    os.killpg(driver.pid, signal.SIGKILL)
+    driver.wait()
 
 
 @pytest.fixture(scope="session")

@@ -1,23 +1,17 @@
 """`make search` from an experiment to recipes that anybody can run again, also after it was killed."""
 
-import os
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from common.artifact import read
 from common.experiment import load
-from common.provenance import ROOT
 from common.schema.search_result import SearchResult
 from common.schema.variant import Variant
-from tests.e2e.conftest import Make
+from tests.e2e.conftest import Make, kill_search
 from tests.unit.search.test_stage import SEARCHED
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
-LIMIT_S = 600
 
 
 @pytest.fixture(scope="module")
@@ -30,14 +24,7 @@ def experiment(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_search_that_is_killed_goes_on_and_finds_what_can_be_run_again(make: Make, experiment: Path) -> None:
     run = experiment.parent / "run"
     home = run / "search"
-    argv = ["make", "search", f"EXPERIMENT={experiment}", f"RUN={run}", "RUNTIME=local"]
-    driver = subprocess.Popen(argv, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
-    started = time.monotonic()
-    while not (home / "structures").is_dir():
-        assert driver.poll() is None and time.monotonic() - started < LIMIT_S
-        time.sleep(0.2)
-    os.killpg(driver.pid, signal.SIGKILL)
-    driver.wait()
+    kill_search(experiment, run, "structures")
     before = {
         step: (home / step / "benchmark" / "host" / "ledger.jsonl").read_bytes() for step in ("rewrites", "layers")
     }

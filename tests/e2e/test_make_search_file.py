@@ -1,9 +1,5 @@
 """`make search` of a finished file: its formats, chosen on some samples and judged on others, without any training."""
 
-import os
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +8,6 @@ from PIL import Image
 
 from common.artifact import read
 from common.experiment import load
-from common.provenance import ROOT
 from common.samples import read_arrays, read_calibrating
 from common.schema.answers import Answers
 from common.schema.dataset import Dataset
@@ -21,12 +16,11 @@ from common.schema.given import FromFile
 from common.schema.inputs import Samples
 from common.schema.search_result import SearchResult
 from common.schema.variant import Validation, Variant
-from tests.e2e.conftest import Make
+from tests.e2e.conftest import Make, kill_search
 from tests.given import TINY
 from tests.unit.common.tflite.handmade import graph, model, operator, packed, tensor
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
-LIMIT_S = 600
 SAMPLES = 66
 # Over soon, and long enough that latencies can be ranked.
 BENCHMARK = """\
@@ -76,14 +70,7 @@ def rows(arrays: list[np.ndarray]) -> set[bytes]:
 
 def test_a_search_that_is_killed_goes_on_and_judges_on_samples_that_it_never_saw(make: Make, tmp_path: Path) -> None:
     experiment, home = sampled(tmp_path), tmp_path / "run" / "search"
-    argv = ["make", "search", f"EXPERIMENT={experiment}", f"RUN={tmp_path / 'run'}", "RUNTIME=local"]
-    driver = subprocess.Popen(argv, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
-    started = time.monotonic()
-    while not (home / "groups").is_dir():
-        assert driver.poll() is None and time.monotonic() - started < LIMIT_S
-        time.sleep(0.2)
-    os.killpg(driver.pid, signal.SIGKILL)
-    driver.wait()
+    kill_search(experiment, tmp_path / "run", "groups")
     ledger = (home / "formats" / "benchmark" / "host" / "ledger.jsonl").read_bytes()
 
     said = make("search", EXPERIMENT=experiment, RUN=tmp_path / "run").stdout

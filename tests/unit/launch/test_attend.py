@@ -122,6 +122,15 @@ def test_the_handlers_of_before_are_back_afterwards() -> None:
     assert (signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)) == before
 
 
+def status_without_reader(script: Path, patience_s: float) -> int:
+    """How a script ends whose output is read for ten bytes and no longer."""
+    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env={"PYTHONPATH": "."}) as process:
+        assert process.stdout is not None
+        process.stdout.read(10)
+        process.stdout.close()
+        return process.wait(patience_s)
+
+
 def test_a_reader_that_has_gone_ends_the_job(tmp_path: Path) -> None:
     script = tmp_path / "chatty.py"
     script.write_text(
@@ -137,12 +146,8 @@ def test_a_reader_that_has_gone_ends_the_job(tmp_path: Path) -> None:
         "    except BrokenPipeError: raise SystemExit(6 if Chatty.sent == ['SIGKILL'] else 9)\n",
         encoding="utf-8",
     )
-    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env={"PYTHONPATH": "."}) as process:
-        assert process.stdout is not None
-        process.stdout.read(10)
-        process.stdout.close()
-        # 120 would be the interpreter's complaint about output that it could not flush.
-        assert process.wait(20) == 6
+    # 120 would be the interpreter's complaint about output that it could not flush.
+    assert status_without_reader(script, 20) == 6
 
 
 def test_an_engine_that_takes_no_signal_before_its_output_is_read_is_no_deadlock(tmp_path: Path) -> None:
@@ -164,11 +169,7 @@ def test_an_engine_that_takes_no_signal_before_its_output_is_read_is_no_deadlock
         "    except BrokenPipeError: raise SystemExit(6)\n",
         encoding="utf-8",
     )
-    with subprocess.Popen([sys.executable, script], stdout=subprocess.PIPE, env={"PYTHONPATH": "."}) as process:
-        assert process.stdout is not None
-        process.stdout.read(10)
-        process.stdout.close()
-        assert process.wait(60) == 6
+    assert status_without_reader(script, 60) == 6
 
 
 def test_ended_carries_its_status() -> None:
