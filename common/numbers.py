@@ -19,6 +19,7 @@ MOST_DECIMALS = 2
 STEPS_VALUE, STEPS_ENDS = 50, 5
 # Microseconds.
 UNITS = (("µs", 1.0), ("ms", 1e3), ("s", 1e6))
+MINUTE, HOUR = 60, 3600
 # p values below it are not told apart.
 TINY_P = 0.001
 # Typographic signs, by their names since they look like a hyphen and an x.
@@ -102,6 +103,16 @@ def _fixed(value: float, decimals: int) -> str:
 def duration(us: float) -> str:
     """Microseconds with three digits, in µs, ms or s by their magnitude."""
     return time_unit((us,)).write(us, unit=True)
+
+
+def elapsed(seconds: float) -> str:
+    """`41 s`, `3 min 05 s`, `1 h 04 min`."""
+    whole = max(0, int(seconds))
+    if whole < MINUTE:
+        return f"{whole} s"
+    if whole < HOUR:
+        return f"{whole // MINUTE} min {whole % MINUTE:02} s"
+    return f"{whole // HOUR} h {whole % HOUR // MINUTE:02} min"
 
 
 @dataclass(frozen=True)

@@ -121,13 +121,15 @@ class Outcome(Model):
 
 
 class Step(Model):
-    """A step of the search: a run of its own in the folder `name`. `left_out` candidates were not reached in time."""
+    """A step of the search: a run of its own in the folder `name`. `left_out` candidates were not reached in the
+    search's time, which was `budget_s` when the step was taken."""
 
     name: Name
     what: str
     candidates: tuple[Name, ...]
     took_s: Seconds
     left_out: Count = 0
+    budget_s: Seconds = 0.0
 
 
 class Rewrites(Model):

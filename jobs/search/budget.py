@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from common.artifact import content, write_bytes
 from common.errors import UsageError
+from common.numbers import elapsed
 from common.schema.search_result import Step
 
 STEPS = TypeAdapter(tuple[Step, ...])
@@ -31,20 +32,27 @@ class Budget:
         """What the steps took, those of before it was killed among them."""
         return sum(step.took_s for step in self.steps)
 
+    @property
+    def told(self) -> str:
+        """What was spent, of what there is."""
+        return f"{elapsed(self.spent_s)} of {elapsed(self._total_s)}"
+
     def left(self, share: float) -> float:
         """Seconds until this share of the budget is spent."""
         return max(0.0, share * self._total_s - self.spent_s)
 
     def begin(self, name: str, wanted: Sequence[str], each_s: float | None, share: float) -> int:
         """How many of the candidates there is time for, until `share` of the budget is spent; `each_s` seconds for one,
-        None where nobody knows. At least one."""
+        None where nobody knows. At least one; as many as before, and more only where the budget was raised."""
         self._began = self._clock()
-        before = self._before.get(name)
+        known, left_s, before = 0, self.left(share), self._before.get(name)
         if before is not None and before.candidates == tuple(wanted[: len(before.candidates)]):
-            return len(before.candidates)
+            known, left_s = len(before.candidates), left_s - before.took_s
+            if known and (not before.left_out or self._total_s <= before.budget_s):
+                return known
         if each_s is None or not each_s:
             return len(wanted)
-        return max(1, min(len(wanted), int(self.left(share) / each_s)))
+        return max(1, known, min(len(wanted), known + int(left_s / each_s)))
 
     def end(self, name: str, what: str, reached: Sequence[str], left_out: int) -> None:
         """Note a step that is done."""
@@ -52,8 +60,14 @@ class Budget:
         # What is up to date takes no time again, and has taken it all the same.
         if before is not None and before.candidates == tuple(reached):
             took = max(took, before.took_s)
-        step = Step(name=name, what=what, candidates=tuple(reached), took_s=took, left_out=left_out)
-        self.steps.append(step)
+        self._note(Step(name=name, what=what, candidates=tuple(reached), took_s=took, left_out=left_out))
+
+    def skip(self, name: str, what: str, left_out: int) -> None:
+        """Note a step for which there is no time."""
+        self._note(Step(name=name, what=what, candidates=(), took_s=0.0, left_out=left_out))
+
+    def _note(self, step: Step) -> None:
+        self.steps.append(step.model_copy(update={"budget_s": self._total_s}))
         later = [one for one in self._before.values() if one.name not in {step.name for step in self.steps}]
         write_bytes(self._file, STEPS.dump_json((*self.steps, *later), indent=2))
 
@@ -62,6 +76,11 @@ class Budget:
         steps = [step for step in self.steps if step.name in names and step.candidates]
         count = sum(len(step.candidates) for step in steps)
         return sum(step.took_s for step in steps) / count if count else None
+
+
+def left_out(count: int) -> str:
+    """What to say of candidates that there was no time for."""
+    return f", {count} left out" if count else ""
 
 
 def _read(file: Path) -> tuple[Step, ...]:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from common.errors import UsageError
 from common.experiment import LoadedExperiment
+from common.printable import tell
 from common.schema.convert import Format
 from common.schema.recipe import Pass
 from common.schema.search_result import loss
 from jobs.search import space
+from jobs.search.budget import left_out
 from jobs.search.draws import Drawing
 from jobs.search.judge import RUNGS, Standing, worth_training
 from jobs.search.mixing import mix
@@ -21,6 +23,7 @@ from jobs.search.searching import Searching
 # Of the budget, what is spent when a kind of step has to end.
 REWRITES, MIXED, STRUCTURES, DRAWN = 0.25, 0.3, 0.45, 0.55
 BATCH = 8
+DRAWING = "a rank of its own for every part of the network"
 
 
 class Networks(Searching):
@@ -128,20 +131,17 @@ class Networks(Searching):
             return
         bases = self._bases(formats)
         drawing = Drawing(self._runs.home, layers, formats, self._settings.seed, space=repr(bases))
-        for batch in range(-(-self.space.drawn // BATCH)):
+        for first in range(0, self.space.drawn, BATCH):
+            name, wanted = f"drawn-{first // BATCH + 1}", self.space.drawn - first
             if not self._budget.left(DRAWN):
+                self._budget.skip(name, DRAWING, wanted)
+                tell(f"{name}: nothing drawn{left_out(wanted)} ({self._budget.told})")
                 return
-            first = batch * BATCH
-            draws = drawing.draw(first, min(BATCH, self.space.drawn - first))
+            draws = drawing.draw(first, min(BATCH, wanted))
             made = {
                 one.number: space.drawn(one.number, self.space, bases[one.form], one.ranks, one.form) for one in draws
             }
-            self.screening.screen(
-                f"drawn-{batch + 1}",
-                "a rank of its own for every part of the network",
-                [one for one in made.values() if one is not None],
-                DRAWN,
-            )
+            self.screening.screen(name, DRAWING, [one for one in made.values() if one is not None], DRAWN)
             for number, one in made.items():
                 drawing.tell(number, None if one is None else self._values(one.name))
 

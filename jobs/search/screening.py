@@ -9,7 +9,7 @@ from common.schema.benchmark import Benchmark
 from common.schema.costs import CostTable, HeldOut, Observation
 from common.schema.judgement import Setting
 from common.schema.search_result import Answered, Candidate, Screened
-from jobs.search.budget import Budget
+from jobs.search.budget import Budget, left_out
 from jobs.search.costs import Predictor, held_out, merged
 from jobs.search.judge import Standing, standings
 from jobs.search.measured import observations, row, screened, target
@@ -70,8 +70,12 @@ class Screening:
             recipes = {key: untrained(one.recipe) for key, one in tried.items()}
             made = self._build(name, recipes)
             predicted = self._predict(made)
-            self._take(name, self._runs.measure(name), made, predicted)
+            self._take(self._runs.measure(name), made, predicted)
         self._budget.end(name, what, tuple(tried), len(new) - len(tried))
+        tell(
+            f"{name}: {len(self.screened)} candidates measured, {len(self.problems)} could not be made"
+            f"{left_out(len(new) - len(tried))} ({self._budget.told})"
+        )
 
     def standings(self) -> list[Standing]:
         """All that were measured, beside the reference."""
@@ -108,7 +112,7 @@ class Screening:
         found = {name: predictor.predict(one.model.read_bytes()).us for name, one in made.items()}
         return {name: us / whole for name, us in found.items() if us and whole}
 
-    def _take(self, name: str, found: Benchmark, made: Mapping[str, Made], predicted: Mapping[str, float]) -> None:
+    def _take(self, found: Benchmark, made: Mapping[str, Made], predicted: Mapping[str, float]) -> None:
         self.screened |= screened(found, made, self._where, predicted)
         own = row(found, self._reference, self._where)
         if own is not None:
@@ -122,4 +126,3 @@ class Screening:
         self._observed += [one for one in new if one.name not in {known.name for known in self._observed}]
         self._table = merged(self._table or CostTable(target=target(found.target, self._where)), new)
         write_model(self._runs.home / COSTS, self._table)
-        tell(f"{name}: {len(self.screened)} candidates measured, {len(self.problems)} could not be made")

@@ -7,7 +7,7 @@ from common.printable import tell
 from common.schema.search import Search
 from common.schema.search_result import Rung, loss
 from common.schema.variant import Validation
-from jobs.search.budget import Budget
+from jobs.search.budget import Budget, left_out
 from jobs.search.judge import RUNGS, Standing, promoted
 from jobs.search.runs import Made, Runs
 from jobs.search.screening import Screening
@@ -33,9 +33,10 @@ class Trials:
             if not left:
                 break
             name = f"trained-{number + 1}"
+            wanted = len(left)
             left = self._in_time(name, left, share, each_epoch)
             spent = sum(_lengths(left, share))
-            left = self._rung(name, left, share)
+            left = self._rung(name, left, share, wanted - len(left))
             each_epoch = self._budget.steps[-1].took_s / spent
             if number + 1 < len(RUNGS):
                 left = promoted(left, number, self._margin, self._settings.objective, self._settings.finalists)
@@ -48,7 +49,7 @@ class Trials:
         mean = None if each_epoch is None else each_epoch * sum(lengths) / len(lengths)
         return found[: self._budget.begin(name, wanted, mean, SHARE)]
 
-    def _rung(self, name: str, tried: Sequence[Standing], share: float) -> list[Standing]:
+    def _rung(self, name: str, tried: Sequence[Standing], share: float, late: int) -> list[Standing]:
         recipes = {one.candidate.name: with_epochs(one.candidate.recipe, share) for one in tried}
         made = self._runs.build(name, recipes, {})
         found = []
@@ -62,8 +63,9 @@ class Trials:
             self.rungs[key] = (*self.rungs.get(key, ()), rung)
             found.append(replace(one, loss=loss(validation, self._screening.reference)))
         self.made = made
-        self._budget.end(name, f"trained over {share:.0%} of the epochs", tuple(recipes), 0)
-        tell(f"{name}: {len(found)} trained over {share:.0%} of their epochs")
+        self._budget.end(name, f"trained over {share:.0%} of the epochs", tuple(recipes), late)
+        told = f"{name}: {len(found)} trained over {share:.0%} of their epochs"
+        tell(f"{told}{left_out(late)} ({self._budget.told})")
         return found
 
 

@@ -3,10 +3,11 @@
 import unicodedata
 from collections.abc import Sequence
 
+from common.numbers import elapsed
 from jobs.steps.estimate import Left
 from jobs.steps.todo import Step
 
-MINUTE, HOUR = 60, 3600
+MINUTE = 60
 # Below it an estimate says less than the next line will.
 LEAST_LEFT_S = 2
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"
@@ -23,20 +24,10 @@ def place(steps: Sequence[Step], step: Step) -> str:
 
 def line(where: str, elapsed_s: float, left: Left | None) -> str:
     """The place with the time since the run began, and what is left of it."""
-    parts = [where, duration(elapsed_s)]
+    parts = [where, elapsed(elapsed_s)]
     if left is not None and left.seconds >= LEAST_LEFT_S:
         parts.append(f"about {about(left.seconds)} left{f' of {left.stage}' if left.stage else ''}")
     return " \N{MIDDLE DOT} ".join(parts)
-
-
-def duration(seconds: float) -> str:
-    """`41 s`, `3 min 05 s`, `1 h 04 min`."""
-    whole = max(0, int(seconds))
-    if whole < MINUTE:
-        return f"{whole} s"
-    if whole < HOUR:
-        return f"{whole // MINUTE} min {whole % MINUTE:02} s"
-    return f"{whole // HOUR} h {whole % HOUR // MINUTE:02} min"
 
 
 def about(seconds: float) -> str:

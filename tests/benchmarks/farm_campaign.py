@@ -1,34 +1,35 @@
 """Runs on a farm in which something is killed at a random moment: no row may be lost, doubled or wrong.
 
-    python -m tests.benchmarks.farm_campaign [--runs 200] [--seed 1]
+    python -m tests.benchmarks.farm_campaign [--runs 200] [--seed 1] [--at-once 1]
 
-A cluster on loopback, two nodes with two stand-in phones each. Every run is `make benchmark RUNTIME=ray` on a phone of
-each node; while it goes on, a node is killed (-9), a phone is unplugged, the head is killed and started again, or the
-driver is killed (-9); what was killed is started again after some seconds, a driver by the same command. A run that
-ends without success must say why in one line, and the same command must finish it.
+A cluster on loopback, two nodes with a stand-in phone each for every run that goes on at once. Every run is `make
+benchmark RUNTIME=ray` on a phone of each node; while it goes on, a node is killed (-9), a phone is unplugged, the head
+is killed and started again, or the driver is killed (-9); what was killed is started again after some seconds, a driver
+by the same command. A node and the head are killed under every run that goes on. A run that ends without success must
+say why in one line, and the same command must finish it.
 """
 
 import argparse
-import json
 import os
 import random
 import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.adb.names import joined, safe_name
-from common.artifact import read
+from common.adb.names import joined
 from common.provenance import ROOT
-from common.schema.benchmark import Benchmark, Summary
 from jobs.farm.parent import end_all
-from tests.devices.farm import LoopbackFarm
+from tests.benchmarks.farm_rows import ledgers, wrong
+from tests.devices.farm import PHONES, LoopbackFarm
 from tests.devices.phone.personality import load
 from tests.devices.standin.device import StandIn, paced
 from tests.devices.standin.faults import Fault, Kind
@@ -40,7 +41,7 @@ LIMIT_S = 900.0
 # A moment in what a run takes, from joining the cluster to its last line.
 LATEST_S = 60.0
 AWAY_S = (0.5, 8.0)
-MOST_COMMANDS = 4
+MOST_COMMANDS = 8
 MODELS = {"a": 1.0, "b": 1.5, "c": 2.0}
 BENCHMARK = """\
 [benchmark]
@@ -62,6 +63,8 @@ class Farm:
     experiment: Path
     tool: Path
     environment: Mapping[str, str]
+    # What befalls the whole cluster befalls it one at a time: a node does not start while there is no head.
+    whole: threading.Lock = field(default_factory=threading.Lock)
 
     def command(self, run: Path, serials: Sequence[str], goal: str = "benchmark") -> list[str]:
         """make, as a user calls it."""
@@ -80,12 +83,14 @@ class Farm:
 
 
 @contextmanager
-def standing(folder: Path, port: int) -> Iterator[Farm]:
+def standing(folder: Path, port: int, phones_each: int = PHONES) -> Iterator[Farm]:
     """A cluster on loopback with its files below `folder`, and a run of finished files up to their accuracies."""
     made, experiment, tool = prepared(folder / "prepared")
     own = environment(folder)
     os.environ["RAY_AUTH_TOKEN_PATH"] = own["RAY_AUTH_TOKEN_PATH"]
-    with LoopbackFarm(folder / "farm", port=port, make_phone=lambda: StandIn(paced(load("pixel"), 1.0))) as cluster:
+    with LoopbackFarm(
+        folder / "farm", port=port, phones_each=phones_each, make_phone=lambda: StandIn(paced(load("pixel"), 1.0))
+    ) as cluster:
         yield Farm(cluster, made, experiment, tool, own)
 
 
@@ -130,10 +135,9 @@ class Outcome:
     problems: list[str] = field(default_factory=list)
 
 
-def one(farm: Farm, run: Path, random_: random.Random) -> Outcome:
-    """A run with one fault, and its rows afterwards."""
+def one(farm: Farm, run: Path, serials: Sequence[str], random_: random.Random) -> Outcome:
+    """A run on these phones with one fault, and its rows afterwards."""
     shutil.copytree(farm.made, run)
-    serials = [random_.choice(phones).serial for phones in farm.cluster.phones.values()]
     fault = random_.choice(FAULTS)
     outcome = Outcome(fault.__name__)
     began, log = time.monotonic(), run / "campaign.log"
@@ -153,7 +157,9 @@ def one(farm: Farm, run: Path, random_: random.Random) -> Outcome:
         status = _ended(farm.start(run, serials, log))
     outcome.took_s = time.monotonic() - began
     outcome.problems += [f"status {status} after {outcome.commands} commands"] if status else []
-    outcome.problems += [problem for serial in serials for problem in wrong(run, serial, before.get(serial, b""))]
+    outcome.problems += [
+        problem for serial in serials for problem in wrong(run, serial, before.get(serial, b""), MODELS)
+    ]
     return outcome
 
 
@@ -169,48 +175,15 @@ def _says_why(log: Path) -> bool:
     return any(line.startswith(("error: ", "note: ")) for line in log.read_text(encoding="utf-8").splitlines())
 
 
-def ledgers(run: Path, serials: Sequence[str]) -> dict[str, bytes]:
-    """What the driver has of each phone, in whole lines."""
-    paths = {serial: run / "benchmark" / safe_name(serial) / "ledger.jsonl" for serial in serials}
-    found = {serial: path.read_bytes() for serial, path in paths.items() if path.exists()}
-    return {serial: content[: content.rfind(b"\n") + 1] for serial, content in found.items()}
-
-
-def wrong(run: Path, serial: str, before: bytes, variants: Iterable[str] = MODELS) -> list[str]:
-    """What is wrong with a phone's rows; nothing where all is well."""
-    folder = run / "benchmark" / safe_name(serial)
-    if not (folder / "benchmark.json").exists():
-        return [f"{serial}: no benchmark.json"]
-    problems = []
-    content = (folder / "ledger.jsonl").read_bytes()
-    if not content.startswith(before):
-        problems.append(f"{serial}: lines that were there are lost")
-    lines = [json.loads(line) for line in content.splitlines()]
-    runs = [line for line in lines if line["kind"] == "run"]
-    places = Counter(
-        json.dumps([run[key] for key in ("session", "round", "segment", "attempt", "order")]) for run in runs
-    )
-    problems += [f"{serial}: doubled {place}" for place, count in places.items() if count > 1]
-    result = read(folder / "benchmark.json", Benchmark)
-    if result.target.serial != serial:
-        problems.append(f"{serial}: rows of {result.target.serial}")
-    cells = {row.cell for row in result.rows}
-    if {cell.variant for cell in cells} != set(variants) or len(cells) != len(result.rows):
-        problems.append(f"{serial}: rows of {sorted(map(str, cells))}")
-    problems += [
-        f"{serial}: {row.cell} is {row.result.kind}" for row in result.rows if not isinstance(row.result, Summary)
-    ]
-    return problems
-
-
 # ---- what happens to a run ----------------------------------------------------------------------------
 def node_killed(farm: Farm, _process: object, _serials: Sequence[str], random_: random.Random) -> None:
     """A node and all that runs there, at once; it is started again."""
-    node = random_.choice(list(farm.cluster.nodes.values()))
-    node.kill(signal.SIGKILL)
-    time.sleep(random_.uniform(*AWAY_S))
-    node.start()
-    node.wait()
+    with farm.whole:
+        node = random_.choice(list(farm.cluster.nodes.values()))
+        node.kill(signal.SIGKILL)
+        time.sleep(random_.uniform(*AWAY_S))
+        node.start()
+        node.wait()
 
 
 def phone_unplugged(farm: Farm, _process: object, serials: Sequence[str], random_: random.Random) -> None:
@@ -224,10 +197,11 @@ def phone_unplugged(farm: Farm, _process: object, serials: Sequence[str], random
 
 def head_restarted(farm: Farm, _process: object, _serials: Sequence[str], random_: random.Random) -> None:
     """The head, and with it what the cluster knows; its nodes join again."""
-    farm.cluster.head.kill(signal.SIGKILL)
-    time.sleep(random_.uniform(*AWAY_S))
-    farm.cluster.head.start()
-    farm.cluster.head.wait()
+    with farm.whole:
+        farm.cluster.head.kill(signal.SIGKILL)
+        time.sleep(random_.uniform(*AWAY_S))
+        farm.cluster.head.start()
+        farm.cluster.head.wait()
 
 
 def driver_killed(
@@ -240,40 +214,65 @@ def driver_killed(
 FAULTS: tuple[Callable[..., None], ...] = (node_killed, phone_unplugged, head_restarted, driver_killed)
 
 
+@dataclass
+class Campaign:
+    """Runs one after the other on as many places as there are phones on a node; each has a phone of every node."""
+
+    farm: Farm
+    folder: Path
+    seed: int
+    deadline: float
+    outcomes: list[Outcome] = field(default_factory=list)
+    _telling: threading.Lock = field(default_factory=threading.Lock)
+
+    def place(self, number: int, runs: Sequence[int]) -> None:
+        """These runs, one after the other, on the phones of a place."""
+        serials = [phones[number].serial for phones in self.farm.cluster.phones.values()]
+        for index in runs:
+            if time.monotonic() > self.deadline:
+                break
+            run = self.folder / f"run{index}"
+            outcome = one(self.farm, run, serials, random.Random(f"{self.seed}/{index}"))  # noqa: S311
+            with self._telling:
+                self._tell(outcome, run)
+            shutil.rmtree(run)
+
+    def _tell(self, outcome: Outcome, run: Path) -> None:
+        self.outcomes.append(outcome)
+        said = "; ".join(outcome.problems) or "all rows"
+        print(
+            f"{len(self.outcomes):4} {outcome.fault:16} {outcome.took_s:6.1f} s, {outcome.commands} commands: {said}",
+            flush=True,
+        )
+        if outcome.problems:
+            print((run / "campaign.log").read_text(encoding="utf-8")[-3000:], flush=True)
+
+    def told(self) -> None:
+        """Print what came out."""
+        bad = sum(bool(outcome.problems) for outcome in self.outcomes)
+        for fault, count in Counter(outcome.fault for outcome in self.outcomes).items():
+            again = sum(outcome.commands > 1 for outcome in self.outcomes if outcome.fault == fault)
+            print(f"{fault}: {count} runs, {again} of them finished by the same command given again")
+        print(f"{len(self.outcomes)} runs, {bad} with a row lost, doubled or wrong, or an end without a word")
+
+
 def main() -> None:
     """Run the campaign and print what came out."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--runs", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=float("inf"), help="stop beginning new runs after these")
+    parser.add_argument("--at-once", type=int, default=1, help="runs that go on at once, on phones of their own")
     chosen = parser.parse_args()
-    random_ = random.Random(chosen.seed)  # noqa: S311
-    with tempfile.TemporaryDirectory(prefix="edgeproof-farm-") as name, standing(Path(name), PORT) as farm:
-        _campaign(farm, Path(name), random_, chosen.runs, chosen.minutes)
-
-
-def _campaign(farm: Farm, folder: Path, random_: random.Random, runs: int, minutes: float) -> None:
-    outcomes: list[Outcome] = []
-    began = time.monotonic()
-    for number in range(runs):
-        if time.monotonic() - began > minutes * 60:
-            break
-        run = folder / f"run{number}"
-        outcome = one(farm, run, random_)
-        outcomes.append(outcome)
-        said = "; ".join(outcome.problems) or "all rows"
-        print(
-            f"{number + 1:4} {outcome.fault:16} {outcome.took_s:6.1f} s, {outcome.commands} commands: {said}",
-            flush=True,
-        )
-        if outcome.problems:
-            print((run / "campaign.log").read_text(encoding="utf-8")[-3000:], flush=True)
-        shutil.rmtree(run)
-    bad = sum(bool(outcome.problems) for outcome in outcomes)
-    for fault, count in Counter(outcome.fault for outcome in outcomes).items():
-        again = sum(outcome.commands > 1 for outcome in outcomes if outcome.fault == fault)
-        print(f"{fault}: {count} runs, {again} of them finished by the same command given again")
-    print(f"{len(outcomes)} runs, {bad} with a row lost, doubled or wrong, or an end without a word")
+    places = chosen.at_once
+    with (
+        tempfile.TemporaryDirectory(prefix="edgeproof-farm-") as name,
+        standing(Path(name), PORT, places) as farm,
+        ThreadPoolExecutor(places) as pool,
+    ):
+        campaign = Campaign(farm, Path(name), chosen.seed, time.monotonic() + chosen.minutes * 60)
+        list(pool.map(campaign.place, range(places), [range(place, chosen.runs, places) for place in range(places)]))
+        campaign.told()
 
 
 if __name__ == "__main__":

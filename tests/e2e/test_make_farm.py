@@ -18,7 +18,8 @@ from common.provenance import ROOT
 from common.schema.benchmark import Benchmark
 from common.schema.results import Results
 from jobs.farm.parent import below, end_all
-from tests.benchmarks.farm_campaign import Farm, ledgers, standing, wrong
+from tests.benchmarks.farm_campaign import MODELS, Farm, standing
+from tests.benchmarks.farm_rows import ledgers, wrong
 from tests.devices.farm import LoopbackNode
 from tests.e2e.conftest import SMALL
 
@@ -110,7 +111,7 @@ def test_a_node_that_dies_is_waited_for_and_nothing_is_lost_or_doubled(farm: Far
     node.start()
     assert process.wait(LIMIT_S) == 0, (tmp_path / "log").read_text(encoding="utf-8")
     for serial in serials:
-        assert wrong(run, serial, before[serial]) == []
+        assert wrong(run, serial, before[serial], MODELS) == []
     said = (tmp_path / "log").read_text(encoding="utf-8") + (run / "logs" / "benchmark.log").read_text(encoding="utf-8")
     assert "waiting for it, 180 s at most" in said
 
@@ -126,7 +127,7 @@ def test_a_driver_that_was_killed_goes_on_from_its_ledger(farm: Farm, tmp_path: 
     process.wait()
     before = ledgers(run, [serial])[serial]
     make(farm, run, [serial], "benchmark")
-    assert wrong(run, serial, before) == []
+    assert wrong(run, serial, before, MODELS) == []
     result = read(run / "benchmark" / safe_name(serial) / "benchmark.json", Benchmark)
     assert result.target.serial == serial
 

@@ -70,6 +70,26 @@ def test_a_step_reaches_as_many_candidates_as_its_share_of_the_time_allows(tmp_p
     assert budget.begin("three", "op", 5.0, 0.5) == 1
 
 
+def test_a_search_that_is_given_more_time_reaches_more(tmp_path: Path) -> None:
+    clock = Clock()
+    first = Budget(tmp_path, 100.0, clock)
+    first.begin("one", "ab", None, 0.5)
+    clock.now = 40
+    first.end("one", "first", "ab", 4)
+    first.skip("two", "second", 3)
+    assert first.told == "40 s of 1 min 40 s"
+    assert Budget(tmp_path, 100.0, clock).begin("one", "abcdef", 20.0, 0.5) == 2
+    assert Budget(tmp_path, 80.0, clock).begin("one", "abcdef", 20.0, 0.5) == 2
+    # Two took 40 of the 100 seconds that there are now: three more fit in.
+    assert Budget(tmp_path, 200.0, clock).begin("one", "abcdef", 20.0, 0.5) == 5
+    again = Budget(tmp_path, 200.0, clock)
+    again.begin("one", "abcdef", 20.0, 0.5)
+    clock.now = 100
+    again.end("one", "first", "abcde", 1)
+    assert again.begin("two", "xyz", 20.0, 0.9) == 3
+    assert [step.budget_s for step in again.steps] == [200.0]
+
+
 def test_a_search_that_goes_on_reaches_what_it_reached_before(tmp_path: Path) -> None:
     clock = Clock()
     first = Budget(tmp_path, 100.0, clock)

@@ -2,9 +2,10 @@
 
 import pytest
 
+from common.numbers import elapsed
 from jobs.steps.estimate import Left, Now, left
 from jobs.steps.todo import Step
-from jobs.steps.words import about, clipped, duration, line, place
+from jobs.steps.words import about, clipped, line, place
 
 STEPS = (
     Step("dataset", "dataset/dataset.json"),
@@ -67,7 +68,7 @@ def test_the_line() -> None:
      (3840, "1 h 04 min", "1 h 00 min"), (9000, "2 h 30 min", "2 h 30 min")],
 )  # fmt: skip
 def test_times(seconds: float, exact: str, rough: str) -> None:
-    assert duration(seconds) == exact
+    assert elapsed(seconds) == exact
     assert about(seconds) == rough
 
 
