@@ -56,6 +56,13 @@ convert = { format = "float32" }
 [variants.float16]
 convert = { format = "float16" }
 """
+# Little more than a search has to do.
+LEAST = (
+    SEARCHED.replace("energies = [0.7]", "energies = []")
+    .replace("widths = [0.25]", "widths = []")
+    .replace("drawn = 2", "drawn = 0")
+    .replace("app = true\n", "")
+)
 
 
 def experiment(text: str = SEARCHED, path: Path = Path("small.toml")) -> LoadedExperiment:
