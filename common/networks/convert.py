@@ -17,6 +17,7 @@ from common.converter import converted, refusal
 from common.errors import EdgeproofError
 from common.networks.culprit import HINT, culprit, named_in, part
 from common.networks.flat import leaves
+from common.networks.recipes import in_place_of
 from common.quiet_import import standard_error_held
 from common.schema.convert import Convert
 from common.tflite.flat import parse
@@ -98,7 +99,7 @@ def quantization(settings: Convert, content: bytes, layers: Collection[str]) -> 
     makes the format. Raises EdgeproofError for a file that is none."""
     if settings.of_file is None:
         return None
-    return Quantization(settings.of_file, by_layer(content, layers), settings.integer_io)
+    return Quantization(settings.of_file, by_layer(content, layers, in_place_of(layers)), settings.integer_io)
 
 
 def convert(model: Any, settings: Convert, images: npt.NDArray[np.uint8], *, aware: bool = False) -> bytes:

@@ -55,6 +55,13 @@ def require_smaller(student: Any, teacher: Any, settings: Distill) -> None:
         raise EdgeproofError(message, hint="give the pass distill a smaller width or another student")
 
 
+def in_place_of(layers: Collection[str]) -> dict[str, str]:
+    """The layers that `factorize` put in another's place, with the name of that one."""
+    thin = (name.removesuffix(THIN) for name in layers if name.endswith(THIN))
+    pairs = [name for name in thin if name + WIDE in layers and name not in layers]
+    return {name + end: name for name in pairs for end in (THIN, WIDE)}
+
+
 def chosen(patterns: Mapping[str, Setting], name: str, otherwise: Setting) -> Setting:
     """The setting of the first pattern that matches a layer's name, in the experiment file's order."""
     return next((value for pattern, value in patterns.items() if fnmatchcase(name, pattern)), otherwise)

@@ -30,7 +30,12 @@ class Search(Model):
 
     objective: Literal["latency", "size"] = "latency"
     budget: Duration = "30m"
-    formats: Annotated[tuple[Format, ...], Field(min_length=1)] = ("float32", "float16", "dynamic_range", "int8")
+    formats: Annotated[tuple[Format, ...], Field(min_length=1)] = (
+        "float32",
+        "float16",
+        "dynamic_range",
+        "static_wi8_ai8",
+    )
     rewrites: bool = True
     energies: tuple[Energy, ...] = (0.95, 0.85, 0.7)
     spatial_ranks: tuple[Positive, ...] = (4, 8)

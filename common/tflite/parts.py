@@ -6,7 +6,7 @@ network's name first and a layer's after it.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import TypeVar
 
@@ -42,10 +42,13 @@ def by_output(content: Content) -> tuple[Part, ...]:
     return tuple(_parts(content, None))
 
 
-def by_layer(content: Content, layers: Collection[str]) -> tuple[Part, ...]:
-    """The operators of a converted network, whose names are those of its `layers` that they come from. One that tells
-    of none belongs with what made its inputs. Raises EdgeproofError for a file that is none."""
-    return tuple(_parts(content, frozenset(layers)))
+def by_layer(content: Content, layers: Collection[str], before: Mapping[str, str] | None = None) -> tuple[Part, ...]:
+    """The operators of a converted network, whose names are those of its `layers` that they come from, and of those in
+    whose place they stand, as `before` has them. One that tells of none belongs with what made its inputs. Raises
+    EdgeproofError for a file that is none."""
+    earlier = before or {}
+    parts = _parts(content, frozenset(layers))
+    return tuple(replace(part, names=(*_earlier(part.names, earlier), *part.names)) for part in parts)
 
 
 def chosen(patterns: Mapping[str, Setting], part: Part, otherwise: Setting) -> Setting:
@@ -82,6 +85,10 @@ def _parts(content: Content, layers: frozenset[str] | None) -> Iterator[Part]:
             known |= dict.fromkeys(operator.outputs, names)
             reads, gives = bool({*operator.inputs} & {*graph.inputs}), bool({*operator.outputs} & {*graph.outputs})
             yield Part(number, index, outputs, constants, names, reads and number == 0, gives and number == 0)
+
+
+def _earlier(names: Sequence[str], before: Mapping[str, str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(before[name] for name in names if name in before))
 
 
 def _layers(outputs: Sequence[str], constants: Sequence[str], layers: frozenset[str]) -> tuple[str, ...]:

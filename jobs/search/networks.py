@@ -9,7 +9,6 @@ from common.errors import UsageError
 from common.experiment import LoadedExperiment
 from common.printable import tell
 from common.schema.convert import Format
-from common.schema.recipe import Pass
 from common.schema.search_result import loss
 from jobs.search import space
 from jobs.search.budget import left_out
@@ -19,6 +18,7 @@ from jobs.search.mixing import mix
 from jobs.search.rewrites import changed, decided
 from jobs.search.runs import Runs
 from jobs.search.searching import Searching
+from jobs.search.space import Base
 
 # Of the budget, what is spent when a kind of step has to end.
 REWRITES, MIXED, STRUCTURES, DRAWN = 0.25, 0.3, 0.45, 0.55
@@ -50,6 +50,8 @@ class Networks(Searching):
         """Measure structures until those that are worth training are known, train these, and find the finalists."""
         formats = self._rewrites()
         self.mixed = mix(self.screening, MIXED)
+        # Layers in float32 may have brought another format to the front.
+        formats = self._worth() if self.mixed is not None else formats
         self._structures(formats)
         self._drawn(formats)
         found = self.screening.standings()
@@ -108,10 +110,10 @@ class Networks(Searching):
         ]
         return tuple(form for form in self.space.formats if form in front) or self.space.formats[:1]
 
-    def _bases(self, formats: Sequence[Format]) -> dict[Format, tuple[Pass, ...]]:
-        """The passes that every further structure of a format begins with: the fastest rewrite of it."""
-        best = _fastest([one for one in self.screening.standings() if one.candidate.kind == "rewrite"])
-        return {form: space.passes(best[form].candidate.recipe) if form in best else () for form in formats}
+    def _bases(self, formats: Sequence[Format]) -> dict[Format, Base]:
+        """What every further structure of a format begins with: the fastest rewrite, with its layers in float32."""
+        best = _fastest([one for one in self.screening.standings() if one.candidate.kind in ("rewrite", "mixed")])
+        return {form: Base.of(best[form].candidate.recipe) if form in best else Base() for form in formats}
 
     def _structures(self, formats: Sequence[Format]) -> None:
         bases = self._bases(formats)

@@ -1,11 +1,11 @@
 """The recipes of a search: structures of the network, each in a number format. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from glob import escape
 
 from common.schema.convert import CALIBRATED, SPARSE, Convert, Format
-from common.schema.given import FileConvert, FileFormat, FromFile
+from common.schema.given import FileConvert, FileFormat, FromFile, OtherFormats
 from common.schema.recipe import Distill, Factorize, FoldBatchNorm, MergeSeparable, Pass, Prune, Recipe
 from common.schema.search import Search
 from common.schema.search_result import Candidate, Kind, Way
@@ -30,12 +30,27 @@ class Structure:
     kind: Kind
     passes: tuple[Pass, ...]
     sparse: bool = False
+    layers: OtherFormats = field(default_factory=dict)
 
     def candidate(self, number: Format) -> Candidate:
         """The structure in a number format; integers go in and out where the format has them."""
-        convert = Convert(format=number, integer_io=number in CALIBRATED, sparse=self.sparse)
+        integers = number in CALIBRATED
+        convert = Convert(format=number, integer_io=integers, sparse=self.sparse, layers=self.layers)
         recipe = Recipe(passes=self.passes, convert=convert)
         return Candidate(name=f"{self.name}_{number}", structure=self.name, kind=self.kind, recipe=recipe)
+
+
+@dataclass(frozen=True)
+class Base:
+    """What further structures of a format begin with: passes, and layers with formats of their own."""
+
+    passes: tuple[Pass, ...] = ()
+    layers: OtherFormats = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, recipe: Way) -> "Base":
+        """Those of a recipe."""
+        return cls(passes(recipe), recipe.convert.layers)
 
 
 def merge(*layers: str, most: int = ANY_CHANNELS) -> MergeSeparable:
@@ -105,12 +120,13 @@ def _pattern(name: str) -> str:
     return escape(name) if short == name else f"{escape(short)}*"
 
 
-def structures(settings: Search, base: tuple[Pass, ...]) -> Iterator[Structure]:
-    """What is enumerated beyond rewrites, each on top of the passes `base`; the most promising come first."""
+def structures(settings: Search, base: Base) -> Iterator[Structure]:
+    """What is enumerated beyond rewrites, each on top of `base`; the most promising come first."""
     for energy in settings.energies:
         for rank in (None, *settings.spatial_ranks):
             name = f"energy{round(100 * energy)}" + ("" if rank is None else f"_rank{rank}")
-            yield Structure(name, "factorized", (*base, _factorize(settings, energy=energy, spatial_rank=rank)))
+            thinner = _factorize(settings, energy=energy, spatial_rank=rank)
+            yield Structure(name, "factorized", (*base.passes, thinner), layers=base.layers)
     for width in settings.widths:
         for stride in settings.strides:
             yield Structure(
@@ -119,12 +135,10 @@ def structures(settings: Search, base: tuple[Pass, ...]) -> Iterator[Structure]:
     for sparsity in settings.sparsities:
         tuned = settings.fine_tune.model_dump(exclude_unset=True)
         prune = Prune.model_validate({"pass": "prune", "sparsity": sparsity, **GROWING, **tuned})
-        yield Structure(f"sparse{round(100 * sparsity)}", "sparse", (*base, prune), sparse=True)
+        yield Structure(f"sparse{round(100 * sparsity)}", "sparse", (*base.passes, prune), sparse=True)
 
 
-def enumerated(
-    settings: Search, bases: Mapping[Format, tuple[Pass, ...]], formats: Sequence[Format]
-) -> tuple[Candidate, ...]:
+def enumerated(settings: Search, bases: Mapping[Format, Base], formats: Sequence[Format]) -> tuple[Candidate, ...]:
     """Every structure in every one of `formats` that can hold it."""
     found: dict[str, list[Candidate]] = {}
     for number in formats:
@@ -140,19 +154,18 @@ def groups(layers: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     return tuple(tuple(layers[start : start + size]) for start in range(0, len(layers), size))
 
 
-def drawn(
-    number: int, settings: Search, base: tuple[Pass, ...], ranks: Mapping[str, int], form: Format
-) -> Candidate | None:
+def drawn(number: int, settings: Search, base: Base, ranks: Mapping[str, int], form: Format) -> Candidate | None:
     """A structure with a rank for each layer; None where it leaves all as they are."""
     if not any(ranks.values()):
         return None
-    thinner = (*base, _factorize(settings, ranks=dict(ranks)))
-    return Structure(f"drawn{number:02d}", "drawn", thinner).candidate(form)
+    thinner = (*base.passes, _factorize(settings, ranks=dict(ranks)))
+    return Structure(f"drawn{number:02d}", "drawn", thinner, layers=base.layers).candidate(form)
 
 
-def every_layer(base: tuple[Pass, ...], settings: Search) -> Structure:
+def every_layer(base: Base, settings: Search) -> Structure:
     """Every kernel as thin as can be, which tells what can be thinner."""
-    return Structure("thinnest", "factorized", (*base, _factorize(settings, rank=1, spatial_rank=1, min_weights=1)))
+    thinnest = _factorize(settings, rank=1, spatial_rank=1, min_weights=1)
+    return Structure("thinnest", "factorized", (*base.passes, thinnest), layers=base.layers)
 
 
 def with_epochs(recipe: Way, share: float) -> Way:

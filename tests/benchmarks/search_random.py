@@ -26,6 +26,7 @@ from common.schema.search_result import SearchResult
 from jobs.search import space
 from jobs.search.costs import predict
 from jobs.search.draws import Drawing
+from jobs.search.space import Base
 
 Point = tuple[float, float, float]
 CORNER: Point = (1.0, 1.0, 0.5)
@@ -136,7 +137,7 @@ def main() -> int:
 def drawn(there: Bench, result: SearchResult, folder: Path, given: Draws) -> list[Point]:
     """What so many draws come to."""
     known = [one.candidate.recipe for one in result.outcomes if one.candidate.kind == "drawn"]
-    bases = {recipe.convert.format: space.passes(recipe)[:-1] for recipe in known}
+    bases = {recipe.convert.format: Base(space.passes(recipe)[:-1], recipe.convert.layers) for recipe in known}
     layers = next(tuple(last.ranks) for recipe in known if isinstance(last := space.passes(recipe)[-1], Factorize))
     drawing = Drawing(folder, layers, tuple(bases), given.seed, space="bench", blind=given.blind)
     points = []

@@ -61,6 +61,16 @@ def test_the_last_pattern_counts_and_formats_are_mixed() -> None:
     assert told[POOL].startswith("left in float32: litert-quantizer")
 
 
+def test_a_layer_that_was_taken_apart_is_called_by_its_name() -> None:
+    thinner = {"pass": "factorize", "layers": (), "ranks": {"wide": 2}, "epochs": 1, "learning_rate": 1e-4}
+    convert = {"format": "static_wi8_ai8", "layers": {"wide": "float32"}, "calibration_images": 8}
+    recipe = Recipe.model_validate({"passes": (thinner,), "convert": convert, "fine_tune": False})
+    found = make(NARROW(), recipe, TUNER)
+    kernels = {kernel.tensor.name.split("/")[1]: kernel.tensor.dtype for kernel in found.inspection.kernels}
+    expected = {"first": "int8", "narrow": "int8", "wide_u": "float32", "wide_v": "float32", "last": "int8"}
+    assert kernels == expected and all(promise.kept for promise in found.promises)
+
+
 def test_a_layer_without_an_operator_breaks_its_promise() -> None:
     found = made(format="dynamic_wi8_afp32", layers={"wide": "float32", "batch_normalization*": "float32"})
     broken = [promise for promise in found.promises if not promise.kept]

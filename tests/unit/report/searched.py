@@ -90,7 +90,7 @@ def _named(names: tuple[str, ...], words: str) -> tuple[str, ...]:
 def _candidates(words: str) -> tuple[Candidate, ...]:
     formats = SETTINGS.formats
     separable, normalised = _named(SEPARABLE, words), _named(NORMALISED, words)
-    base = {form: space.chosen_rewrite(separable[:1], normalised).passes for form in formats}
+    base = {form: space.Base(space.chosen_rewrite(separable[:1], normalised).passes) for form in formats}
     rewrites = (space.PLAIN, space.FOLDED, space.MERGED, *space.single_rewrites(separable, normalised))
     found = [one.candidate(form) for one in rewrites for form in formats]
     ranks = [{f"conv{layer}{words}": 4 * (layer + 1) for layer in range(number % 5 + 1)} for number in range(16)]

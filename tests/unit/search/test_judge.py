@@ -10,11 +10,11 @@ from common.schema.search_result import Candidate, Screened
 from common.schema.variant import Validation
 from jobs.search import judge
 from jobs.search.judge import Standing
-from jobs.search.space import drawn, fold
+from jobs.search.space import Base, drawn, fold
 from jobs.search.space import structures as enumerated
 
 SETTINGS = Search()
-STUDENT = next(one for one in enumerated(SETTINGS, ()) if one.kind == "student")
+STUDENT = next(one for one in enumerated(SETTINGS, Base()) if one.kind == "student")
 
 
 def candidate(name: str, *, kind: str = "drawn") -> Candidate:
@@ -22,7 +22,7 @@ def candidate(name: str, *, kind: str = "drawn") -> Candidate:
     if kind == "rewrite":
         recipe = Recipe(passes=(fold(),), convert=Convert(format="float32"))
         return Candidate(name=name, structure=name, kind="rewrite", recipe=recipe)
-    made = STUDENT.candidate("float32") if kind == "student" else drawn(0, SETTINGS, (), {"a": 2}, "float32")
+    made = STUDENT.candidate("float32") if kind == "student" else drawn(0, SETTINGS, Base(), {"a": 2}, "float32")
     assert made is not None
     return made.model_copy(update={"name": name})
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from common.schema.convert import Format
 from common.schema.experiment import Experiment
 from common.schema.recipe import Factorize, Recipe
 from common.schema.search import Search
@@ -12,7 +13,7 @@ from jobs.search import space
 from jobs.search.runs import recipe_table
 from tests.unit.search.ways import recipe
 
-BASE = space.MERGED.passes
+BASE = space.Base(space.MERGED.passes)
 
 
 def test_every_candidate_is_a_recipe_of_its_own_in_its_format() -> None:
@@ -22,13 +23,13 @@ def test_every_candidate_is_a_recipe_of_its_own_in_its_format() -> None:
     assert len({one.recipe.model_dump_json() for one in found}) == len(found)
     for one in found:
         assert one.name == f"{one.structure}_{one.recipe.convert.format}"
-        assert recipe(one).convert.integer_io == (one.recipe.convert.format == "int8")
+        assert recipe(one).convert.integer_io == (one.recipe.convert.format == "static_wi8_ai8")
         assert recipe(one).convert.sparse == (one.kind == "sparse")
         assert one.same_network == (one.kind != "student")
         assert one.trains
     # Zeros that are not stored are for float kernels alone.
     assert {one.recipe.convert.format for one in found if one.kind == "sparse"} == {"float32", "float16"}
-    kinds = [one.kind for one in found if one.recipe.convert.format == "int8"]
+    kinds = [one.kind for one in found if one.recipe.convert.format == "static_wi8_ai8"]
     assert (kinds.count("factorized"), kinds.count("student")) == (9, 6)
 
 
@@ -74,6 +75,20 @@ def test_a_candidate_with_layers_left_in_float_is_the_same_recipe_else() -> None
     assert found.recipe.convert.layers == {"a": "float32", "odd[[]1]": "float32"}
     assert recipe(found).passes == recipe(base).passes and recipe(found).convert.integer_io and not found.trains
     assert Recipe.model_validate_json(json.dumps(recipe_table(found.recipe))) == found.recipe
+
+
+def test_further_structures_keep_the_layers_that_are_left_in_float() -> None:
+    mixed = space.left_in_float(space.MERGED.candidate("static_wi8_ai8"), "mixed", ("a",))
+    base = space.Base.of(mixed.recipe)
+    settings = Search(formats=("float32", "static_wi8_ai8"))
+    bases: dict[Format, space.Base] = {"float32": BASE, "static_wi8_ai8": base}
+    found = space.enumerated(settings, bases, settings.formats)
+    drawn = space.drawn(1, settings, base, {"a": 4}, "static_wi8_ai8")
+    assert drawn is not None
+    for one in (*found, drawn):
+        whole = one.kind == "student" or one.recipe.convert.format == "float32"
+        assert one.recipe.convert.layers == ({} if whole else {"a": "float32"})
+        assert Recipe.model_validate_json(json.dumps(recipe_table(one.recipe))) == one.recipe
 
 
 def test_a_drawn_structure_has_a_rank_by_layer() -> None:

@@ -98,7 +98,7 @@ def test_a_steps_experiment_is_the_users_with_other_variants(tmp_path: Path) -> 
     )
     given = experiment(text, tmp_path / "mine" / "small.toml")
     runs = Runs(["make"], given, text.encode(), tmp_path / "run")
-    recipes = {"thin_float32": next(space.structures(Search(), ())).candidate("float32").recipe}
+    recipes = {"thin_float32": next(space.structures(Search(), space.Base())).candidate("float32").recipe}
     settings = SCREENING | {"backends": ["xnnpack"], "threads": [1], "rounds": 2, "most_rounds": 2}
     written = parsed(runs.text(recipes, "a step", settings), tmp_path / "run" / "search" / "step.toml").settings
     assert written.recipes == {"baseline": given.settings.recipes["baseline"], **recipes}

@@ -26,6 +26,12 @@ def test_layers_are_told_by_outputs_then_by_constants_then_by_what_came_before()
     assert [(part.reads, part.gives) for part in found] == [(True, False), (False, False), (False, True)]
 
 
+def test_a_layer_that_stands_in_anothers_place_has_its_name_too() -> None:
+    found = by_layer(content(), ("one", "one_relu", "two"), {"two": "before", "one": "first"})
+    assert [part.names for part in found] == [("first", "one_relu", "one"), ("before", "two"), ("before", "two")]
+    assert [part.owner for part in found] == ["one", "two", "two"]
+
+
 def test_without_layers_an_operator_is_what_it_gives() -> None:
     names = [part.names for part in by_output(content())]
     assert names == [("net/one_relu/Relu;net/one/MatMul",), ("",), ("StatefulPartitionedCall:0",)]
