@@ -42,6 +42,8 @@ LIMIT_S = 900.0
 LATEST_S = 60.0
 AWAY_S = (0.5, 8.0)
 MOST_COMMANDS = 8
+# Before the same command is given again, with a cluster that is whole: its nodes have joined by then.
+AGAIN_S = 10.0
 MODELS = {"a": 1.0, "b": 1.5, "c": 2.0}
 BENCHMARK = """\
 [benchmark]
@@ -154,6 +156,8 @@ def one(farm: Farm, run: Path, serials: Sequence[str], random_: random.Random) -
         if fault is not driver_killed and not _says_why(log):
             outcome.problems.append(f"status {status} without a word")
         outcome.commands += 1
+        with farm.whole:
+            time.sleep(AGAIN_S)
         status = _ended(farm.start(run, serials, log))
     outcome.took_s = time.monotonic() - began
     outcome.problems += [f"status {status} after {outcome.commands} commands"] if status else []
