@@ -17,11 +17,13 @@ from common.artifact import read
 from common.provenance import ROOT
 from common.schema.benchmark import Benchmark
 from common.schema.results import Results
+from common.schema.search_result import SearchResult
 from jobs.farm.parent import below, end_all
 from tests.benchmarks.farm_campaign import MODELS, Farm, standing
 from tests.benchmarks.farm_rows import ledgers, wrong
 from tests.devices.farm import LoopbackNode
 from tests.e2e.conftest import SMALL
+from tests.unit.search.test_stage import LEAST
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 LIMIT_S = 600.0
@@ -94,6 +96,22 @@ def test_from_images_to_a_report_on_a_cluster(farm: Farm, tmp_path: Path) -> Non
     dataset = sum(path.stat().st_size for path in (run / "dataset").iterdir())
     [(files, size)] = carried(run, "optimize-pruned")
     assert (files, size) == (1, len(text)) or size > dataset
+
+
+def test_a_search_has_its_steps_on_a_cluster_and_its_latencies_of_a_phone(farm: Farm, tmp_path: Path) -> None:
+    experiment, run = tmp_path / "small.toml", tmp_path / "run"
+    experiment.write_text(LEAST, encoding="utf-8")
+    make(replace(farm, experiment=experiment), run, one_of_each(farm)[:1], "search")
+    found = read(run / "search" / "search.json", SearchResult)
+    assert found.found and found.setting.target
+    names = [step.name for step in found.steps if step.candidates]
+    assert "structures" in names and "trained-1" in names
+    for name in (*names, "found"):
+        optimised = [log.stem for log in (run / "search" / name / "logs").glob("optimize-*.log")]
+        # What another step has made is not made again.
+        assert (optimised and all(carried(run / "search" / name, log) for log in optimised)) or name == "found"
+    results = read(run / "search" / "found" / "report" / "results.json", Results)
+    assert [target.serial for target in results.targets] == one_of_each(farm)[:1]
 
 
 def test_a_node_that_dies_is_waited_for_and_nothing_is_lost_or_doubled(farm: Farm, tmp_path: Path) -> None:

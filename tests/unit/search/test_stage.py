@@ -58,7 +58,7 @@ convert = { format = "float16" }
 """
 # Little more than a search has to do.
 LEAST = (
-    SEARCHED.replace("energies = [0.7]", "energies = []")
+    SEARCHED.replace('formats = ["float32"]', 'formats = ["float32", "float16"]\nrewrites = false')
     .replace("widths = [0.25]", "widths = []")
     .replace("drawn = 2", "drawn = 0")
     .replace("app = true\n", "")
