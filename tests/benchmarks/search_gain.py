@@ -5,7 +5,7 @@
 Trains on the photos with test images kept apart, makes the fixed recipes that keep the trained network, searches, and
 measures and judges all of them together. Prints a table in Markdown: latency against the baseline with its interval,
 accuracy and verdict; the share of candidates that never had to be trained; and how much faster the fastest that was
-found, and shown to keep the accuracy in the session of the finalists, is than the fastest fixed one: of all, and of those
+found, and shown to keep the accuracy in the finalists' own session, is than the fastest fixed one: of all, and of those
 that keep it. `<folder>` keeps all, so that what was done is not done again.
 """
 
