@@ -97,9 +97,13 @@ def promoted(found: Sequence[Standing], rung: int, margin: float, objective: Obj
 
 
 def finalists(found: Iterable[Standing], margin: float, objective: Objective, most: int) -> list[Standing]:
-    """Of each kind at most `most` of those that keep the margin on the validation images, the best first."""
+    """Of each kind at most `most` of those that keep the margin on the validation images, the best first; and the best of
+    those that were not trained, should none be among them: what computes the same as before is the likeliest to do so on
+    images that nothing has seen."""
     kept = sorted(
         (one for one in found if one.loss <= margin), key=lambda one: (one.cost(objective), one.candidate.name)
     )
     own = [one for one in kept if one.candidate.same_network]
-    return [*own[:most], *[one for one in kept if not one.candidate.same_network][:most]]
+    best, rest = own[:most], [one for one in own[most:] if not one.candidate.trains]
+    safe = rest[:1] if all(one.candidate.trains for one in best) else []
+    return [*best, *safe, *[one for one in kept if not one.candidate.same_network][:most]]

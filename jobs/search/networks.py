@@ -96,11 +96,11 @@ class Networks(Searching):
         return formats
 
     def _changed(self, structure: str, name: str) -> tuple[str, ...]:
-        """The layers that a pass changes, as any candidate of the structure tells."""
-        for key, made in self.screening.made.items():
-            if self.screening.candidates[key].structure == structure:
-                return changed(made.variant, name)
-        return ()
+        """The layers that a pass changes in the candidates of the structure."""
+        same = [
+            made for key, made in self.screening.made.items() if self.screening.candidates[key].structure == structure
+        ]
+        return tuple(dict.fromkeys(layer for made in same for layer in changed(made.variant, name)))
 
     def _worth(self) -> tuple[Format, ...]:
         """The formats on the front of latency and size, each at its fastest."""
@@ -117,7 +117,8 @@ class Networks(Searching):
 
     def _structures(self, formats: Sequence[Format]) -> None:
         bases = self._bases(formats)
-        thinnest = [space.every_layer(bases[formats[0]], self.space).candidate(formats[0])]
+        # Which kernels can be thinner depends on what was rewritten.
+        thinnest = [space.every_layer(bases[form], self.space).candidate(form) for form in formats]
         self.screening.screen(
             "structures",
             "thinner kernels, zeros and students",

@@ -113,3 +113,12 @@ def test_finalists_keep_the_margin_and_are_the_best_of_their_kind() -> None:
     taught = [standing("s", 0.1, 10, 0.0, "student")]
     assert names(judge.finalists([*found, *taught], 0.02, "latency", 2)) == ["b", "c", "s"]
     assert names(judge.finalists(found, 0.02, "size", 1)) == ["d"]
+
+
+def test_one_finalist_was_not_trained_where_one_keeps_the_margin() -> None:
+    trained = [standing("a", 0.2), standing("b", 0.3)]
+    same = [standing("plain", 0.6, kind="rewrite"), standing("lossy", 0.4, loss=0.1, kind="rewrite")]
+    same.append(standing("folded", 0.5, kind="rewrite"))
+    assert names(judge.finalists([*same, *trained], 0.02, "latency", 2)) == ["a", "b", "folded"]
+    assert names(judge.finalists([*same, *trained], 0.02, "latency", 3)) == ["a", "b", "folded"]
+    assert names(judge.finalists(trained, 0.02, "latency", 1)) == ["a"]
