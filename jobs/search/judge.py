@@ -97,9 +97,9 @@ def promoted(found: Sequence[Standing], rung: int, margin: float, objective: Obj
 
 
 def finalists(found: Iterable[Standing], margin: float, objective: Objective, most: int) -> list[Standing]:
-    """Of each kind at most `most` of those that keep the margin on the validation images, the best first; and the best of
-    those that were not trained, should none be among them: what computes the same as before is the likeliest to do so on
-    images that nothing has seen."""
+    """Of each kind at most `most` of those that keep the margin on the validation images, the best first; and the best
+    of those that were not trained, should none be among them: what computes the same as before is the likeliest to do
+    so on images that nothing has seen."""
     kept = sorted(
         (one for one in found if one.loss <= margin), key=lambda one: (one.cost(objective), one.candidate.name)
     )
