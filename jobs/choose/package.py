@@ -15,6 +15,7 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from common.errors import EdgeproofError
+from common.tflite.flat import FIRST_OUTSIDE
 from common.tflite.kinds import IDENTIFIER
 
 METADATA = b"TFLITE_METADATA"
@@ -44,7 +45,7 @@ def package(content: bytes, metadata: bytes, labels: bytes) -> bytes:
     model.metadata = [entry for entry in model.metadata or [] if entry.name != METADATA]
     model.metadata.append(schema.MetadataT(METADATA, len(model.buffers)))
     model.buffers.append(schema.BufferT(np.frombuffer(metadata, np.uint8)))
-    model.buffers = [_AlignedBuffer(buffer.data, buffer.offset, buffer.size) for buffer in model.buffers]
+    model.buffers = [_AlignedBuffer(buffer.data) for buffer in model.buffers]
     builder = flatbuffers.Builder(len(content) + len(metadata))
     builder.Finish(model.Pack(builder), file_identifier=IDENTIFIER)
     return _with_file(bytes(builder.Output()), LABELS, labels)
@@ -63,7 +64,12 @@ def _unpacked(content: bytes) -> Any:
     if content[4:8] != IDENTIFIER:
         raise EdgeproofError("not a .tflite file: the identifier TFL3 is missing")
     try:
-        return schema.ModelT.InitFromPackedBuf(content, 0)
+        model = schema.ModelT.InitFromPackedBuf(content, 0)
+        for buffer in model.buffers:
+            # litert-quantizer puts large ones behind the flatbuffer, where they do not stay when it grows.
+            if buffer.offset >= FIRST_OUTSIDE:
+                buffer.data = np.frombuffer(content, np.uint8, buffer.size, buffer.offset)
+        return model
     except (struct.error, IndexError, TypeError, ValueError, AttributeError) as error:
         raise EdgeproofError(f"damaged .tflite file: {error}") from None
 

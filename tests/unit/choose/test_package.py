@@ -3,6 +3,7 @@
 import io
 import zipfile
 
+import flatbuffers
 import numpy as np
 import pytest
 from ai_edge_litert import schema_py_generated as schema
@@ -48,6 +49,30 @@ def test_every_output_bit_is_the_same(chain: Chain, name: str) -> None:
     assert outputs(before, images) == outputs(after, images)
     require_same(before, after)
     assert packaged(chain, name)[1] == after
+
+
+def outside(content: bytes) -> bytes:
+    """The same file with its larger buffers behind the flatbuffer."""
+    model = schema.ModelT.InitFromPackedBuf(content, 0)
+    moved = [(one, bytes(one.data)) for one in model.buffers if one.data is not None and len(one.data) > 256]
+    place = len(content)
+    for buffer, data in moved:
+        buffer.data, buffer.offset, buffer.size = None, place, len(data)
+        place += -(-len(data) // 16) * 16
+    builder = flatbuffers.Builder()
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    made = bytes(builder.Output()).ljust(len(content), b"\0")
+    return made + b"".join(data.ljust(-(-len(data) // 16) * 16, b"\0") for _, data in moved)
+
+
+def test_what_lies_behind_the_flatbuffer_comes_along(chain: Chain) -> None:
+    content = outside(chain.model("baseline").read_bytes())
+    images = np.load(chain.folder / "dataset" / "test_images.npy")
+    after = package(content, b"metadata", b"fire\n")
+    assert outputs(content, images) == outputs(after, images)
+    require_same(content, after)
+    made = schema.ModelT.InitFromPackedBuf(after, 0)
+    assert all(buffer.offset == 0 for buffer in made.buffers)
 
 
 def test_another_model_is_noticed(chain: Chain) -> None:
