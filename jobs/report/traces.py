@@ -34,6 +34,7 @@ def _group(session: int, cell: Cell) -> Group:
 
 def _trace(benchmark: Benchmark, group: Group, runs: Sequence[RunLine], began: datetime) -> Trace:
     session, backend, threads, runner = group
+    names = {row.cell.variant for row in benchmark.rows}
     noise = [n for n in benchmark.noise if (n.session, n.backend, n.threads, n.runner) == group]
     attempts: dict[tuple[int, int], int] = {}
     retries: dict[tuple[object, ...], int] = {}
@@ -67,6 +68,8 @@ def _trace(benchmark: Benchmark, group: Group, runs: Sequence[RunLine], began: d
                 discarded=discarded(run),
             )
             for run in runs
+            # The session may have had variants that the experiment has no longer.
+            if run.cell.variant in names
         ),
     )
 

@@ -94,3 +94,11 @@ def test_every_process_of_the_shown_session_with_what_became_of_it(run: Written)
     assert [p.start_s for p in found.processes] == [0, 1, 2, 3, 4, 5]
     assert [p.latency_us for p in found.processes] == [100, 101, 102, 103, 104, 105]
     assert found.processes[4].load == 2.0
+
+
+def test_a_session_may_have_had_variants_that_are_gone(run: Written) -> None:
+    read = read_run(run.experiment, run.folders)
+    benchmark = read.targets[0].benchmark
+    lines = (line(0, "baseline", place="before"), line(1, "taken_out"), line(2, "float16"))
+    (found,) = traces(replace(read, targets=(Target(benchmark, frozenset(), lines),)))
+    assert [p.variant for p in found.processes] == ["baseline", "float16"]
