@@ -7,10 +7,12 @@ from math import log
 from typing import Literal
 
 from common.pareto import dominates
-from common.schema.search_result import Answered, Candidate, Screened, loss
+from common.run.keeping import Pairs, tango_lower
+from common.schema.search_result import Answered, Candidate, Compared, Screened, loss
 
 # Shares of the epochs that the rungs train, and how much more than the margin each allows: what is trained shortly has
 # not won back yet what it will.
+ALPHA = 0.05
 RUNGS = ((0.25, 4.0), (0.5, 2.0), (1.0, 1.0))
 Objective = Literal["latency", "size"]
 
@@ -18,12 +20,14 @@ Objective = Literal["latency", "size"]
 @dataclass(frozen=True)
 class Standing:
     """A candidate with its latency as a share of the reference's, its size, and its loss on the validation images:
-    before any training, or after the last one that there was."""
+    before any training, or after the last one that there was. `worst` is the largest loss that these images leave
+    possible."""
 
     candidate: Candidate
     time: float
     size_bytes: int
     loss: float
+    worst: float = 1.0
 
     def cost(self, objective: Objective) -> tuple[float, float]:
         """What is wanted small, and what decides between equals."""
@@ -41,10 +45,18 @@ def standings(candidates: Sequence[Candidate], screened: Mapping[str, Screened],
     """Those that were measured."""
     found = ((candidate, screened.get(candidate.name)) for candidate in candidates)
     return [
-        Standing(candidate, one.time, one.size_bytes, loss(one.validation, reference))
+        Standing(candidate, one.time, one.size_bytes, loss(one.validation, reference), worst(one.validation))
         for candidate, one in found
         if one is not None and one.time is not None
     ]
+
+
+def worst(found: Answered) -> float:
+    """The largest loss that is not ruled out at ALPHA: of right answers by the pairs of them beside the trained
+    network's, else what is lost."""
+    if isinstance(found, Compared):
+        return found.lost
+    return -tango_lower(Pairs(found.lost, found.won, found.images), ALPHA)
 
 
 def worth_training(found: Sequence[Standing], margin: float, most: int) -> list[Standing]:
@@ -83,7 +95,8 @@ def _spread(found: Sequence[Standing], most: int) -> list[Standing]:
 
 def promoted(found: Sequence[Standing], rung: int, margin: float, objective: Objective, fewest: int) -> list[Standing]:
     """The better half of a rung, of each kind at least `fewest`: first those within what the rung allows, by the
-    objective, then the others by what they lose."""
+    objective, then the others by what they lose. Where none of these is sure to keep the margin, the first that is goes
+    on as well."""
     allowed = margin * RUNGS[rung][1]
 
     def place(one: Standing) -> tuple[float, tuple[float, float], str]:
@@ -92,18 +105,21 @@ def promoted(found: Sequence[Standing], rung: int, margin: float, objective: Obj
     kept: list[Standing] = []
     for kind in (True, False):
         same = sorted((one for one in found if one.candidate.same_network is kind), key=place)
-        kept += same[: max(fewest, -(-len(same) // 2))]
+        kept += _with_a_sure_one(same, max(fewest, -(-len(same) // 2)), margin)
     return kept
 
 
 def finalists(found: Iterable[Standing], margin: float, objective: Objective, most: int) -> list[Standing]:
-    """Of each kind at most `most` of those that keep the margin on the validation images, the best first; and the best
-    of those that were not trained, should none be among them: what computes the same as before is the likeliest to do
-    so on images that nothing has seen."""
+    """Of each kind at most `most` of those that keep the margin on the validation images, the best first. Where none of
+    these is sure to keep it, the best that is comes with them: the fastest of many is the likeliest to have been lucky
+    with its losses too."""
     kept = sorted(
         (one for one in found if one.loss <= margin), key=lambda one: (one.cost(objective), one.candidate.name)
     )
-    own = [one for one in kept if one.candidate.same_network]
-    best, rest = own[:most], [one for one in own[most:] if not one.candidate.trains]
-    safe = rest[:1] if all(one.candidate.trains for one in best) else []
-    return [*best, *safe, *[one for one in kept if not one.candidate.same_network][:most]]
+    kinds = ([one for one in kept if one.candidate.same_network is kind] for kind in (True, False))
+    return [one for same in kinds for one in _with_a_sure_one(same, most, margin)]
+
+
+def _with_a_sure_one(found: Sequence[Standing], most: int, margin: float) -> list[Standing]:
+    best, rest = found[:most], [one for one in found[most:] if one.worst <= margin]
+    return [*best, *([] if any(one.worst <= margin for one in best) else rest[:1])]

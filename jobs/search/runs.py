@@ -248,7 +248,7 @@ class Runs:
         options = ["--keep-going"] if keep_going else []
         # For files, what quantises them and no more.
         light = [f"LIGHT={FILES}"] if self._files else []
-        argv = [*self._make, f"-j{at_once}", *options, goal, f"EXPERIMENT={file}", f"RUN={run}", *light]
+        argv = [*self._make, "-s", f"-j{at_once}", *options, goal, f"EXPERIMENT={file}", f"RUN={run}", *light]
         status = attended(argv, environment)
         if status and not keep_going:
             raise EdgeproofError(

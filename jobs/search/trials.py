@@ -8,7 +8,7 @@ from common.schema.search import Search
 from common.schema.search_result import Rung, loss
 from common.schema.variant import Validation
 from jobs.search.budget import Budget, left_out
-from jobs.search.judge import RUNGS, Standing, promoted
+from jobs.search.judge import RUNGS, Standing, promoted, worst
 from jobs.search.runs import Made, Runs
 from jobs.search.screening import Screening
 from jobs.search.space import epochs, with_epochs
@@ -61,7 +61,7 @@ class Trials:
                 continue
             rung = Rung(epochs=epochs(recipes[key]), validation=validation)
             self.rungs[key] = (*self.rungs.get(key, ()), rung)
-            found.append(replace(one, loss=loss(validation, self._screening.reference)))
+            found.append(replace(one, loss=loss(validation, self._screening.reference), worst=worst(validation)))
         self.made = made
         self._budget.end(name, f"trained over {share:.0%} of the epochs", tuple(recipes), late)
         told = f"{name}: {len(found)} trained over {share:.0%} of their epochs"

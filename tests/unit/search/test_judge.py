@@ -1,12 +1,14 @@
 """Who goes on in a search, from figures alone."""
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from common.schema.convert import Convert
 from common.schema.recipe import Recipe
 from common.schema.search import Search
-from common.schema.search_result import Candidate, Screened
+from common.schema.search_result import Candidate, Compared, Screened
 from common.schema.variant import Validation
 from jobs.search import judge
 from jobs.search.judge import Standing
@@ -115,10 +117,19 @@ def test_finalists_keep_the_margin_and_are_the_best_of_their_kind() -> None:
     assert names(judge.finalists(found, 0.02, "size", 1)) == ["d"]
 
 
-def test_one_finalist_was_not_trained_where_one_keeps_the_margin() -> None:
-    trained = [standing("a", 0.2), standing("b", 0.3)]
-    same = [standing("plain", 0.6, kind="rewrite"), standing("lossy", 0.4, loss=0.1, kind="rewrite")]
-    same.append(standing("folded", 0.5, kind="rewrite"))
-    assert names(judge.finalists([*same, *trained], 0.02, "latency", 2)) == ["a", "b", "folded"]
-    assert names(judge.finalists([*same, *trained], 0.02, "latency", 3)) == ["a", "b", "folded"]
-    assert names(judge.finalists(trained, 0.02, "latency", 1)) == ["a"]
+def test_one_that_is_sure_goes_on_where_none_of_the_best_is() -> None:
+    lucky = [standing("a", 0.2), standing("b", 0.3)]
+    sure = [replace(standing("c", 0.4), worst=0.02), replace(standing("d", 0.5), worst=0.0)]
+    every = [*sure, standing("lossy", 0.1, loss=0.1), *lucky]
+    assert names(judge.finalists(every, 0.02, "latency", 2)) == ["a", "b", "c"]
+    assert names(judge.finalists(every, 0.02, "latency", 3)) == ["a", "b", "c"]
+    assert names(judge.finalists(lucky, 0.02, "latency", 1)) == ["a"]
+    assert names(judge.promoted([*sure, *lucky], 0, 0.02, "latency", 1)) == ["a", "b", "c"]
+    assert names(judge.promoted([*sure, *lucky], 0, 0.02, "latency", 3)) == ["a", "b", "c"]
+
+
+def test_the_worst_loss_is_what_the_images_leave_possible() -> None:
+    few, many = Validation(images=370, right=333, lost=6, won=5), Validation(images=370, right=333, lost=13, won=13)
+    assert 0.015 < judge.worst(few) < 0.02 < judge.worst(many) < 0.025
+    assert 0 < judge.worst(Validation(images=370, right=333, lost=0, won=0)) < 0.01
+    assert judge.worst(Compared(samples=50, lost=0.3)) == 0.3
