@@ -48,7 +48,8 @@ class Budget:
         known, left_s, before = 0, self.left(share), self._before.get(name)
         if before is not None and before.candidates == tuple(wanted[: len(before.candidates)]):
             known, left_s = len(before.candidates), left_s - before.took_s
-            if known and (not before.left_out or self._total_s <= before.budget_s):
+            same = len(wanted) == known + before.left_out
+            if known and same and (not before.left_out or self._total_s <= before.budget_s):
                 return known
         if each_s is None or not each_s:
             return len(wanted)

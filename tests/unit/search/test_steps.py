@@ -80,6 +80,8 @@ def test_a_search_that_is_given_more_time_reaches_more(tmp_path: Path) -> None:
     assert first.told == "40 s of 1 min 40 s"
     assert Budget(tmp_path, 100.0, clock).begin("one", "abcdef", 20.0, 0.5) == 2
     assert Budget(tmp_path, 80.0, clock).begin("one", "abcdef", 20.0, 0.5) == 2
+    # One more is wanted than there was before.
+    assert Budget(tmp_path, 100.0, clock).begin("one", "abcdefg", 20.0, 0.9) == 4
     # Two took 40 of the 100 seconds that there are now: three more fit in.
     assert Budget(tmp_path, 200.0, clock).begin("one", "abcdef", 20.0, 0.5) == 5
     again = Budget(tmp_path, 200.0, clock)
