@@ -112,12 +112,14 @@ def promoted(found: Sequence[Standing], rung: int, margin: float, objective: Obj
 def finalists(found: Iterable[Standing], margin: float, objective: Objective, most: int) -> list[Standing]:
     """Of each kind at most `most` of those that keep the margin on the validation images, the best first. Where none of
     these is sure to keep it, the best that is comes with them: the fastest of many is the likeliest to have been lucky
-    with its losses too."""
+    with its losses too. So does the best that was not trained, and whose weights no choice has fitted to anything."""
     kept = sorted(
         (one for one in found if one.loss <= margin), key=lambda one: (one.cost(objective), one.candidate.name)
     )
     kinds = ([one for one in kept if one.candidate.same_network is kind] for kind in (True, False))
-    return [one for same in kinds for one in _with_a_sure_one(same, most, margin)]
+    chosen = [one for same in kinds for one in _with_a_sure_one(same, most, margin)]
+    ready = [one for one in kept if not one.candidate.trains and one.worst <= margin]
+    return [*chosen, *(ready[:1] if all(one.candidate.trains for one in chosen) else [])]
 
 
 def _with_a_sure_one(found: Sequence[Standing], most: int, margin: float) -> list[Standing]:

@@ -128,6 +128,15 @@ def test_one_that_is_sure_goes_on_where_none_of_the_best_is() -> None:
     assert names(judge.promoted([*sure, *lucky], 0, 0.02, "latency", 3)) == ["a", "b", "c"]
 
 
+def test_one_finalist_was_not_trained_where_one_is_sure_to_keep_the_margin() -> None:
+    sure = {"worst": 0.01}
+    trained = [standing("a", 0.2), replace(standing("b", 0.3), **sure)]
+    ready = [standing("c", 0.4, kind="rewrite"), replace(standing("d", 0.5, kind="rewrite"), **sure)]
+    assert names(judge.finalists([*ready, *trained], 0.02, "latency", 1)) == ["a", "b", "d"]
+    assert names(judge.finalists([*ready, *trained], 0.02, "latency", 2)) == ["a", "b", "d"]
+    assert names(judge.finalists([*ready, *trained], 0.02, "latency", 3)) == ["a", "b", "c"]
+
+
 def test_the_worst_loss_is_what_the_images_leave_possible() -> None:
     few, many = Validation(images=370, right=333, lost=6, won=5), Validation(images=370, right=333, lost=13, won=13)
     assert 0.015 < judge.worst(few) < 0.02 < judge.worst(many) < 0.025
