@@ -129,9 +129,8 @@ def test_one_that_is_sure_goes_on_where_none_of_the_best_is() -> None:
 
 
 def test_one_finalist_was_not_trained_where_one_is_sure_to_keep_the_margin() -> None:
-    sure = {"worst": 0.01}
-    trained = [standing("a", 0.2), replace(standing("b", 0.3), **sure)]
-    ready = [standing("c", 0.4, kind="rewrite"), replace(standing("d", 0.5, kind="rewrite"), **sure)]
+    trained = [standing("a", 0.2), replace(standing("b", 0.3), worst=0.01)]
+    ready = [standing("c", 0.4, kind="rewrite"), replace(standing("d", 0.5, kind="rewrite"), worst=0.01)]
     assert names(judge.finalists([*ready, *trained], 0.02, "latency", 1)) == ["a", "b", "d"]
     assert names(judge.finalists([*ready, *trained], 0.02, "latency", 2)) == ["a", "b", "d"]
     assert names(judge.finalists([*ready, *trained], 0.02, "latency", 3)) == ["a", "b", "c"]
