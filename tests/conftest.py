@@ -20,6 +20,9 @@ from tests.artifacts import write_dataset, write_experiment
 # Where the tests run in the background of a shell, Ctrl-C is ignored, and the jobs that they start would inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+# And under nohup a terminal that is closed.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 # Tests start two hundred processes, and each would compile every module anew where a shell forbids to keep the result.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
