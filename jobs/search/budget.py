@@ -37,6 +37,12 @@ class Budget:
         """What was spent, of what there is."""
         return f"{elapsed(self.spent_s)} of {elapsed(self._total_s)}"
 
+    @property
+    def after_step(self) -> str:
+        """What to say behind the words on a step that is done: what it left out, and what is spent."""
+        late = self.steps[-1].left_out
+        return f"{f', {late} left out' if late else ''} ({self.told})"
+
     def left(self, share: float) -> float:
         """Seconds until this share of the budget is spent."""
         return max(0.0, share * self._total_s - self.spent_s)
@@ -61,14 +67,15 @@ class Budget:
         # What is up to date takes no time again, and has taken it all the same.
         if before is not None and before.candidates == tuple(reached):
             took = max(took, before.took_s)
-        self._note(Step(name=name, what=what, candidates=tuple(reached), took_s=took, left_out=left_out))
+        self._note(name, what, tuple(reached), took, left_out)
 
     def skip(self, name: str, what: str, left_out: int) -> None:
         """Note a step for which there is no time."""
-        self._note(Step(name=name, what=what, candidates=(), took_s=0.0, left_out=left_out))
+        self._note(name, what, (), 0.0, left_out)
 
-    def _note(self, step: Step) -> None:
-        self.steps.append(step.model_copy(update={"budget_s": self._total_s}))
+    def _note(self, name: str, what: str, reached: tuple[str, ...], took_s: float, left_out: int) -> None:
+        step = Step(name=name, what=what, candidates=reached, took_s=took_s, left_out=left_out, budget_s=self._total_s)
+        self.steps.append(step)
         later = [one for one in self._before.values() if one.name not in {step.name for step in self.steps}]
         write_bytes(self._file, STEPS.dump_json((*self.steps, *later), indent=2))
 
@@ -77,11 +84,6 @@ class Budget:
         steps = [step for step in self.steps if step.name in names and step.candidates]
         count = sum(len(step.candidates) for step in steps)
         return sum(step.took_s for step in steps) / count if count else None
-
-
-def left_out(count: int) -> str:
-    """What to say of candidates that there was no time for."""
-    return f", {count} left out" if count else ""
 
 
 def _read(file: Path) -> tuple[Step, ...]:

@@ -10,9 +10,10 @@ from common.pareto import dominates
 from common.run.keeping import Pairs, tango_lower
 from common.schema.search_result import Answered, Candidate, Compared, Screened, loss
 
+# At which a loss is ruled out.
+ALPHA = 0.05
 # Shares of the epochs that the rungs train, and how much more than the margin each allows: what is trained shortly has
 # not won back yet what it will.
-ALPHA = 0.05
 RUNGS = ((0.25, 4.0), (0.5, 2.0), (1.0, 1.0))
 Objective = Literal["latency", "size"]
 

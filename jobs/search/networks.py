@@ -11,7 +11,6 @@ from common.printable import tell
 from common.schema.convert import Format
 from common.schema.search_result import loss
 from jobs.search import space
-from jobs.search.budget import left_out
 from jobs.search.draws import Drawing
 from jobs.search.judge import RUNGS, Standing, worth_training
 from jobs.search.mixing import mix
@@ -138,7 +137,7 @@ class Networks(Searching):
             name, wanted = f"drawn-{first // BATCH + 1}", self.space.drawn - first
             if not self._budget.left(DRAWN):
                 self._budget.skip(name, DRAWING, wanted)
-                tell(f"{name}: nothing drawn{left_out(wanted)} ({self._budget.told})")
+                tell(f"{name}: nothing drawn{self._budget.after_step}")
                 return
             draws = drawing.draw(first, min(BATCH, wanted))
             made = {

@@ -9,7 +9,7 @@ from common.schema.benchmark import Benchmark
 from common.schema.costs import CostTable, HeldOut, Observation
 from common.schema.judgement import Setting
 from common.schema.search_result import Answered, Candidate, Screened
-from jobs.search.budget import Budget, left_out
+from jobs.search.budget import Budget
 from jobs.search.costs import Predictor, held_out, merged
 from jobs.search.judge import Standing, standings
 from jobs.search.measured import observations, row, screened, target
@@ -74,7 +74,7 @@ class Screening:
         self._budget.end(name, what, tuple(tried), len(new) - len(tried))
         tell(
             f"{name}: {len(self.screened)} candidates measured, {len(self.problems)} could not be made"
-            f"{left_out(len(new) - len(tried))} ({self._budget.told})"
+            f"{self._budget.after_step}"
         )
 
     def standings(self) -> list[Standing]:

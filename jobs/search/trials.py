@@ -7,7 +7,7 @@ from common.printable import tell
 from common.schema.search import Search
 from common.schema.search_result import Rung, loss
 from common.schema.variant import Validation
-from jobs.search.budget import Budget, left_out
+from jobs.search.budget import Budget
 from jobs.search.judge import RUNGS, Standing, promoted, worst
 from jobs.search.runs import Made, Runs
 from jobs.search.screening import Screening
@@ -64,8 +64,7 @@ class Trials:
             found.append(replace(one, loss=loss(validation, self._screening.reference), worst=worst(validation)))
         self.made = made
         self._budget.end(name, f"trained over {share:.0%} of the epochs", tuple(recipes), late)
-        told = f"{name}: {len(found)} trained over {share:.0%} of their epochs"
-        tell(f"{told}{left_out(late)} ({self._budget.told})")
+        tell(f"{name}: {len(found)} trained over {share:.0%} of their epochs{self._budget.after_step}")
         return found
 
 

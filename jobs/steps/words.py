@@ -3,11 +3,10 @@
 import unicodedata
 from collections.abc import Sequence
 
-from common.numbers import elapsed
+from common.numbers import MINUTE, elapsed
 from jobs.steps.estimate import Left
 from jobs.steps.todo import Step
 
-MINUTE = 60
 # Below it an estimate says less than the next line will.
 LEAST_LEFT_S = 2
 ELLIPSIS = "\N{HORIZONTAL ELLIPSIS}"

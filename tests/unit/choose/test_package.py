@@ -54,15 +54,14 @@ def test_every_output_bit_is_the_same(chain: Chain, name: str) -> None:
 def outside(content: bytes) -> bytes:
     """The same file with its larger buffers behind the flatbuffer."""
     model = schema.ModelT.InitFromPackedBuf(content, 0)
-    moved = [(one, bytes(one.data)) for one in model.buffers if one.data is not None and len(one.data) > 256]
-    place = len(content)
-    for buffer, data in moved:
-        buffer.data, buffer.offset, buffer.size = None, place, len(data)
-        place += -(-len(data) // 16) * 16
+    behind = b""
+    for buffer in [one for one in model.buffers if one.data is not None and len(one.data) > 256]:
+        data = bytes(buffer.data)
+        buffer.data, buffer.offset, buffer.size = None, len(content) + len(behind), len(data)
+        behind += data + bytes(-len(data) % 16)
     builder = flatbuffers.Builder()
     builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
-    made = bytes(builder.Output()).ljust(len(content), b"\0")
-    return made + b"".join(data.ljust(-(-len(data) // 16) * 16, b"\0") for _, data in moved)
+    return bytes(builder.Output()).ljust(len(content), b"\0") + behind
 
 
 def test_what_lies_behind_the_flatbuffer_comes_along(chain: Chain) -> None:

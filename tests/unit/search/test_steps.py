@@ -56,6 +56,16 @@ class Clock:
         return self.now
 
 
+def one_step(folder: Path, reached: str, took_s: float, left_out: int) -> tuple[Clock, Budget]:
+    """A search of 100 seconds that has taken its step "one"."""
+    clock = Clock()
+    budget = Budget(folder, 100.0, clock)
+    budget.begin("one", reached, None, 0.5)
+    clock.now = took_s
+    budget.end("one", "first", reached, left_out)
+    return clock, budget
+
+
 def test_a_step_reaches_as_many_candidates_as_its_share_of_the_time_allows(tmp_path: Path) -> None:
     clock = Clock()
     budget = Budget(tmp_path, 100.0, clock)
@@ -71,11 +81,7 @@ def test_a_step_reaches_as_many_candidates_as_its_share_of_the_time_allows(tmp_p
 
 
 def test_a_search_that_is_given_more_time_reaches_more(tmp_path: Path) -> None:
-    clock = Clock()
-    first = Budget(tmp_path, 100.0, clock)
-    first.begin("one", "ab", None, 0.5)
-    clock.now = 40
-    first.end("one", "first", "ab", 4)
+    clock, first = one_step(tmp_path, "ab", 40, 4)
     first.skip("two", "second", 3)
     assert first.told == "40 s of 1 min 40 s"
     assert Budget(tmp_path, 100.0, clock).begin("one", "abcdef", 20.0, 0.5) == 2
@@ -93,11 +99,7 @@ def test_a_search_that_is_given_more_time_reaches_more(tmp_path: Path) -> None:
 
 
 def test_a_search_that_goes_on_reaches_what_it_reached_before(tmp_path: Path) -> None:
-    clock = Clock()
-    first = Budget(tmp_path, 100.0, clock)
-    first.begin("one", "abcd", None, 0.5)
-    clock.now = 30
-    first.end("one", "first", "abc", 1)
+    clock, _ = one_step(tmp_path, "abc", 30, 1)
     # Killed. What is up to date takes no time any more, and counts all the same.
     again = Budget(tmp_path, 100.0, clock)
     assert again.begin("one", "abcd", None, 0.5) == 3
